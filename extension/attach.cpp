@@ -1,0 +1,69 @@
+// Connecting and disconnecting tables: who may, and the work handed on to the extension's owner.
+
+#include "sql.hpp"
+
+namespace reseller_report {
+namespace {
+
+void require_owner(Oid table) {
+  bool allowed = false;
+  const char *name = nullptr;
+  Oid const role = GetUserId();
+  pg([&] {
+    HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(tuple))
+      ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", table)));
+    allowed = has_privs_of_role(role, (reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple)))->relowner);
+    ReleaseSysCache(tuple);
+    name = get_rel_name(table);
+  });
+  if (!allowed) throw Error(sqlstate::kNotPermitted, "must be owner of table " + std::string(name));
+}
+
+void require_not_null(FunctionCallInfo fcinfo, int number, const char *name) {
+  if (PG_ARGISNULL(number)) throw Error(sqlstate::kNullNotAllowed, std::string(name) + " must not be NULL");
+}
+
+}  // namespace
+
+RESELLER_REPORT_FUNCTION(reseller_report_attach_source) {
+  require_not_null(fcinfo, 0, "service");
+  require_not_null(fcinfo, 1, "source");
+  require_not_null(fcinfo, 2, "columns");
+  require_owner(PG_GETARG_OID(1));
+  SqlParameters parameters;
+  parameters.add(TEXTOID, PG_GETARG_DATUM(0)).add(REGCLASSOID, PG_GETARG_DATUM(1)).add(JSONBOID, PG_GETARG_DATUM(2));
+  ActingAs const owner(extension_owner());
+  execute("SELECT reseller_report._attach_source($1, $2, $3)", parameters);
+  PG_RETURN_VOID();
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_detach_source) {
+  require_not_null(fcinfo, 0, "source");
+  require_owner(PG_GETARG_OID(0));
+  SqlParameters parameters;
+  parameters.add(REGCLASSOID, PG_GETARG_DATUM(0));
+  ActingAs const owner(extension_owner());
+  execute("SELECT reseller_report._detach_source($1)", parameters);
+  PG_RETURN_VOID();
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_is_empty) {
+  Oid const table = PG_GETARG_OID(0);
+  std::string sql;
+  pg([&] {
+    if (get_rel_name(table) == nullptr)
+      ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", table)));
+  });
+  const char *name = nullptr;
+  pg([&] { name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table)); });
+  sql = "SELECT 1 FROM " + std::string(name) + " LIMIT 1";
+  bool empty = true;
+  Snapshot latest = nullptr;
+  pg([&] { latest = GetLatestSnapshot(); });
+  ActiveSnapshot const snapshot(latest);
+  query(sql.c_str(), {}, [&](const Datum *, const bool *) { empty = false; });
+  PG_RETURN_BOOL(empty);
+}
+
+}  // namespace reseller_report

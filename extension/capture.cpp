@@ -1,0 +1,165 @@
+// Capture: the row trigger that turns every change of a usage table into signed changes of this transaction. It reads no
+// table (the mapping is cached in the backend) and waits for nobody.
+
+#include <charconv>
+
+#include "accumulator.hpp"
+#include "capture.hpp"
+#include "source.hpp"
+
+namespace reseller_report {
+namespace {
+
+// What capture knows of one table or leaf partition. Plain data in CacheMemoryContext; relcache messages make it stale.
+struct CachedTable {
+  Oid relid;  // the hash key
+  bool valid;
+  bool is_source;  // false: the trigger was put here by someone else, and captures nothing
+  std::int64_t source;
+  Mapping mapping;
+  RowLayout layout;
+};
+
+HTAB *tables = nullptr;
+CachedTable *last_used = nullptr;
+std::uint64_t forgotten = 0;  // counts relcache messages, to notice one that arrives while a table is being learned
+
+void forget_table(Datum, Oid relid) {
+  forgotten++;
+  if (OidIsValid(relid)) {
+    auto *const table = static_cast<CachedTable *>(hash_search(tables, &relid, HASH_FIND, nullptr));
+    if (table != nullptr) table->valid = false;
+    return;
+  }
+  HASH_SEQ_STATUS scan;
+  hash_seq_init(&scan, tables);
+  while (auto *const table = static_cast<CachedTable *>(hash_seq_search(&scan))) table->valid = false;
+}
+
+std::int64_t source_id_of(const Trigger *trigger) {
+  std::int64_t id = 0;
+  const char *const text = trigger->tgnargs == 1 ? trigger->tgargs[0] : "";
+  const char *const end = text + strlen(text);
+  auto const parsed = std::from_chars(text, end, id);
+  if (parsed.ec != std::errc() || parsed.ptr != end || text == end)
+    throw Error("39P01", "reseller_report's capture trigger was created by hand",
+                "Use reseller_report.attach_source to connect a table.");
+  return id;
+}
+
+Oid root_of(Relation relation) {
+  if (!relation->rd_rel->relispartition) return RelationGetRelid(relation);
+  Oid root = InvalidOid;
+  pg([&] {
+    List *const ancestors = get_partition_ancestors(RelationGetRelid(relation));
+    root = llast_oid(ancestors);
+    list_free(ancestors);
+  });
+  return root;
+}
+
+void learn(CachedTable &table, Relation relation, const Trigger *trigger) {
+  std::uint64_t const forgotten_before = forgotten;
+  table.source = source_id_of(trigger);
+  RegisteredSource registered = {};
+  // Without a row in the registry (detached in this transaction, or not yet restored), or on a table that the registry
+  // does not name, the rows are nobody's usage.
+  table.is_source = find_registered_source(table.source, registered) && registered.relid == root_of(relation);
+  if (table.is_source) {
+    table.mapping = registered.mapping;
+    table.layout = layout_of(table.mapping, RelationGetDescr(relation), RelationGetRelationName(relation));
+  }
+  table.valid = forgotten == forgotten_before;
+}
+
+const CachedTable &table_of(Relation relation, const Trigger *trigger) {
+  Oid const relid = RelationGetRelid(relation);
+  if (last_used != nullptr && last_used->relid == relid && last_used->valid) return *last_used;
+  CachedTable *table = nullptr;
+  pg([&] {
+    bool found = false;
+    table = static_cast<CachedTable *>(hash_search(tables, &relid, HASH_ENTER, &found));
+    if (!found) table->valid = false;
+  });
+  if (!table->valid) learn(*table, relation, trigger);
+  last_used = table;
+  return *table;
+}
+
+struct MappedValues {
+  Datum values[kRoles];
+  bool nulls[kRoles];
+};
+
+MappedValues values_of(const CachedTable &table, TupleTableSlot *slot) {
+  MappedValues row;
+  pg([&] {
+    for (int role = 0; role < kRoles; role++) {
+      row.nulls[role] = true;
+      row.values[role] = 0;
+      AttrNumber const attnum = table.layout.attnum[role];
+      if (attnum > 0) row.values[role] = slot_getattr(slot, attnum, &row.nulls[role]);
+    }
+  });
+  return row;
+}
+
+// Whether no mapped column changed, by the bytes stored: a difference that means nothing costs a little, never truth.
+bool same_usage(const CachedTable &table, TupleDesc columns, const MappedValues &before, const MappedValues &after) {
+  bool same = true;
+  pg([&] {
+    for (int role = 0; role < kRoles && same; role++) {
+      AttrNumber const attnum = table.layout.attnum[role];
+      if (attnum == 0) continue;
+      if (before.nulls[role] != after.nulls[role]) {
+        same = false;
+      } else if (!before.nulls[role]) {
+        Form_pg_attribute const attribute = TupleDescAttr(columns, attnum - 1);
+        same = datum_image_eq(before.values[role], after.values[role], attribute->attbyval, attribute->attlen);
+      }
+    }
+  });
+  return same;
+}
+
+void capture_row(const CachedTable &table, Relation relation, const MappedValues &row, int sign) {
+  Usage usage;
+  if (!usage_of_row(table.mapping, table.layout.type, row.values, row.nulls, RelationGetRelid(relation), usage)) return;
+  accumulator::Key const key = {table.source, usage.company, bucket_of(Level::kQuarter, usage.occurred_at), usage.item};
+  accumulator::change(key, usage.counters, sign);
+}
+
+}  // namespace
+
+void initialize_capture() {
+  HASHCTL control = {};
+  control.keysize = sizeof(Oid);
+  control.entrysize = sizeof(CachedTable);
+  control.hcxt = CacheMemoryContext;
+  tables = hash_create("reseller_report captured tables", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+  CacheRegisterRelcacheCallback(forget_table, Datum{0});
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_capture) {
+  if (!CALLED_AS_TRIGGER(fcinfo)) throw Error("39P01", "reseller_report._capture must be called as a trigger");
+  auto const *const data = reinterpret_cast<const TriggerData *>(fcinfo->context);
+  TriggerEvent const event = data->tg_event;
+  if (!TRIGGER_FIRED_AFTER(event) || !TRIGGER_FIRED_FOR_ROW(event))
+    throw Error("39P01", "reseller_report._capture must be fired after each row");
+  Relation const relation = data->tg_relation;
+  const CachedTable &table = table_of(relation, data->tg_trigger);
+  if (!table.is_source) return PointerGetDatum(nullptr);
+
+  if (TRIGGER_FIRED_BY_UPDATE(event)) {
+    MappedValues const before = values_of(table, data->tg_trigslot);
+    MappedValues const after = values_of(table, data->tg_newslot);
+    if (same_usage(table, RelationGetDescr(relation), before, after)) return PointerGetDatum(nullptr);
+    capture_row(table, relation, before, -1);
+    capture_row(table, relation, after, 1);
+  } else {
+    capture_row(table, relation, values_of(table, data->tg_trigslot), TRIGGER_FIRED_BY_DELETE(event) ? -1 : 1);
+  }
+  return PointerGetDatum(nullptr);
+}
+
+}  // namespace reseller_report

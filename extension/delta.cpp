@@ -1,0 +1,143 @@
+#include "delta.hpp"
+
+namespace reseller_report {
+namespace {
+
+// Columns of reseller_report.usage_delta; must match sql/reseller_report.sql.
+enum DeltaColumn : int {
+  kSource = 0,
+  kCompany,
+  kBucket,
+  kRecordedAt,
+  kFirstFigure,
+  kReseller = kFirstFigure + kFigures,
+  kItem,
+  kSetAside,
+  kColumns
+};
+
+void read_delta(TupleTableSlot *slot, Delta &delta) {
+  slot_getallattrs(slot);
+  const Datum *const values = slot->tts_values;
+  delta.source = DatumGetInt64(values[kSource]);
+  delta.company = DatumGetInt64(values[kCompany]);
+  delta.bucket = DatumGetTimestampTz(values[kBucket]);
+  delta.recorded_at = DatumGetTimestampTz(values[kRecordedAt]);
+  for (int i = 0; i < kFigures; i++) delta.counters.figure[i] = DatumGetInt64(values[kFirstFigure + i]);
+  delta.keyed = !slot->tts_isnull[kReseller];
+  delta.reseller = delta.keyed ? DatumGetInt64(values[kReseller]) : 0;
+  delta.item = static_cast<Item>(DatumGetInt16(values[kItem]));
+  delta.set_aside = DatumGetBool(values[kSetAside]);
+  delta.tid = slot->tts_tid;
+}
+
+void fill_slot(TupleTableSlot *slot, const Delta &delta) {
+  ExecClearTuple(slot);
+  Datum *const values = slot->tts_values;
+  memset(slot->tts_isnull, 0, sizeof(bool) * kColumns);
+  values[kSource] = Int64GetDatum(delta.source);
+  values[kCompany] = Int64GetDatum(delta.company);
+  values[kBucket] = TimestampTzGetDatum(delta.bucket);
+  values[kRecordedAt] = TimestampTzGetDatum(delta.recorded_at);
+  for (int i = 0; i < kFigures; i++) values[kFirstFigure + i] = Int64GetDatum(delta.counters.figure[i]);
+  values[kReseller] = Int64GetDatum(delta.reseller);
+  slot->tts_isnull[kReseller] = !delta.keyed;
+  values[kItem] = Int16GetDatum(static_cast<int16>(delta.item));
+  values[kSetAside] = BoolGetDatum(delta.set_aside);
+  ExecStoreVirtualTuple(slot);
+}
+
+}  // namespace
+
+DeltaWriter::DeltaWriter() {
+  Oid const relid = own_relation("usage_delta");
+  // Gone when the transaction drops the extension: then nothing is left to count for.
+  if (!OidIsValid(relid)) return;
+  pg([&] {
+    relation_ = table_open(relid, RowExclusiveLock);
+    context_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report delta writer", ALLOCSET_DEFAULT_SIZES);
+  });
+}
+
+DeltaWriter::~DeltaWriter() {
+  if (relation_ != nullptr) table_close(relation_, NoLock);
+}
+
+void DeltaWriter::write(const Delta &delta) {
+  if (relation_ == nullptr) return;
+  pg([&] {
+    if (made_ == filled_) {
+      MemoryContext const before = MemoryContextSwitchTo(context_);
+      slots_[made_++] = MakeSingleTupleTableSlot(RelationGetDescr(relation_), &TTSOpsVirtual);
+      MemoryContextSwitchTo(before);
+    }
+    fill_slot(slots_[filled_++], delta);
+  });
+  if (filled_ == kBatch) write_batch();
+}
+
+void DeltaWriter::write_batch() {
+  if (filled_ == 0) return;
+  pg([&] {
+    MemoryContext const before = MemoryContextSwitchTo(context_);
+    // A bulk insert state pins a buffer from batch to batch; a transaction of one or two deltas does without.
+    if (bulk_ == nullptr && filled_ == kBatch) bulk_ = GetBulkInsertState();
+    heap_multi_insert(relation_, slots_, filled_, GetCurrentCommandId(true), 0, bulk_);
+    MemoryContextSwitchTo(before);
+  });
+  filled_ = 0;
+}
+
+void DeltaWriter::finish() {
+  if (relation_ == nullptr) return;
+  write_batch();
+  pg([&] {
+    if (bulk_ != nullptr) FreeBulkInsertState(bulk_);
+    for (int i = 0; i < made_; i++) ExecDropSingleTupleTableSlot(slots_[i]);
+    MemoryContextDelete(context_);
+  });
+}
+
+DeltaScan::DeltaScan(LOCKMODE lock) : table_("usage_delta", lock) {
+  pg([&] {
+    slot_ = table_slot_create(table_.relation(), nullptr);
+    scan_ = table_beginscan(table_.relation(), GetActiveSnapshot(), 0, nullptr);
+  });
+}
+
+DeltaScan::~DeltaScan() {
+  if (!exhausted_) table_endscan(scan_);
+  ExecDropSingleTupleTableSlot(slot_);
+}
+
+bool DeltaScan::next(Delta &delta) {
+  if (++at_ >= size_) {
+    if (exhausted_) return false;
+    fill();
+    if (size_ == 0) return false;
+  }
+  delta = batch_[at_];
+  return true;
+}
+
+void DeltaScan::fill() {
+  at_ = 0;
+  size_ = 0;
+  pg([&] {
+    while (size_ < kBatch) {
+      if (!table_scan_getnextslot(scan_, ForwardScanDirection, slot_)) {
+        exhausted_ = true;
+        table_endscan(scan_);
+        return;
+      }
+      read_delta(slot_, batch_[size_++]);
+    }
+  });
+}
+
+void DeltaScan::remove(const Delta &delta) {
+  ItemPointerData tid = delta.tid;
+  pg([&] { simple_heap_delete(table_.relation(), &tid); });
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,74 @@
+// usage_delta: signed changes that wait to be folded. Append-only for writers; no key, no trigger, nothing to wait for.
+#pragma once
+
+#include "boundary.hpp"
+#include "item.hpp"
+#include "period.hpp"
+#include "sql.hpp"
+#include "usage.hpp"
+
+namespace reseller_report {
+
+struct Delta {
+  std::int64_t source;
+  std::int64_t company;
+  std::int64_t reseller;  ///< meaningful only when keyed
+  Time bucket;            ///< the beginning of a quarter hour
+  Time recorded_at;
+  Counters counters;
+  Item item;
+  bool keyed;      ///< made by a dependency change for this very reseller; otherwise attributed when read or folded
+  bool set_aside;  ///< folding it would overflow a summary; reports count it, folds leave it
+  ItemPointerData tid;  ///< the row's identity, when read from the table
+};
+
+/// Appends deltas in batches. Owns server memory only, which the transaction frees after an error; call finish() at the end.
+class DeltaWriter {
+ public:
+  DeltaWriter();
+  ~DeltaWriter();
+  DeltaWriter(const DeltaWriter &) = delete;
+  DeltaWriter &operator=(const DeltaWriter &) = delete;
+
+  void write(const Delta &delta);
+  void finish();
+
+ private:
+  void write_batch();
+
+  static constexpr int kBatch = 500;
+  Relation relation_ = nullptr;
+  BulkInsertState bulk_ = nullptr;
+  MemoryContext context_ = nullptr;
+  TupleTableSlot *slots_[kBatch];
+  int made_ = 0;
+  int filled_ = 0;
+};
+
+/// Reads the deltas that the active snapshot sees.
+class DeltaScan {
+ public:
+  explicit DeltaScan(LOCKMODE lock);
+  ~DeltaScan();
+  DeltaScan(const DeltaScan &) = delete;
+  DeltaScan &operator=(const DeltaScan &) = delete;
+
+  bool next(Delta &delta);
+
+  /// Deletes a delta that next() gave. Only a holder of the lease may.
+  void remove(const Delta &delta);
+
+ private:
+  void fill();
+
+  static constexpr int kBatch = 256;
+  OwnTable table_;
+  TableScanDesc scan_ = nullptr;
+  TupleTableSlot *slot_ = nullptr;
+  Delta batch_[kBatch];
+  int size_ = 0;
+  int at_ = 0;
+  bool exhausted_ = false;
+};
+
+}  // namespace reseller_report

@@ -1,0 +1,40 @@
+// The one exception that this extension throws on purpose: what the user reads, and its SQLSTATE.
+#pragma once
+
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace reseller_report {
+
+namespace sqlstate {
+inline constexpr char kNullNotAllowed[] = "22004";
+inline constexpr char kOutOfRange[] = "22003";
+inline constexpr char kDatetimeOverflow[] = "22008";
+inline constexpr char kInvalidParameter[] = "22023";
+inline constexpr char kCheckViolation[] = "23514";
+inline constexpr char kNotPermitted[] = "42501";
+inline constexpr char kWrongType[] = "42804";
+inline constexpr char kUndefinedColumn[] = "42703";
+inline constexpr char kWrongState[] = "55000";
+inline constexpr char kInternal[] = "XX000";
+}  // namespace sqlstate
+
+/// Thrown anywhere, turned into a server ERROR by guarded() at the boundary. Message and hint follow the server's style
+/// guide: the message in lower case without a period, the hint a full sentence.
+class Error : public std::exception {
+ public:
+  Error(const char *sqlstate, std::string message, std::string hint = {})
+      : sqlstate_(sqlstate), message_(std::move(message)), hint_(std::move(hint)) {}
+
+  const char *what() const noexcept override { return message_.c_str(); }
+  const char *sqlstate() const noexcept { return sqlstate_; }
+  const char *hint() const noexcept { return hint_.c_str(); }
+
+ private:
+  const char *sqlstate_;
+  std::string message_;
+  std::string hint_;
+};
+
+}  // namespace reseller_report

@@ -1,0 +1,34 @@
+// Who belongs to whom: dependencies as plain data.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "period.hpp"
+#include "sql.hpp"
+
+namespace reseller_report {
+
+/// A company's membership of a reseller. Bounds lie on quarter hours.
+struct Holding {
+  std::int64_t company;
+  std::int64_t reseller;
+  Range during;
+};
+
+/// The bounds of a tstzrange as a half-open range; the dependency table admits no others.
+Range range_of(Datum range);
+
+/// The dependencies of `companies` (sorted, without duplicates) in the active snapshot, in order of company.
+std::vector<Holding> holdings_of(const std::vector<std::int64_t> &companies);
+
+/// The dependency of `company` at `moment`; nullptr when it has none. At most one can hold: they do not overlap.
+inline const Holding *holding_at(const std::vector<Holding> &holdings, std::int64_t company, Time moment) {
+  auto const first = std::lower_bound(holdings.begin(), holdings.end(), company,
+                                      [](const Holding &h, std::int64_t wanted) { return h.company < wanted; });
+  for (auto it = first; it != holdings.end() && it->company == company; ++it)
+    if (it->during.contains(moment)) return &*it;
+  return nullptr;
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,76 @@
+#include "item.hpp"
+
+namespace reseller_report {
+namespace {
+
+constexpr const char *kServiceNames[kServices] = {"text_messaging", "chat", "telephony_outgoing", "telephony_incoming",
+                                                  "bot"};
+
+constexpr Item kTextItems[] = {Item::kSms, Item::kViber, Item::kWhatsapp, Item::kEmail, Item::kPush};
+constexpr Item kChatItems[] = {Item::kOperator,      Item::kBot,      Item::kUser,
+                               Item::kOperatorAlice, Item::kBotAlice, Item::kUserAlice};
+constexpr Item kOutgoingItems[] = {Item::kOutgoingCall};
+constexpr Item kIncomingItems[] = {Item::kIncomingCall};
+constexpr Item kBotItems[] = {Item::kBillable, Item::kFree};
+
+constexpr ItemList kItems[kServices] = {
+    {kTextItems, 5}, {kChatItems, 6}, {kOutgoingItems, 1}, {kIncomingItems, 1}, {kBotItems, 2}};
+
+constexpr ReportColumn kTextColumns[] = {
+    {"delivered_sms", Figure::kDelivered, 0, 1},      {"price_sms", Figure::kPriceTwin, 0, 1},
+    {"sent_viber", Figure::kEvents, 1, 1},            {"delivered_viber", Figure::kDelivered, 1, 1},
+    {"price_viber", Figure::kPriceTwin, 1, 1},        {"sent_whatsapp", Figure::kEvents, 2, 1},
+    {"delivered_whatsapp", Figure::kDelivered, 2, 1}, {"price_whatsapp", Figure::kPriceTwin, 2, 1},
+    {"sent_email", Figure::kEvents, 3, 1},            {"delivered_email", Figure::kDelivered, 3, 1},
+    {"price_email", Figure::kPriceTwin, 3, 1},        {"sent_push", Figure::kEvents, 4, 1},
+    {"delivered_push", Figure::kDelivered, 4, 1},     {"price_push", Figure::kPriceTwin, 4, 1},
+};
+constexpr ReportColumn kChatColumns[] = {
+    {"operator_messages", Figure::kEvents, 0, 1},       {"operator_messages_price", Figure::kPriceTwin, 0, 1},
+    {"bot_messages_with_first", Figure::kEvents, 1, 1}, {"bot_messages_price", Figure::kPriceTwin, 1, 1},
+    {"user_messages", Figure::kEvents, 2, 1},           {"user_messages_price", Figure::kPriceTwin, 2, 1},
+    {"operator_messages_alice", Figure::kEvents, 3, 1}, {"bot_messages_alice", Figure::kEvents, 4, 1},
+    {"user_messages_alice", Figure::kEvents, 5, 1},     {"alice_messages_price", Figure::kPriceTwin, 3, 3},
+};
+constexpr ReportColumn kCallColumns[] = {
+    {"calls", Figure::kEvents, 0, 1},
+    {"total_duration_seconds", Figure::kSeconds, 0, 1},
+};
+constexpr ReportColumn kBotColumns[] = {{"billable_messages", Figure::kEvents, 0, 1}};
+
+}  // namespace
+
+const char *service_name(Service service) {
+  return kServiceNames[static_cast<int>(service)];
+}
+
+bool find_service(std::string_view name, Service &service) {
+  for (int i = 0; i < kServices; i++)
+    if (name == kServiceNames[i]) {
+      service = static_cast<Service>(i);
+      return true;
+    }
+  return false;
+}
+
+ItemList items_of(Service service) {
+  return kItems[static_cast<int>(service)];
+}
+
+ReportShape report_shape(Service service) {
+  ItemList const items = items_of(service);
+  switch (service) {
+    case Service::kTextMessaging:
+      return {service, items, kTextColumns, 14};
+    case Service::kChat:
+      return {service, items, kChatColumns, 10};
+    case Service::kTelephonyOutgoing:
+    case Service::kTelephonyIncoming:
+      return {service, items, kCallColumns, 2};
+    case Service::kBot:
+      break;
+  }
+  return {service, items, kBotColumns, 1};
+}
+
+}  // namespace reseller_report

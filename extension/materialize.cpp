@@ -1,0 +1,334 @@
+// Materialize: takes pending deltas by row identity, attributes them to resellers, and folds them into all four levels in
+// one transaction, so that summary + delta is the same before and after for every key.
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "accumulator.hpp"
+#include "delta.hpp"
+#include "holding.hpp"
+#include "lease.hpp"
+#include "source.hpp"
+#include "summary.hpp"
+
+namespace reseller_report {
+namespace {
+
+// When a fold pays. A summary row is rewritten whole, so a change costs in proportion to the row's width: it pays once the
+// changes of a row number a quarter of its companies, in narrow rows always, and for old changes, so that none waits long.
+constexpr std::int64_t kNarrowRow = 1'000;
+constexpr std::int64_t kChangesPerWidth = 4;
+constexpr Time kOld = 600 * kSecond;
+
+constexpr std::int64_t kNobody = std::numeric_limits<std::int64_t>::min();
+
+using RowKey = std::tuple<std::int64_t, std::int64_t, Item, Time>;  // source, reseller, item, quarter hour
+
+struct RowKeyHash {
+  size_t operator()(const RowKey &key) const {
+    auto h = static_cast<std::uint64_t>(std::get<0>(key));
+    h = (h ^ static_cast<std::uint64_t>(std::get<1>(key))) * 0x9e3779b97f4a7c15ULL;
+    h = (h ^ static_cast<std::uint64_t>(std::get<2>(key))) * 0x9e3779b97f4a7c15ULL;
+    h = (h ^ static_cast<std::uint64_t>(std::get<3>(key) / kQuarterHour)) * 0x9e3779b97f4a7c15ULL;
+    return static_cast<size_t>(h ^ h >> 29);
+  }
+};
+
+/// A month of a key, the unit that is set aside whole when a sum in it overflows: all levels of a change lie in one month.
+using SetAsideKey = std::tuple<std::int64_t, std::int64_t, Item, std::int64_t, Time>;
+
+/// Which sources exist and which of their days are built; deltas of other days wait.
+class Readiness {
+ public:
+  Readiness() {
+    for (const Source &source : all_sources()) built_.emplace(source.id, answerable(source.id, {kMinusInfinity, kInfinity}));
+  }
+
+  /// A source that is detached or whose table is gone: its deltas are nobody's.
+  bool is_gone(std::int64_t source) const { return built_.count(source) == 0; }
+
+  bool may_fold(const Delta &delta) const {
+    if (delta.set_aside) return false;
+    auto const found = built_.find(delta.source);
+    if (found == built_.end()) return true;
+    return std::any_of(found->second.begin(), found->second.end(), [&](const Range &r) { return r.contains(delta.bucket); });
+  }
+
+ private:
+  std::map<std::int64_t, std::vector<Range>> built_;
+};
+
+/// Attributes deltas of some companies to resellers, by the dependencies of the active snapshot.
+class Attribution {
+ public:
+  explicit Attribution(std::vector<std::int64_t> companies) {
+    std::sort(companies.begin(), companies.end());
+    companies.erase(std::unique(companies.begin(), companies.end()), companies.end());
+    holdings_ = holdings_of(companies);
+  }
+
+  std::int64_t reseller_of(const Delta &delta) const {
+    if (delta.keyed) return delta.reseller;
+    const Holding *const holding = holding_at(holdings_, delta.company, delta.bucket);
+    return holding != nullptr ? holding->reseller : kNobody;
+  }
+
+ private:
+  std::vector<Holding> holdings_;
+};
+
+std::unordered_map<std::int64_t, std::int64_t> widths_of_resellers() {
+  std::unordered_map<std::int64_t, std::int64_t> widths;
+  ActingAs const owner(extension_owner());
+  query("SELECT reseller_id, count(DISTINCT company_id) FROM reseller_report.dependency GROUP BY reseller_id", {},
+        [&](const Datum *values, const bool *) { widths[DatumGetInt64(values[0])] = DatumGetInt64(values[1]); });
+  return widths;
+}
+
+constexpr size_t kScanBatch = 10'000;
+
+/// Hands on the pending deltas of `scan` that may be folded, each with its reseller, until `f(delta, reseller)` says false.
+template <typename F>
+void for_each_pending(DeltaScan &scan, const Readiness &ready, F &&f) {
+  std::vector<Delta> batch;
+  Delta delta;
+  for (bool more = true; more;) {
+    batch.clear();
+    std::vector<std::int64_t> companies;
+    while (batch.size() < kScanBatch && (more = scan.next(delta))) {
+      if (!ready.may_fold(delta)) continue;
+      batch.push_back(delta);
+      if (!delta.keyed) companies.push_back(delta.company);
+    }
+    Attribution const attribution(std::move(companies));
+    for (const Delta &pending : batch)
+      if (!f(pending, attribution.reseller_of(pending))) return;
+  }
+}
+
+/// The rows of wide resellers whose pending changes do not pay for rewriting them yet.
+class Waiting {
+ public:
+  Waiting() = default;
+
+  explicit Waiting(const Readiness &ready) {
+    std::unordered_map<std::int64_t, std::int64_t> const widths = widths_of_resellers();
+    Time const old = GetCurrentTimestamp() - kOld;
+    struct Row {
+      std::int64_t changes = 0;
+      bool has_old = false;
+    };
+    std::unordered_map<RowKey, Row, RowKeyHash> rows;
+    DeltaScan scan(AccessShareLock);
+    for_each_pending(scan, ready, [&](const Delta &delta, std::int64_t reseller) {
+      auto const width = widths.find(reseller);
+      if (ready.is_gone(delta.source) || width == widths.end() || width->second < kNarrowRow) return true;
+      Row &row = rows[{delta.source, reseller, delta.item, delta.bucket}];
+      row.changes++;
+      row.has_old |= delta.recorded_at <= old;
+      return true;
+    });
+    for (const auto &[key, row] : rows)
+      if (!row.has_old && row.changes * kChangesPerWidth < widths.at(std::get<1>(key))) waiting_.insert(key);
+  }
+
+  bool waits(const Delta &delta, std::int64_t reseller) const {
+    return !waiting_.empty() && waiting_.count({delta.source, reseller, delta.item, delta.bucket}) > 0;
+  }
+
+ private:
+  std::unordered_set<RowKey, RowKeyHash> waiting_;
+};
+
+struct Change {
+  SummaryKey key;
+  Time bucket;
+  std::int64_t company;
+  Counters counters;
+};
+
+bool in_order_of_rows(const Change &a, const Change &b) {
+  return std::tie(a.key.source, a.key.reseller, a.key.item, a.bucket, a.company) <
+         std::tie(b.key.source, b.key.reseller, b.key.item, b.bucket, b.company);
+}
+
+bool same_row(const Change &a, const Change &b) {
+  return a.key == b.key && a.bucket == b.bucket;
+}
+
+// Adds up changes of the same company and row; `changes` come back sorted.
+void consolidate(std::vector<Change> &changes) {
+  std::sort(changes.begin(), changes.end(), in_order_of_rows);
+  size_t kept = 0;
+  for (const Change &change : changes) {
+    if (kept > 0 && same_row(changes[kept - 1], change) && changes[kept - 1].company == change.company) {
+      if (!add(changes[kept - 1].counters, change.counters)) throw SummaryOverflow{change.key, change.bucket, change.company};
+    } else {
+      changes[kept++] = change;
+    }
+  }
+  changes.resize(kept);
+}
+
+// Folds changes into one level; returns how many rows were written.
+std::int64_t fold_level(Level level, std::vector<Change> &changes) {
+  for (Change &change : changes) change.bucket = bucket_of(level, change.bucket);
+  consolidate(changes);
+  std::int64_t rows = 0;
+  SummaryWriter writer(level);
+  std::vector<CompanyChange> row;
+  for (size_t at = 0; at < changes.size(); rows++) {
+    size_t const first = at;
+    row.clear();
+    for (; at < changes.size() && same_row(changes[first], changes[at]); at++)
+      if (!changes[at].counters.is_zero()) row.push_back({changes[at].company, changes[at].counters});
+    if (!row.empty()) writer.apply(changes[first].key, changes[first].bucket, row);
+    pg([] { CHECK_FOR_INTERRUPTS(); });
+  }
+  writer.finish();
+  return rows;
+}
+
+struct Taken {
+  std::int64_t deltas = 0;
+  std::vector<Change> changes;
+};
+
+SetAsideKey set_aside_key(std::int64_t source, std::int64_t reseller, Item item, std::int64_t company, Time bucket) {
+  return {source, reseller, item, company, bucket_of(Level::kMonth, bucket)};
+}
+
+// Deletes at most `most` deltas and returns what they held. Those of `overflowing` keys are put back, set aside.
+Taken take(std::int64_t most, const Readiness &ready, const Waiting &waiting, const std::set<SetAsideKey> &overflowing) {
+  Taken taken;
+  std::vector<Delta> put_back;
+  DeltaScan scan(RowExclusiveLock);
+  for_each_pending(scan, ready, [&](const Delta &delta, std::int64_t reseller) {
+    if (taken.deltas == most) return false;
+    if (waiting.waits(delta, reseller)) return true;
+    scan.remove(delta);
+    if (overflowing.count(set_aside_key(delta.source, reseller, delta.item, delta.company, delta.bucket)) > 0) {
+      put_back.push_back(delta);
+      put_back.back().set_aside = true;
+      return true;
+    }
+    taken.deltas++;
+    if (reseller != kNobody && !ready.is_gone(delta.source))
+      taken.changes.push_back({{delta.source, reseller, delta.item}, delta.bucket, delta.company, delta.counters});
+    return true;
+  });
+  if (!put_back.empty()) {
+    DeltaWriter writer;
+    for (const Delta &delta : put_back) writer.write(delta);
+    writer.finish();
+  }
+  return taken;
+}
+
+struct Folded {
+  std::int64_t deltas = 0;
+  std::int64_t summary_rows = 0;
+};
+
+Folded fold(std::int64_t most, const Readiness &ready, const Waiting &waiting, const std::set<SetAsideKey> &overflowing) {
+  Taken taken = take(most, ready, waiting, overflowing);
+  Folded folded;
+  folded.deltas = taken.deltas;
+  for (int level = 0; level < kLevels; level++) folded.summary_rows += fold_level(static_cast<Level>(level), taken.changes);
+  return folded;
+}
+
+// Folds in a subtransaction. Where a sum overflows, rolls it back and tries again without the key that did it: one
+// company's absurd figures must not stop the folding of others.
+Folded fold_around_overflows(std::int64_t most, const Readiness &ready, const Waiting &waiting) {
+  std::set<SetAsideKey> overflowing;
+  MemoryContext const home = CurrentMemoryContext;
+  ResourceOwner const owner = CurrentResourceOwner;
+  auto const leave = [&](void (*end)()) {
+    pg([&] {
+      end();
+      MemoryContextSwitchTo(home);
+      CurrentResourceOwner = owner;
+    });
+  };
+  for (;;) {
+    pg([&] {
+      BeginInternalSubTransaction(nullptr);
+      MemoryContextSwitchTo(home);
+    });
+    try {
+      Folded const folded = fold(most, ready, waiting, overflowing);
+      leave(ReleaseCurrentSubTransaction);
+      return folded;
+    } catch (const SummaryOverflow &overflow) {
+      overflowing.insert(set_aside_key(overflow.key.source, overflow.key.reseller, overflow.key.item, overflow.company,
+                                       overflow.bucket));
+      std::int64_t const company = overflow.company;
+      std::int64_t const reseller = overflow.key.reseller;
+      leave(RollbackAndReleaseCurrentSubTransaction);
+      pg([&] {
+        ereport(WARNING,
+                (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+                 errmsg("usage of company %lld of reseller %lld was set aside: its sum exceeds 64 bits",
+                        static_cast<long long>(company), static_cast<long long>(reseller)),
+                 errdetail("Reports go on counting it; all other usage was folded.")));
+      });
+    } catch (...) {
+      // An error must not leave through a subtransaction that its catcher, PL/pgSQL or the main loop, does not know of.
+      leave(RollbackAndReleaseCurrentSubTransaction);
+      throw;
+    }
+  }
+}
+
+bool anything_to_fold(bool only_what_pays) {
+  ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
+  Readiness const ready;
+  Waiting const waiting = only_what_pays ? Waiting(ready) : Waiting();
+  bool found = false;
+  DeltaScan scan(AccessShareLock);
+  for_each_pending(scan, ready, [&](const Delta &delta, std::int64_t reseller) {
+    found = !waiting.waits(delta, reseller);
+    return !found;
+  });
+  return found;
+}
+
+Folded materialize(std::int64_t most, bool only_what_pays) {
+  // An idle run writes nothing. Deltas that another session is folding are visible here until it commits, so that a run
+  // which finds none has nothing to wait for either.
+  if (!anything_to_fold(only_what_pays)) return {};
+  Time const began = GetCurrentTimestamp();
+  take_lease();
+  ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
+  Readiness const ready;
+  Waiting const waiting = only_what_pays ? Waiting(ready) : Waiting();
+  Folded const folded = fold_around_overflows(most, ready, waiting);
+  pg([] { CommandCounterIncrement(); });
+  note_fold(folded.deltas, GetCurrentTimestamp() - began);
+  return folded;
+}
+
+}  // namespace
+
+RESELLER_REPORT_FUNCTION(reseller_report_materialize) {
+  if (PG_ARGISNULL(0)) throw Error(sqlstate::kNullNotAllowed, "max_deltas must not be NULL");
+  std::int64_t const most = PG_GETARG_INT32(0);
+  if (most < 1) throw Error(sqlstate::kInvalidParameter, "max_deltas must be at least 1");
+  bool const only_what_pays = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
+  pg([&] { InitMaterializedSRF(fcinfo, 0); });
+  Folded const folded = materialize(most, only_what_pays);
+  pg([&] {
+    auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    Datum values[] = {Int64GetDatum(folded.deltas), Int64GetDatum(folded.summary_rows)};
+    bool nulls[] = {false, false};
+    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+  });
+  return Datum{0};
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,24 @@
+// The library's start: each room that keeps something for the backend's life sets it up here.
+
+#include "accumulator.hpp"
+#include "capture.hpp"
+
+extern "C" {
+#ifdef PG_MODULE_MAGIC_EXT
+PG_MODULE_MAGIC_EXT(.name = "reseller_report", .version = RESELLER_REPORT_VERSION);
+#else
+PG_MODULE_MAGIC;
+#endif
+
+PGDLLEXPORT void _PG_init(void);
+
+void _PG_init(void) {
+  reseller_report::guarded([] {
+    reseller_report::pg([] {
+      reseller_report::accumulator::initialize();
+      reseller_report::initialize_capture();
+    });
+    return Datum{0};
+  });
+}
+}

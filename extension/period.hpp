@@ -1,0 +1,67 @@
+// Time, the four bucket levels, and the signed cover of a period by buckets. Buckets are UTC, whatever zone a period
+// was thought of in.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace reseller_report {
+
+/// Microseconds since 2000-01-01 00:00 UTC, PostgreSQL's own scale.
+using Time = std::int64_t;
+inline constexpr Time kMinusInfinity = std::numeric_limits<Time>::min();
+inline constexpr Time kInfinity = std::numeric_limits<Time>::max();
+inline constexpr Time kSecond = 1'000'000;
+inline constexpr Time kQuarterHour = 900 * kSecond;
+
+inline bool is_finite(Time t) {
+  return t != kMinusInfinity && t != kInfinity;
+}
+
+/// Half-open: from <= t < to.
+struct Range {
+  Time from = 0;
+  Time to = 0;
+
+  bool empty() const { return from >= to; }
+  bool contains(Time t) const { return from <= t && t < to; }
+  bool operator==(const Range &other) const { return from == other.from && to == other.to; }
+};
+
+Range intersection(const Range &a, const Range &b);
+
+/// `whole` without the parts in `holes`; the result is in order of time and has no empty range.
+std::vector<Range> without(const Range &whole, std::vector<Range> holes);
+
+/// The parts of `whole` that lie in any of `parts`, in order of time, touching ones joined.
+std::vector<Range> within(const Range &whole, std::vector<Range> parts);
+
+enum class Level : int { kQuarter, kHour, kDay, kMonth };
+inline constexpr int kLevels = 4;
+
+/// The beginning of the bucket that holds the finite moment `t`.
+Time bucket_of(Level level, Time t);
+
+/// The beginning of the bucket after the one that begins at `bucket`.
+Time next_bucket(Level level, Time bucket);
+
+/// Buckets (or raw rows) of a range, to be added (sign 1) or subtracted (sign -1).
+struct Piece {
+  Range range;
+  int sign;
+};
+
+/// A period as a sum of signed pieces. What `buckets` holds is covered by buckets of the levels, each moment once net;
+/// `raw` pieces turn that into the period, exact to the microsecond.
+struct Cover {
+  std::vector<Piece> levels[kLevels];
+  std::vector<Piece> raw;
+  Range buckets;
+};
+
+/// The cover with few buckets: at each edge at most 15 days, 12 hours, 2 quarters and 7.5 minutes of raw rows (16 days
+/// where a month has 31). Either bound may be infinite.
+Cover cover_of(const Range &period);
+
+}  // namespace reseller_report

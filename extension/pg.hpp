@@ -1,0 +1,65 @@
+// The only include of server headers, and the home of every difference between server versions. Include it last.
+#pragma once
+
+// PostgreSQL 16 makes exported symbols visible itself; before, PGDLLEXPORT is empty and -fvisibility=hidden would hide
+// every entry point.
+#ifndef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+
+extern "C" {
+#include <postgres.h>
+
+#include <access/genam.h>
+#include <access/heapam.h>
+#include <access/htup_details.h>
+#include <access/parallel.h>
+#include <access/relation.h>
+#include <access/table.h>
+#include <access/tableam.h>
+#include <access/xact.h>
+#include <catalog/indexing.h>
+#include <catalog/namespace.h>
+#include <catalog/partition.h>
+#include <catalog/pg_class.h>
+#include <catalog/pg_trigger.h>
+#include <catalog/pg_type.h>
+#include <commands/trigger.h>
+#include <executor/executor.h>
+#include <executor/spi.h>
+#include <fmgr.h>
+#include <funcapi.h>
+#include <miscadmin.h>
+#include <pgtime.h>
+#include <storage/lmgr.h>
+#include <utils/acl.h>
+#include <utils/array.h>
+#include <utils/builtins.h>
+#include <utils/datum.h>
+#include <utils/fmgroids.h>
+#include <utils/inval.h>
+#include <utils/jsonb.h>
+#include <utils/lsyscache.h>
+#include <utils/memutils.h>
+#include <utils/numeric.h>
+#include <utils/rangetypes.h>
+#include <utils/rel.h>
+#include <utils/snapmgr.h>
+#include <utils/syscache.h>
+#include <utils/timestamp.h>
+#include <utils/tuplestore.h>
+#include <utils/typcache.h>
+#include <utils/uuid.h>
+}
+
+#if PG_VERSION_NUM < 150000
+#error "reseller_report needs PostgreSQL 15 or later"
+#endif
+
+// PostgreSQL 18 added an instrumentation argument to index_beginscan.
+#if PG_VERSION_NUM >= 180000
+#define RESELLER_REPORT_INDEX_BEGINSCAN(table, index, snapshot, keys) \
+  index_beginscan(table, index, snapshot, nullptr, keys, 0)
+#else
+#define RESELLER_REPORT_INDEX_BEGINSCAN(table, index, snapshot, keys) index_beginscan(table, index, snapshot, keys, 0)
+#endif

@@ -1,0 +1,178 @@
+#include "source.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "sql.hpp"
+
+namespace reseller_report {
+namespace {
+
+// Columns of reseller_report.source; must match sql/reseller_report.sql.
+enum SourceColumn : int { kId = 1, kService, kSchemaName, kTableName, kColumns };
+
+// Columns of reseller_report.source_built and source_unbuilt alike.
+enum RangeColumn : int { kRangeSource = 1, kRangeId, kRangeFrom, kRangeTo };
+
+struct Row {
+  std::int64_t id;
+  const char *service;
+  const char *schema;
+  const char *table;
+  Jsonb *columns;
+};
+
+Datum column(HeapTuple tuple, TupleDesc columns, int number) {
+  bool is_null = false;
+  return heap_getattr(tuple, number, columns, &is_null);  // all columns read here are NOT NULL
+}
+
+Row row_of(HeapTuple tuple, TupleDesc columns) {
+  return {DatumGetInt64(column(tuple, columns, kId)), TextDatumGetCString(column(tuple, columns, kService)),
+          pstrdup(NameStr(*DatumGetName(column(tuple, columns, kSchemaName)))),
+          pstrdup(NameStr(*DatumGetName(column(tuple, columns, kTableName)))),
+          DatumGetJsonbPCopy(column(tuple, columns, kColumns))};
+}
+
+// The rows of the registry that `snapshot` (NULL: the latest one) sees; only the one with this id when `id` is given.
+std::vector<Row> read_registry(Snapshot snapshot, const std::int64_t *id) {
+  OwnTable const table("source", AccessShareLock);
+  Oid const index = id != nullptr ? own_relation("source_pkey") : InvalidOid;
+  SysScanDesc scan = nullptr;
+  pg([&] {
+    ScanKeyData key;
+    if (id != nullptr) ScanKeyInit(&key, kId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(*id));
+    scan = systable_beginscan(table.relation(), index, id != nullptr, snapshot, id != nullptr ? 1 : 0, &key);
+  });
+  std::vector<Row> rows;
+  for (;;) {
+    HeapTuple tuple = nullptr;
+    Row row = {};
+    pg([&] {
+      tuple = systable_getnext(scan);
+      if (HeapTupleIsValid(tuple)) row = row_of(tuple, table.tuple_desc());
+    });
+    if (!HeapTupleIsValid(tuple)) break;
+    rows.push_back(row);
+  }
+  pg([&] { systable_endscan(scan); });
+  return rows;
+}
+
+Oid resolve(const Row &row) {
+  Oid relid = InvalidOid;
+  pg([&] {
+    Oid const schema = get_namespace_oid(row.schema, true);
+    if (OidIsValid(schema)) relid = get_relname_relid(row.table, schema);
+  });
+  return relid;
+}
+
+// Finds the source's table and locks it, following a rename or a drop that commits meanwhile; InvalidOid when it is gone.
+Oid resolve_and_lock(const Row &row) {
+  for (;;) {
+    Oid const relid = resolve(row);
+    if (!OidIsValid(relid)) return InvalidOid;
+    pg([&] { LockRelationOid(relid, AccessShareLock); });
+    if (resolve(row) == relid) return relid;
+    pg([&] { UnlockRelationOid(relid, AccessShareLock); });
+  }
+}
+
+bool feeds(const Row &row, Service service) {
+  if (strcmp(row.service, service_name(service)) == 0) return true;
+  return strcmp(row.service, "telephony") == 0 &&
+         (service == Service::kTelephonyOutgoing || service == Service::kTelephonyIncoming);
+}
+
+template <typename Wanted>
+std::vector<Source> sources_where(Wanted &&wanted) {
+  std::vector<Source> sources;
+  for (const Row &row : read_registry(GetActiveSnapshot(), nullptr)) {
+    if (!wanted(row)) continue;
+    Source source = {};
+    source.id = row.id;
+    source.relid = resolve_and_lock(row);
+    if (!OidIsValid(source.relid)) continue;
+    char *name = nullptr;
+    pg([&] {
+      HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(source.relid));
+      if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for relation %u", source.relid);
+      source.owner = (reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple)))->relowner;
+      ReleaseSysCache(tuple);
+      name = quote_qualified_identifier(row.schema, row.table);
+    });
+    source.name = name;
+    source.mapping = parse_mapping(row.service, row.columns);
+    sources.push_back(std::move(source));
+  }
+  std::sort(sources.begin(), sources.end(), [](const Source &a, const Source &b) { return a.name < b.name; });
+  return sources;
+}
+
+struct RecordedRange {
+  std::array<unsigned char, UUID_LEN> id;
+  Range range;
+};
+
+// The rows of source_built or source_unbuilt for `source` that `snapshot` (NULL: the latest one) sees.
+std::vector<RecordedRange> read_ranges(const char *table_name, std::int64_t source, Snapshot snapshot) {
+  OwnTable const table(table_name, AccessShareLock);
+  SysScanDesc scan = nullptr;
+  pg([&] { scan = systable_beginscan(table.relation(), InvalidOid, false, snapshot, 0, nullptr); });
+  std::vector<RecordedRange> ranges;
+  for (;;) {
+    HeapTuple tuple = nullptr;
+    std::int64_t of_source = 0;
+    RecordedRange found = {};
+    pg([&] {
+      tuple = systable_getnext(scan);
+      if (!HeapTupleIsValid(tuple)) return;
+      TupleDesc const columns = table.tuple_desc();
+      of_source = DatumGetInt64(column(tuple, columns, kRangeSource));
+      memcpy(found.id.data(), DatumGetUUIDP(column(tuple, columns, kRangeId))->data, UUID_LEN);
+      found.range = {DatumGetTimestampTz(column(tuple, columns, kRangeFrom)),
+                     DatumGetTimestampTz(column(tuple, columns, kRangeTo))};
+    });
+    if (!HeapTupleIsValid(tuple)) break;
+    if (of_source == source) ranges.push_back(found);
+  }
+  pg([&] { systable_endscan(scan); });
+  return ranges;
+}
+
+}  // namespace
+
+std::vector<Source> sources_of(Service service) {
+  return sources_where([=](const Row &row) { return feeds(row, service); });
+}
+
+std::vector<Source> all_sources() {
+  return sources_where([](const Row &) { return true; });
+}
+
+bool find_registered_source(std::int64_t id, RegisteredSource &found) {
+  std::vector<Row> const rows = read_registry(nullptr, &id);
+  if (rows.empty()) return false;
+  found.relid = resolve(rows.front());
+  found.mapping = parse_mapping(rows.front().service, rows.front().columns);
+  return OidIsValid(found.relid);
+}
+
+std::vector<Range> answerable(std::int64_t source, const Range &period) {
+  std::vector<RecordedRange> const own = read_ranges("source_built", source, GetActiveSnapshot());
+  std::vector<RecordedRange> const latest = read_ranges("source_built", source, nullptr);
+  std::vector<Range> built;
+  for (const RecordedRange &seen : own) {
+    bool const still_there = std::any_of(latest.begin(), latest.end(), [&](const auto &it) { return it.id == seen.id; });
+    if (still_there) built.push_back(seen.range);
+  }
+  std::vector<Range> unbuilt;
+  for (const RecordedRange &seen : read_ranges("source_unbuilt", source, nullptr)) unbuilt.push_back(seen.range);
+  std::vector<Range> result;
+  for (const Range &part : within(period, std::move(built)))
+    for (const Range &rest : without(part, unbuilt)) result.push_back(rest);
+  return result;
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,118 @@
+#include "sql.hpp"
+
+namespace reseller_report {
+namespace {
+
+// A destination for executor output. The server knows only its first member.
+struct RowReceiver {
+  DestReceiver base;
+  RowHandler handler;
+  void *state;
+};
+
+bool receive_row(TupleTableSlot *slot, DestReceiver *self) {
+  guarded([=] {
+    auto *const receiver = reinterpret_cast<RowReceiver *>(self);
+    pg([=] { slot_getallattrs(slot); });
+    receiver->handler(receiver->state, slot->tts_values, slot->tts_isnull);
+    return Datum{0};
+  });
+  return true;
+}
+
+void ignore_startup(DestReceiver *, int, TupleDesc) {}
+void ignore(DestReceiver *) {}
+
+void require(int spi_result, const char *what) {
+  if (spi_result < 0) ereport(ERROR, (errmsg_internal("%s failed: %s", what, SPI_result_code_string(spi_result))));
+}
+
+}  // namespace
+
+Snapshot ActiveSnapshot::fresh() {
+  Snapshot snapshot = nullptr;
+  pg([&] { snapshot = GetTransactionSnapshot(); });
+  return snapshot;
+}
+
+Oid own_relation(const char *name) {
+  Oid result = InvalidOid;
+  pg([&] {
+    Oid const schema = get_namespace_oid("reseller_report", true);
+    if (OidIsValid(schema)) result = get_relname_relid(name, schema);
+  });
+  return result;
+}
+
+OwnTable::OwnTable(const char *name, LOCKMODE lock) : relation_(nullptr) {
+  Oid const relid = own_relation(name);
+  pg([&] {
+    if (!OidIsValid(relid))
+      ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("table \"reseller_report.%s\" does not exist", name)));
+    relation_ = table_open(relid, lock);
+  });
+}
+
+Oid extension_owner() {
+  OwnTable const table("source", AccessShareLock);
+  return table.relation()->rd_rel->relowner;
+}
+
+SqlParameters &SqlParameters::add_bigints(const std::int64_t *array, int n) {
+  ArrayType *made = nullptr;
+  pg([&] { made = make_bigint_array(array, n); });
+  return add(INT8ARRAYOID, PointerGetDatum(made));
+}
+
+void run_query(const char *sql, const SqlParameters &parameters, RowHandler handler, void *state) {
+  RowReceiver receiver = {};
+  receiver.base.receiveSlot = receive_row;
+  receiver.base.rStartup = ignore_startup;
+  receiver.base.rShutdown = ignore;
+  receiver.base.rDestroy = ignore;
+  receiver.base.mydest = DestNone;
+  receiver.handler = handler;
+  receiver.state = state;
+  pg([&] {
+    ParamListInfo const list = makeParamList(parameters.count);
+    for (int i = 0; i < parameters.count; i++) {
+      list->params[i].value = parameters.values[i];
+      list->params[i].isnull = parameters.nulls[i] == 'n';
+      list->params[i].pflags = PARAM_FLAG_CONST;
+      list->params[i].ptype = parameters.types[i];
+    }
+    SPIExecuteOptions options = {};
+    options.params = list;
+    options.read_only = true;
+    options.dest = &receiver.base;
+    require(SPI_connect(), "SPI_connect");
+    require(SPI_execute_extended(sql, &options), "SPI_execute_extended");
+    require(SPI_finish(), "SPI_finish");
+  });
+}
+
+void execute(const char *sql, const SqlParameters &parameters) {
+  pg([&] {
+    require(SPI_connect(), "SPI_connect");
+    require(SPI_execute_with_args(sql, parameters.count, const_cast<Oid *>(parameters.types),
+                                  const_cast<Datum *>(parameters.values), parameters.nulls, false, 0),
+            "SPI_execute_with_args");
+    require(SPI_finish(), "SPI_finish");
+  });
+}
+
+ArrayType *make_bigint_array(const std::int64_t *values, int n) {
+  // Allocated by hand and not by construct_array(), which would go through a Datum for each element.
+  Size const size = ARR_OVERHEAD_NONULLS(1) + sizeof(std::int64_t) * static_cast<Size>(n);
+  auto *const array = static_cast<ArrayType *>(palloc(size));
+  SET_VARSIZE(array, size);
+  array->ndim = 1;
+  array->dataoffset = 0;
+  array->elemtype = INT8OID;
+  ARR_DIMS(array)[0] = n;
+  ARR_LBOUND(array)[0] = 1;
+  if (n > 0) memcpy(ARR_DATA_PTR(array), values, sizeof(std::int64_t) * static_cast<Size>(n));
+  return array;
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,103 @@
+// Running SQL inside the server, as the role that must answer for it, row by row without storing the result; and opening
+// the extension's own tables.
+#pragma once
+
+#include <cstdint>
+
+#include "boundary.hpp"
+
+namespace reseller_report {
+
+/// Acts as `role` while it lives, in a security-restricted operation, so that nothing a table's owner planted can use our
+/// rights to change the session. Search paths are pinned by the SQL functions that lead here.
+class ActingAs {
+ public:
+  explicit ActingAs(Oid role) {
+    GetUserIdAndSecContext(&saved_role_, &saved_context_);
+    SetUserIdAndSecContext(role, saved_context_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+  }
+  ~ActingAs() { SetUserIdAndSecContext(saved_role_, saved_context_); }
+  ActingAs(const ActingAs &) = delete;
+  ActingAs &operator=(const ActingAs &) = delete;
+
+ private:
+  Oid saved_role_;
+  int saved_context_;
+};
+
+/// Makes `snapshot` the active one while it lives.
+class ActiveSnapshot {
+ public:
+  explicit ActiveSnapshot(Snapshot snapshot) {
+    pg([&] { PushActiveSnapshot(snapshot); });
+  }
+  /// What the transaction's next command would see: in READ COMMITTED all that is committed now.
+  static Snapshot fresh();
+  ~ActiveSnapshot() { PopActiveSnapshot(); }
+  ActiveSnapshot(const ActiveSnapshot &) = delete;
+  ActiveSnapshot &operator=(const ActiveSnapshot &) = delete;
+};
+
+/// A table of the extension, open while it lives; the lock stays until the transaction ends.
+class OwnTable {
+ public:
+  OwnTable(const char *name, LOCKMODE lock);
+  ~OwnTable() { table_close(relation_, NoLock); }
+  OwnTable(const OwnTable &) = delete;
+  OwnTable &operator=(const OwnTable &) = delete;
+
+  Relation relation() const { return relation_; }
+  TupleDesc tuple_desc() const { return RelationGetDescr(relation_); }
+
+ private:
+  Relation relation_;
+};
+
+/// The OID of a table, index or view of the extension's schema; InvalidOid when it is not there (the extension is being
+/// dropped).
+Oid own_relation(const char *name);
+
+/// The role whose tables these are: the extension's owner.
+Oid extension_owner();
+
+/// Parameters of a query, plain values only.
+struct SqlParameters {
+  static constexpr int kMost = 8;
+  int count = 0;
+  Oid types[kMost];
+  Datum values[kMost];
+  char nulls[kMost];
+
+  SqlParameters &add(Oid type, Datum value) {
+    types[count] = type;
+    values[count] = value;
+    nulls[count] = ' ';
+    count++;
+    return *this;
+  }
+  SqlParameters &add_bigint(std::int64_t value) { return add(INT8OID, Int64GetDatum(value)); }
+  SqlParameters &add_time(std::int64_t value) { return add(TIMESTAMPTZOID, TimestampTzGetDatum(value)); }
+  SqlParameters &add_bigints(const std::int64_t *values, int n);
+};
+
+/// Receives the columns of one row; may throw. The values live until it returns.
+using RowHandler = void (*)(void *state, const Datum *values, const bool *nulls);
+
+/// Runs a query in the active snapshot, read-only, and hands each row on as it comes.
+void run_query(const char *sql, const SqlParameters &parameters, RowHandler handler, void *state);
+
+/// Runs a query in the active snapshot; `each_row(values, nulls)` gets each row.
+template <typename F>
+void query(const char *sql, const SqlParameters &parameters, F &&each_row) {
+  run_query(
+      sql, parameters, [](void *state, const Datum *values, const bool *nulls) { (*static_cast<F *>(state))(values, nulls); },
+      &each_row);
+}
+
+/// Runs a statement that changes something, in a snapshot of its own.
+void execute(const char *sql, const SqlParameters &parameters);
+
+/// A bigint[] without NULLs over `n` values; palloc'd.
+ArrayType *make_bigint_array(const std::int64_t *values, int n);
+
+}  // namespace reseller_report

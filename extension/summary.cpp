@@ -1,0 +1,218 @@
+#include "summary.hpp"
+
+namespace reseller_report {
+namespace {
+
+// Columns of usage_quarter, usage_hour, usage_day and usage_month; must match sql/reseller_report.sql.
+enum SummaryColumn : int { kSource = 1, kReseller, kItem, kBucket, kCompanies, kFirstFigure, kColumns = kFirstFigure + kFigures - 1 };
+
+constexpr const char *kTables[kLevels] = {"usage_quarter", "usage_hour", "usage_day", "usage_month"};
+constexpr const char *kIndexes[kLevels] = {"usage_quarter_pkey", "usage_hour_pkey", "usage_day_pkey", "usage_month_pkey"};
+
+Relation open_index(Level level) {
+  Oid const relid = own_relation(kIndexes[static_cast<int>(level)]);
+  Relation index = nullptr;
+  pg([&] { index = index_open(relid, AccessShareLock); });
+  return index;
+}
+
+int make_keys(ScanKey keys, const SummaryKey &key, const Range &buckets) {
+  int n = 0;
+  ScanKeyInit(&keys[n++], kSource, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key.source));
+  ScanKeyInit(&keys[n++], kReseller, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key.reseller));
+  ScanKeyInit(&keys[n++], kItem, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(static_cast<int16>(key.item)));
+  ScanKeyInit(&keys[n++], kBucket, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, TimestampTzGetDatum(buckets.from));
+  ScanKeyInit(&keys[n++], kBucket, BTLessStrategyNumber, F_TIMESTAMPTZ_LT, TimestampTzGetDatum(buckets.to));
+  return n;
+}
+
+// The elements of a stored bigint[] without NULLs, unpacked into the current memory context.
+const std::int64_t *unpack(Datum stored, int &count) {
+  ArrayType *const array = DatumGetArrayTypeP(stored);
+  if (ARR_NDIM(array) != 1 || ARR_HASNULL(array) || ARR_ELEMTYPE(array) != INT8OID)
+    elog(ERROR, "a summary row holds a malformed array");
+  count = ARR_DIMS(array)[0];
+  return reinterpret_cast<const std::int64_t *>(ARR_DATA_PTR(array));
+}
+
+void unpack_row(TupleTableSlot *slot, FigureSet wanted, SummaryRow &row) {
+  slot_getallattrs(slot);
+  row.bucket = DatumGetTimestampTz(slot->tts_values[kBucket - 1]);
+  row.companies = unpack(slot->tts_values[kCompanies - 1], row.count);
+  for (int i = 0; i < kFigures; i++) {
+    int const column = kFirstFigure + i - 1;
+    row.figures[i] = nullptr;
+    if ((wanted & (1U << i)) == 0 || slot->tts_isnull[column]) continue;
+    int count = 0;
+    row.figures[i] = unpack(slot->tts_values[column], count);
+    if (count != row.count) elog(ERROR, "a summary row holds arrays of different lengths");
+  }
+}
+
+/// A row while it is being changed: what was stored, and the merged columns.
+struct Merge {
+  std::vector<std::int64_t> companies;
+  std::vector<std::int64_t> figures[kFigures];
+  bool figure_changed[kFigures] = {};
+  bool companies_changed = false;
+
+  void append(std::int64_t company, const Counters &counters) {
+    companies.push_back(company);
+    for (int i = 0; i < kFigures; i++) figures[i].push_back(counters.figure[i]);
+  }
+};
+
+Counters counters_at(const SummaryRow &row, int at) {
+  Counters counters;
+  for (int i = 0; i < kFigures; i++)
+    if (row.figures[i] != nullptr) counters.figure[i] = row.figures[i][at];
+  return counters;
+}
+
+// Merges two lists sorted by company. A company whose figures all become zero leaves the row.
+void merge(const SummaryRow &stored, const SummaryKey &key, Time bucket, const std::vector<CompanyChange> &changes, Merge &out) {
+  size_t const most = static_cast<size_t>(stored.count) + changes.size();
+  out.companies.reserve(most);
+  for (auto &figure : out.figures) figure.reserve(most);
+  int at = 0;
+  for (const CompanyChange &change : changes) {
+    for (; at < stored.count && stored.companies[at] < change.company; at++)
+      out.append(stored.companies[at], counters_at(stored, at));
+    bool const present = at < stored.count && stored.companies[at] == change.company;
+    Counters const before = present ? counters_at(stored, at++) : Counters{};
+    Counters sum = before;
+    if (!add(sum, change.counters)) throw SummaryOverflow{key, bucket, change.company};
+    for (int i = 0; i < kFigures; i++)
+      if (change.counters.figure[i] != 0) out.figure_changed[i] = true;
+    if (!sum.is_zero()) out.append(change.company, sum);
+    if (sum.is_zero() == present) out.companies_changed = true;
+  }
+  for (; at < stored.count; at++) out.append(stored.companies[at], counters_at(stored, at));
+}
+
+bool all_zero(const std::vector<std::int64_t> &values) {
+  for (std::int64_t const value : values)
+    if (value != 0) return false;
+  return true;
+}
+
+}  // namespace
+
+SummaryReader::SummaryReader(Level level) : table_(kTables[static_cast<int>(level)], AccessShareLock), index_(open_index(level)) {
+  pg([&] {
+    slot_ = table_slot_create(table_.relation(), nullptr);
+    scan_ = RESELLER_REPORT_INDEX_BEGINSCAN(table_.relation(), index_, GetActiveSnapshot(), 5);
+    context_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report summary row", ALLOCSET_DEFAULT_SIZES);
+  });
+}
+
+SummaryReader::~SummaryReader() {
+  index_endscan(scan_);
+  ExecDropSingleTupleTableSlot(slot_);
+  index_close(index_, NoLock);
+}
+
+void SummaryReader::seek(const SummaryKey &key, const Range &buckets, FigureSet figures) {
+  wanted_ = figures;
+  pg([&] {
+    ScanKeyData keys[5];
+    int const n = make_keys(keys, key, buckets);
+    index_rescan(scan_, keys, n, nullptr, 0);
+  });
+}
+
+bool SummaryReader::next(SummaryRow &row) {
+  bool found = false;
+  pg([&] {
+    MemoryContextReset(context_);
+    found = index_getnext_slot(scan_, ForwardScanDirection, slot_);
+    if (!found) return;
+    MemoryContext const before = MemoryContextSwitchTo(context_);
+    unpack_row(slot_, wanted_, row);
+    MemoryContextSwitchTo(before);
+  });
+  return found;
+}
+
+SummaryWriter::SummaryWriter(Level level) : table_(kTables[static_cast<int>(level)], RowExclusiveLock), index_(open_index(level)) {
+  pg([&] {
+    indexes_ = CatalogOpenIndexes(table_.relation());
+    slot_ = table_slot_create(table_.relation(), nullptr);
+    context_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report summary row", ALLOCSET_DEFAULT_SIZES);
+  });
+}
+
+SummaryWriter::~SummaryWriter() {
+  index_close(index_, NoLock);
+}
+
+void SummaryWriter::finish() {
+  pg([&] {
+    CatalogCloseIndexes(indexes_);
+    ExecDropSingleTupleTableSlot(slot_);
+    MemoryContextDelete(context_);
+  });
+}
+
+void SummaryWriter::apply(const SummaryKey &key, Time bucket, const std::vector<CompanyChange> &changes) {
+  SummaryRow stored = {};
+  bool found = false;
+  HeapTuple old_tuple = nullptr;
+  MemoryContext const home = CurrentMemoryContext;
+  pg([&] {
+    MemoryContextReset(context_);
+    MemoryContextSwitchTo(context_);
+    ScanKeyData keys[5];
+    int const n = make_keys(keys, key, {bucket, bucket + 1});
+    // The lease makes us the only writer, so the transaction's own snapshot sees the newest version.
+    IndexScanDesc const scan = RESELLER_REPORT_INDEX_BEGINSCAN(table_.relation(), index_, GetActiveSnapshot(), n);
+    index_rescan(scan, keys, n, nullptr, 0);
+    found = index_getnext_slot(scan, ForwardScanDirection, slot_);
+    if (found) {
+      unpack_row(slot_, kAllFigures, stored);
+      old_tuple = ExecCopySlotHeapTuple(slot_);
+      old_tuple->t_self = slot_->tts_tid;
+    }
+    index_endscan(scan);
+    MemoryContextSwitchTo(home);
+  });
+
+  Merge merged;
+  merge(stored, key, bucket, changes, merged);
+
+  pg([&] {
+    if (merged.companies.empty()) {
+      if (found) CatalogTupleDelete(table_.relation(), &old_tuple->t_self);
+      return;
+    }
+    MemoryContextSwitchTo(context_);
+    Datum values[kColumns] = {};
+    bool nulls[kColumns] = {};
+    bool replaced[kColumns] = {};
+    int const n = static_cast<int>(merged.companies.size());
+    values[kSource - 1] = Int64GetDatum(key.source);
+    values[kReseller - 1] = Int64GetDatum(key.reseller);
+    values[kItem - 1] = Int16GetDatum(static_cast<int16>(key.item));
+    values[kBucket - 1] = TimestampTzGetDatum(bucket);
+    replaced[kCompanies - 1] = merged.companies_changed;
+    if (merged.companies_changed || !found)
+      values[kCompanies - 1] = PointerGetDatum(make_bigint_array(merged.companies.data(), n));
+    for (int i = 0; i < kFigures; i++) {
+      int const column = kFirstFigure + i - 1;
+      replaced[column] = merged.companies_changed || merged.figure_changed[i];
+      if (!replaced[column] && found) continue;
+      nulls[column] = all_zero(merged.figures[i]);
+      if (!nulls[column]) values[column] = PointerGetDatum(make_bigint_array(merged.figures[i].data(), n));
+    }
+    TupleDesc const columns = RelationGetDescr(table_.relation());
+    if (found) {
+      HeapTuple const tuple = heap_modify_tuple(old_tuple, columns, values, nulls, replaced);
+      CatalogTupleUpdateWithInfo(table_.relation(), &old_tuple->t_self, tuple, indexes_);
+    } else {
+      CatalogTupleInsertWithInfo(table_.relation(), heap_form_tuple(columns, values, nulls), indexes_);
+    }
+    MemoryContextSwitchTo(home);
+  });
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,90 @@
+// The four summary tables. One row a (source, reseller, item, bucket) holds arrays side by side: company_ids, sorted, and
+// for each figure a value a company, or NULL where all of them are zero. Sums are rewritten a whole row at a time.
+#pragma once
+
+#include <vector>
+
+#include "boundary.hpp"
+#include "item.hpp"
+#include "period.hpp"
+#include "sql.hpp"
+#include "usage.hpp"
+
+namespace reseller_report {
+
+struct SummaryKey {
+  std::int64_t source;
+  std::int64_t reseller;
+  Item item;
+
+  bool operator==(const SummaryKey &o) const { return source == o.source && reseller == o.reseller && item == o.item; }
+};
+
+/// A set of figures, a bit each.
+using FigureSet = unsigned;
+inline constexpr FigureSet kAllFigures = (1U << kFigures) - 1;
+inline constexpr FigureSet figure_bit(Figure figure) {
+  return 1U << static_cast<int>(figure);
+}
+
+/// One row, unpacked; the arrays live until the next row is read. A figure that was not asked for or is all zero is null.
+struct SummaryRow {
+  Time bucket;
+  int count;
+  const std::int64_t *companies;
+  const std::int64_t *figures[kFigures];
+};
+
+/// Reads rows of one level by key and range of buckets, in the active snapshot.
+class SummaryReader {
+ public:
+  explicit SummaryReader(Level level);
+  ~SummaryReader();
+  SummaryReader(const SummaryReader &) = delete;
+  SummaryReader &operator=(const SummaryReader &) = delete;
+
+  void seek(const SummaryKey &key, const Range &buckets, FigureSet figures);
+  bool next(SummaryRow &row);
+
+ private:
+  OwnTable table_;
+  Relation index_ = nullptr;
+  IndexScanDesc scan_ = nullptr;
+  TupleTableSlot *slot_ = nullptr;
+  MemoryContext context_ = nullptr;
+  FigureSet wanted_ = 0;
+};
+
+struct CompanyChange {
+  std::int64_t company;
+  Counters counters;
+};
+
+/// Thrown when a sum would leave 64 bits: the fold sets the key's deltas aside and goes on with the others.
+struct SummaryOverflow {
+  SummaryKey key;
+  Time bucket;
+  std::int64_t company;
+};
+
+/// Adds changes to rows of one level. Only a holder of the lease may. Call finish() at the end.
+class SummaryWriter {
+ public:
+  explicit SummaryWriter(Level level);
+  ~SummaryWriter();
+  SummaryWriter(const SummaryWriter &) = delete;
+  SummaryWriter &operator=(const SummaryWriter &) = delete;
+
+  /// `changes` are sorted by company, one a company. Arrays that do not change keep their stored form and cost no WAL.
+  void apply(const SummaryKey &key, Time bucket, const std::vector<CompanyChange> &changes);
+  void finish();
+
+ private:
+  OwnTable table_;
+  Relation index_ = nullptr;
+  CatalogIndexState indexes_ = nullptr;
+  TupleTableSlot *slot_ = nullptr;
+  MemoryContext context_ = nullptr;
+};
+
+}  // namespace reseller_report
