@@ -1,4 +1,4 @@
-// Materialize: takes pending deltas by row identity, attributes them to resellers, and folds them into all four levels in
+// Materialize: takes pending deltas by row identity, attributes them to resellers, and folds them into all levels in
 // one transaction, so that summary + delta is the same before and after for every key.
 
 #include <algorithm>
@@ -38,7 +38,7 @@ struct RowKeyHash {
   }
 };
 
-/// A month of a key, the unit that is set aside whole when a sum in it overflows: all levels of a change lie in one month.
+/// A year of a key, the unit that is set aside whole when a sum in it overflows: all levels of a change lie in one year.
 using SetAsideKey = std::tuple<std::int64_t, std::int64_t, Item, std::int64_t, Time>;
 
 /// Which sources exist and which of their days are built; deltas of other days wait.
@@ -199,7 +199,7 @@ struct Taken {
 };
 
 SetAsideKey set_aside_key(std::int64_t source, std::int64_t reseller, Item item, std::int64_t company, Time bucket) {
-  return {source, reseller, item, company, bucket_of(Level::kMonth, bucket)};
+  return {source, reseller, item, company, bucket_of(Level::kYear, bucket)};
 }
 
 // Deletes at most `most` deltas and returns what they held. Those of `overflowing` keys are put back, set aside.

@@ -1,5 +1,7 @@
 #include "money.hpp"
 
+#include <limits>
+
 namespace reseller_report {
 namespace {
 
@@ -10,28 +12,14 @@ constexpr std::uint16_t kSpecial = 0xC000;
 constexpr std::uint16_t kShortNegative = 0x2000;
 constexpr std::uint16_t kShortWeightSign = 0x0040;
 constexpr std::uint16_t kShortWeightMask = 0x003F;
+constexpr int kShortScaleShift = 7;
+constexpr int kDisplayScale = 6;
 constexpr int kBase = 10'000;
 
 std::uint16_t read16(const char *from) {
   std::uint16_t value;
   memcpy(&value, from, sizeof value);
   return value;
-}
-
-// The value as text, for sums that int64_div_fast_to_numeric() cannot take.
-Datum numeric_of_wide_micros(Sum micros) {
-  bool const negative = micros < 0;
-  unsigned __int128 rest = negative ? -static_cast<unsigned __int128>(micros) : static_cast<unsigned __int128>(micros);
-  char text[48];
-  char *at = text + sizeof text;
-  *--at = '\0';
-  for (int digits = 0; rest != 0 || digits < 7; digits++) {
-    if (digits == 6) *--at = '.';
-    *--at = static_cast<char>('0' + static_cast<int>(rest % 10));
-    rest /= 10;
-  }
-  if (negative) *--at = '-';
-  return DirectFunctionCall3(numeric_in, CStringGetDatum(at), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 }
 
 }  // namespace
@@ -77,10 +65,39 @@ AmountCheck micros_of_numeric(Datum stored, std::int64_t &micros) {
   return AmountCheck::kFine;
 }
 
-Datum numeric_of_micros(Sum micros) {
-  if (micros == static_cast<Sum>(static_cast<std::int64_t>(micros)))
-    return NumericGetDatum(int64_div_fast_to_numeric(static_cast<int64>(micros), 6));
-  return numeric_of_wide_micros(micros);
+Datum StoredNumeric::set(Sum micros) {
+  bool const negative = micros < 0;
+  auto const magnitude = negative ? -static_cast<unsigned __int128>(micros) : static_cast<unsigned __int128>(micros);
+  // Digits in base 10,000 from the right: the last holds the fifth and sixth decimal.
+  std::uint16_t digits[kMostDigits];
+  int count = 0;
+  int weight = -2;  // of the digit to come
+  int last_weight = 0;
+  auto const take = [&](int digit) {
+    if (digit != 0 || count > 0) {
+      if (count == 0) last_weight = weight;
+      digits[count++] = static_cast<std::uint16_t>(digit);
+    }
+    weight++;
+  };
+  // Division of 128 bits is slow, and sums that need it are rare.
+  auto const take_all = [&](auto rest) {
+    take(static_cast<int>(rest % 100) * 100);
+    for (rest /= 100; rest != 0; rest /= kBase) take(static_cast<int>(rest % kBase));
+  };
+  if (magnitude <= std::numeric_limits<std::uint64_t>::max())
+    take_all(static_cast<std::uint64_t>(magnitude));
+  else
+    take_all(magnitude);
+  int const first_weight = count > 0 ? last_weight + count - 1 : 0;
+  auto const header = static_cast<std::uint16_t>(kShort | (negative ? kShortNegative : 0) | kDisplayScale << kShortScaleShift |
+                                                 (first_weight < 0 ? kShortWeightSign : 0) | (first_weight & kShortWeightMask));
+  unsigned char *at = bytes_ + 1;
+  memcpy(at, &header, sizeof header);
+  at += sizeof header;
+  for (int i = count - 1; i >= 0; i--, at += sizeof(std::uint16_t)) memcpy(at, &digits[i], sizeof(std::uint16_t));
+  SET_VARSIZE_SHORT(bytes_, at - bytes_);
+  return PointerGetDatum(bytes_);
 }
 
 }  // namespace reseller_report

@@ -110,9 +110,11 @@ Time bucket_of(Level level, Time t) {
     case Level::kDay:
       return floor_to(t, kDay);
     case Level::kMonth:
+      return month_start(month_of(t));
+    case Level::kYear:
       break;
   }
-  return month_start(month_of(t));
+  return month_start(floor_to(month_of(t), 12));
 }
 
 Time next_bucket(Level level, Time bucket) {
@@ -124,9 +126,11 @@ Time next_bucket(Level level, Time bucket) {
     case Level::kDay:
       return bucket + kDay;
     case Level::kMonth:
+      return month_start(month_of(bucket) + 1);
+    case Level::kYear:
       break;
   }
-  return month_start(month_of(bucket) + 1);
+  return month_start(month_of(bucket) + 12);
 }
 
 Cover cover_of(const Range &period) {

@@ -1,4 +1,4 @@
-// Time, the four bucket levels, and the signed cover of a period by buckets. Buckets are UTC, whatever zone a period
+// Time, the five bucket levels, and the signed cover of a period by buckets. Buckets are UTC, whatever zone a period
 // was thought of in.
 #pragma once
 
@@ -37,8 +37,8 @@ std::vector<Range> without(const Range &whole, std::vector<Range> holes);
 /// The parts of `whole` that lie in any of `parts`, in order of time, touching ones joined.
 std::vector<Range> within(const Range &whole, std::vector<Range> parts);
 
-enum class Level : int { kQuarter, kHour, kDay, kMonth };
-inline constexpr int kLevels = 4;
+enum class Level : int { kQuarter, kHour, kDay, kMonth, kYear };
+inline constexpr int kLevels = 5;
 
 /// The beginning of the bucket that holds the finite moment `t`.
 Time bucket_of(Level level, Time t);
@@ -60,8 +60,8 @@ struct Cover {
   Range buckets;
 };
 
-/// The cover with few buckets: at each edge at most 15 days, 12 hours, 2 quarters and 7.5 minutes of raw rows (16 days
-/// where a month has 31). Either bound may be infinite.
+/// The cover with few buckets: at each edge at most 6 months, 16 days, 12 hours, 2 quarters and 7.5 minutes of raw rows.
+/// Either bound may be infinite.
 Cover cover_of(const Range &period);
 
 }  // namespace reseller_report

@@ -24,7 +24,8 @@ void require_reseller(std::int64_t reseller) {
   SqlParameters parameters;
   parameters.add_bigint(reseller);
   ActingAs const owner(extension_owner());
-  query("SELECT is_reseller FROM reseller_report.company WHERE company_id = $1", parameters,
+  static SavedQuery account = {"SELECT is_reseller FROM reseller_report.company WHERE company_id = $1"};
+  query(account, parameters,
         [&](const Datum *values, const bool *) { is_reseller = DatumGetBool(values[0]); });
   if (!is_reseller)
     throw Error(sqlstate::kInvalidParameter, "company " + std::to_string(reseller) + " is not a reseller",
@@ -68,30 +69,23 @@ bool is_money(Figure figure) {
 class RowWriter {
  public:
   RowWriter(const ReportShape &shape, const Dependents &dependents, const Totals &totals, ReturnSetInfo *result)
-      : shape_(shape), dependents_(dependents), totals_(totals), result_(result) {
-    pg([&] {
-      context_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report row", ALLOCSET_SMALL_SIZES);
-      zero_money_ = numeric_of_micros(0);
-    });
-  }
+      : shape_(shape), dependents_(dependents), totals_(totals), result_(result) {}
 
   void write(int company, bool has_expenses) {
     Sum const twin = sum(company, Figure::kPriceTwin, 0, shape_.items.count);
     if (has_expenses && twin <= 0) return;
     int n = 0;
     values_[n++] = Int64GetDatum(dependents_.ids[static_cast<size_t>(company)]);
-    values_[n++] = dependents_.names[static_cast<size_t>(company)];
-    for (int i = 0; i < shape_.column_count; i++) {
+    values_[n++] = dependents_.name(company);
+    for (int i = 0; i < shape_.column_count; i++, n++) {
       const ReportColumn &column = shape_.columns[i];
       Sum const value = sum(company, column.figure, column.first, column.count);
-      values_[n++] = is_money(column.figure) ? money(value) : count(value, column.name, company);
+      values_[n] = is_money(column.figure) ? money_[n].set(value) : count(value, column.name, company);
     }
-    values_[n++] = money(twin);
-    values_[n++] = money(sum(company, Figure::kPriceReseller, 0, shape_.items.count));
-    pg([&] {
-      tuplestore_putvalues(result_->setResult, result_->setDesc, values_, nulls_);
-      MemoryContextReset(context_);
-    });
+    values_[n] = money_[n].set(twin);
+    n++;
+    values_[n] = money_[n].set(sum(company, Figure::kPriceReseller, 0, shape_.items.count));
+    pg([&] { tuplestore_putvalues(result_->setResult, result_->setDesc, values_, nulls_); });
   }
 
  private:
@@ -101,17 +95,6 @@ class RowWriter {
     Sum total = 0;
     for (int item = first_item; item < first_item + items; item++) total += totals_.get(item, figure, company);
     return total;
-  }
-
-  Datum money(Sum micros) const {
-    if (micros == 0) return zero_money_;
-    Datum result = 0;
-    pg([&] {
-      MemoryContext const before = MemoryContextSwitchTo(context_);
-      result = numeric_of_micros(micros);
-      MemoryContextSwitchTo(before);
-    });
-    return result;
   }
 
   Datum count(Sum value, const char *column, int company) const {
@@ -126,8 +109,7 @@ class RowWriter {
   const Dependents &dependents_;
   const Totals &totals_;
   ReturnSetInfo *result_;
-  MemoryContext context_ = nullptr;
-  Datum zero_money_ = 0;
+  StoredNumeric money_[kMostColumns];
   Datum values_[kMostColumns] = {};
   bool nulls_[kMostColumns] = {};
 };

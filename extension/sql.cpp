@@ -27,6 +27,33 @@ void require(int spi_result, const char *what) {
   if (spi_result < 0) ereport(ERROR, (errmsg_internal("%s failed: %s", what, SPI_result_code_string(spi_result))));
 }
 
+RowReceiver make_receiver(RowHandler handler, void *state) {
+  RowReceiver receiver = {};
+  receiver.base.receiveSlot = receive_row;
+  receiver.base.rStartup = ignore_startup;
+  receiver.base.rShutdown = ignore;
+  receiver.base.rDestroy = ignore;
+  receiver.base.mydest = DestNone;
+  receiver.handler = handler;
+  receiver.state = state;
+  return receiver;
+}
+
+SPIExecuteOptions make_options(const SqlParameters &parameters, RowReceiver &receiver) {
+  ParamListInfo const list = makeParamList(parameters.count);
+  for (int i = 0; i < parameters.count; i++) {
+    list->params[i].value = parameters.values[i];
+    list->params[i].isnull = parameters.nulls[i] == 'n';
+    list->params[i].pflags = PARAM_FLAG_CONST;
+    list->params[i].ptype = parameters.types[i];
+  }
+  SPIExecuteOptions options = {};
+  options.params = list;
+  options.read_only = true;
+  options.dest = &receiver.base;
+  return options;
+}
+
 }  // namespace
 
 Snapshot ActiveSnapshot::fresh() {
@@ -65,28 +92,27 @@ SqlParameters &SqlParameters::add_bigints(const std::int64_t *array, int n) {
 }
 
 void run_query(const char *sql, const SqlParameters &parameters, RowHandler handler, void *state) {
-  RowReceiver receiver = {};
-  receiver.base.receiveSlot = receive_row;
-  receiver.base.rStartup = ignore_startup;
-  receiver.base.rShutdown = ignore;
-  receiver.base.rDestroy = ignore;
-  receiver.base.mydest = DestNone;
-  receiver.handler = handler;
-  receiver.state = state;
+  RowReceiver receiver = make_receiver(handler, state);
   pg([&] {
-    ParamListInfo const list = makeParamList(parameters.count);
-    for (int i = 0; i < parameters.count; i++) {
-      list->params[i].value = parameters.values[i];
-      list->params[i].isnull = parameters.nulls[i] == 'n';
-      list->params[i].pflags = PARAM_FLAG_CONST;
-      list->params[i].ptype = parameters.types[i];
-    }
-    SPIExecuteOptions options = {};
-    options.params = list;
-    options.read_only = true;
-    options.dest = &receiver.base;
+    SPIExecuteOptions options = make_options(parameters, receiver);
     require(SPI_connect(), "SPI_connect");
     require(SPI_execute_extended(sql, &options), "SPI_execute_extended");
+    require(SPI_finish(), "SPI_finish");
+  });
+}
+
+void run_query(SavedQuery &query, const SqlParameters &parameters, RowHandler handler, void *state) {
+  RowReceiver receiver = make_receiver(handler, state);
+  pg([&] {
+    SPIExecuteOptions options = make_options(parameters, receiver);
+    require(SPI_connect(), "SPI_connect");
+    if (query.plan == nullptr) {
+      SPIPlanPtr const plan = SPI_prepare(query.sql, parameters.count, const_cast<Oid *>(parameters.types));
+      if (plan == nullptr) require(SPI_result, "SPI_prepare");
+      require(SPI_keepplan(plan), "SPI_keepplan");
+      query.plan = plan;
+    }
+    require(SPI_execute_plan_extended(query.plan, &options), "SPI_execute_plan_extended");
     require(SPI_finish(), "SPI_finish");
   });
 }

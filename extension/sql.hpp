@@ -83,12 +83,19 @@ struct SqlParameters {
 /// Receives the columns of one row; may throw. The values live until it returns.
 using RowHandler = void (*)(void *state, const Datum *values, const bool *nulls);
 
+/// A query that every report runs: planned once a backend. Make it static.
+struct SavedQuery {
+  const char *sql;
+  SPIPlanPtr plan = nullptr;
+};
+
 /// Runs a query in the active snapshot, read-only, and hands each row on as it comes.
 void run_query(const char *sql, const SqlParameters &parameters, RowHandler handler, void *state);
+void run_query(SavedQuery &query, const SqlParameters &parameters, RowHandler handler, void *state);
 
 /// Runs a query in the active snapshot; `each_row(values, nulls)` gets each row.
-template <typename F>
-void query(const char *sql, const SqlParameters &parameters, F &&each_row) {
+template <typename Sql, typename F>
+void query(Sql &&sql, const SqlParameters &parameters, F &&each_row) {
   run_query(
       sql, parameters, [](void *state, const Datum *values, const bool *nulls) { (*static_cast<F *>(state))(values, nulls); },
       &each_row);

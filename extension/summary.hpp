@@ -1,5 +1,6 @@
-// The four summary tables. One row a (source, reseller, item, bucket) holds arrays side by side: company_ids, sorted, and
-// for each figure a value a company, or NULL where all of them are zero. Sums are rewritten a whole row at a time.
+// The summary tables, one a level. One row a (source, reseller, item, bucket) holds arrays side by side: company_gaps, the sorted
+// company ids as distances (the first from zero), and for each figure a value a company, or NULL where all of them are zero.
+// Sums are rewritten a whole row at a time.
 #pragma once
 
 #include <vector>
@@ -35,10 +36,24 @@ struct SummaryRow {
   const std::int64_t *figures[kFigures];
 };
 
+/// Memory that rows are unpacked into, for all readers of a report.
+class RowMemory {
+ public:
+  RowMemory();
+  ~RowMemory() { MemoryContextDelete(context_); }
+  RowMemory(const RowMemory &) = delete;
+  RowMemory &operator=(const RowMemory &) = delete;
+
+  MemoryContext context() const { return context_; }
+
+ private:
+  MemoryContext context_ = nullptr;
+};
+
 /// Reads rows of one level by key and range of buckets, in the active snapshot.
 class SummaryReader {
  public:
-  explicit SummaryReader(Level level);
+  SummaryReader(Level level, const RowMemory &memory);
   ~SummaryReader();
   SummaryReader(const SummaryReader &) = delete;
   SummaryReader &operator=(const SummaryReader &) = delete;
@@ -51,7 +66,7 @@ class SummaryReader {
   Relation index_ = nullptr;
   IndexScanDesc scan_ = nullptr;
   TupleTableSlot *slot_ = nullptr;
-  MemoryContext context_ = nullptr;
+  MemoryContext context_;
   FigureSet wanted_ = 0;
 };
 

@@ -405,6 +405,7 @@ BEGIN
     DELETE FROM reseller_report.usage_hour WHERE source = gone;
     DELETE FROM reseller_report.usage_day WHERE source = gone;
     DELETE FROM reseller_report.usage_month WHERE source = gone;
+    DELETE FROM reseller_report.usage_year WHERE source = gone;
 END
 $$;
 
@@ -502,8 +503,8 @@ COMMENT ON FUNCTION reseller_report.create_usage_tables(name) IS
 -- Summaries
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- No key, no index, no trigger: writers only append, and wait for nobody. Truncating it after a vacuum would take a lock
--- that they would wait for.
+-- No key, no index, no trigger: writers only append, and wait for nobody. Every report reads all of it, so it is vacuumed
+-- early; a vacuum gives the end of a table swollen by a bulk load back when no writer is at it, and yields to one that comes.
 CREATE TABLE reseller_report.usage_delta (
     source         bigint NOT NULL,
     company_id     bigint NOT NULL,
@@ -521,7 +522,7 @@ CREATE TABLE reseller_report.usage_delta (
     autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
     autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 1000000,
     autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 100000,
-    autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off
+    autovacuum_vacuum_cost_delay = 0
 );
 COMMENT ON TABLE reseller_report.usage_delta IS
     'Signed changes of usage that wait to be folded, by quarter hour. Prices in micro-units. reseller_id is set only by '
@@ -532,7 +533,7 @@ CREATE TABLE reseller_report.usage_quarter (
     reseller_id    bigint NOT NULL,
     item           smallint NOT NULL,
     bucket         timestamptz NOT NULL,
-    company_ids    bigint[] NOT NULL,
+    company_gaps   bigint[] NOT NULL,
     events         bigint[],
     delivered      bigint[],
     seconds        bigint[],
@@ -544,14 +545,14 @@ CREATE TABLE reseller_report.usage_quarter (
     autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_scale_factor = 0.05
 );
 COMMENT ON TABLE reseller_report.usage_quarter IS
-    'Sums by quarter hour UTC. Arrays side by side: company_ids sorted, and a value a company for each figure, NULL where all '
-    'are zero. Prices in micro-units.';
+    'Sums by quarter hour UTC. Arrays side by side: company_gaps, the sorted company ids as distances, each from '
+    'the one before, the first from zero; and for each figure a value a company, NULL where all are zero. Prices in micro-units.';
 DO $$
 DECLARE
     array_column text;
 BEGIN
     IF 'lz4' = ANY ((SELECT enumvals FROM pg_catalog.pg_settings WHERE name = 'default_toast_compression')::text[]) THEN
-        FOREACH array_column IN ARRAY ARRAY['company_ids', 'events', 'delivered', 'seconds', 'price_twin', 'price_reseller'] LOOP
+        FOREACH array_column IN ARRAY ARRAY['company_gaps', 'events', 'delivered', 'seconds', 'price_twin', 'price_reseller'] LOOP
             EXECUTE format('ALTER TABLE reseller_report.usage_quarter ALTER COLUMN %I SET COMPRESSION lz4', array_column);
         END LOOP;
     END IF;
@@ -578,6 +579,13 @@ CREATE TABLE reseller_report.usage_month (
     autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_scale_factor = 0.05
 );
 COMMENT ON TABLE reseller_report.usage_month IS 'As usage_quarter, by month UTC.';
+CREATE TABLE reseller_report.usage_year (
+    LIKE reseller_report.usage_quarter INCLUDING COMPRESSION, PRIMARY KEY (source, reseller_id, item, bucket)
+) WITH (
+    fillfactor = 70,
+    autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_scale_factor = 0.05
+);
+COMMENT ON TABLE reseller_report.usage_year IS 'As usage_quarter, by year UTC.';
 
 CREATE TABLE reseller_report.lease (
     only_row             boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -781,6 +789,7 @@ SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_quarter', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_hour', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_day', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_month', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_year', '');
 -- A grant to a dropped role would be dumped as a bare number, which may be somebody else where it is restored.
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.access',
     'WHERE role IN (SELECT oid FROM pg_catalog.pg_roles)');
