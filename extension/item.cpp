@@ -44,15 +44,6 @@ const char *service_name(Service service) {
   return kServiceNames[static_cast<int>(service)];
 }
 
-bool find_service(std::string_view name, Service &service) {
-  for (int i = 0; i < kServices; i++)
-    if (name == kServiceNames[i]) {
-      service = static_cast<Service>(i);
-      return true;
-    }
-  return false;
-}
-
 ItemList items_of(Service service) {
   return kItems[static_cast<int>(service)];
 }

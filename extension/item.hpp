@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 #include "usage.hpp"
 
@@ -53,9 +52,6 @@ struct ReportShape {
 };
 
 const char *service_name(Service service);
-
-/// Whether `name` is a service; `service` is set when it is.
-bool find_service(std::string_view name, Service &service);
 
 /// The items of a service, in the order of the page.
 ItemList items_of(Service service);

@@ -426,29 +426,13 @@ CREATE FUNCTION reseller_report.detach_source(source regclass) RETURNS void
 COMMENT ON FUNCTION reseller_report.detach_source(regclass) IS
     'Takes the table''s share out of all reports and leaves the table as it was. Only the table''s owner may (42501).';
 
-CREATE FUNCTION reseller_report._create_month_partition(parent regclass, month timestamptz) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    schema_name name;
-    table_name name;
-BEGIN
-    SELECT n.nspname, c.relname INTO schema_name, table_name
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = parent;
-    EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)',
-        schema_name, table_name || to_char(month AT TIME ZONE 'UTC', '_YYYY_MM'), parent,
-        to_char(month AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS+00'),
-        to_char(month AT TIME ZONE 'UTC' + interval '1 month', 'YYYY-MM-DD HH24:MI:SS+00'));
-END
-$$;
-
 CREATE FUNCTION reseller_report.create_usage_tables(schema_name name DEFAULT 'usage') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     wanted record;
     relation text;
-    month timestamptz;
+    month timestamp;  -- in UTC
 BEGIN
     IF schema_name IS NULL THEN
         RAISE EXCEPTION 'schema_name must not be NULL' USING ERRCODE = 'null_value_not_allowed';
@@ -486,10 +470,12 @@ BEGIN
         EXECUTE format('CREATE INDEX ON %s (company_id, occurred_at)', relation);
         EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s DEFAULT', schema_name, wanted.table_name || '_default', relation);
         FOR month IN
-            SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') + n * interval '1 month') AT TIME ZONE 'UTC'
-            FROM generate_series(0, 3) AS n
+            SELECT date_trunc('month', now() AT TIME ZONE 'UTC') + n * interval '1 month' FROM generate_series(0, 3) AS n
         LOOP
-            PERFORM reseller_report._create_month_partition(relation::regclass, month);
+            EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)',
+                schema_name, wanted.table_name || to_char(month, '_YYYY_MM'), relation,
+                to_char(month, 'YYYY-MM-DD HH24:MI:SS+00'),
+                to_char(month + interval '1 month', 'YYYY-MM-DD HH24:MI:SS+00'));
         END LOOP;
         PERFORM reseller_report.attach_source(wanted.service, relation::regclass);
     END LOOP;

@@ -10,13 +10,6 @@ CREATE FUNCTION oracle.companies(r bigint, f timestamptz, t timestamptz) RETURNS
         WHERE d.reseller_id = r AND d.company_id = c.company_id AND d.during && tstzrange(f, t))
 $$;
 
--- Whether an event counts for a reseller in a period.
-CREATE FUNCTION oracle.counts(r bigint, f timestamptz, t timestamptz, company bigint, at timestamptz) RETURNS boolean
-    LANGUAGE sql STABLE AS $$
-    SELECT at >= f AND at < t AND EXISTS (SELECT FROM reseller_report.dependency d
-        WHERE d.reseller_id = r AND d.company_id = company AND d.during @> at)
-$$;
-
 CREATE FUNCTION oracle.text_messaging(r bigint, f timestamptz, t timestamptz, e boolean)
     RETURNS SETOF record LANGUAGE sql STABLE AS $$
     SELECT c.id, c.name,
@@ -36,7 +29,10 @@ CREATE FUNCTION oracle.text_messaging(r bigint, f timestamptz, t timestamptz, e 
         coalesce(sum(price_twin) FILTER (WHERE channel = 'push'), 0),
         coalesce(sum(price_twin), 0), coalesce(sum(price_reseller), 0)
     FROM oracle.companies(r, f, t) c
-    LEFT JOIN usage.text_message m ON m.company_id = c.id AND oracle.counts(r, f, t, m.company_id, m.occurred_at)
+    LEFT JOIN (
+        SELECT m.* FROM usage.text_message m
+        JOIN reseller_report.dependency d ON d.reseller_id = r AND d.company_id = m.company_id AND d.during @> m.occurred_at
+        WHERE m.occurred_at >= f AND m.occurred_at < t) m ON m.company_id = c.id
     GROUP BY c.id, c.name
     HAVING NOT coalesce(e, false) OR sum(price_twin) > 0
 $$;
@@ -56,7 +52,10 @@ CREATE FUNCTION oracle.chat(r bigint, f timestamptz, t timestamptz, e boolean)
         coalesce(sum(price_twin) FILTER (WHERE via_alice), 0),
         coalesce(sum(price_twin), 0), coalesce(sum(price_reseller), 0)
     FROM oracle.companies(r, f, t) c
-    LEFT JOIN usage.chat_message m ON m.company_id = c.id AND oracle.counts(r, f, t, m.company_id, m.occurred_at)
+    LEFT JOIN (
+        SELECT m.* FROM usage.chat_message m
+        JOIN reseller_report.dependency d ON d.reseller_id = r AND d.company_id = m.company_id AND d.during @> m.occurred_at
+        WHERE m.occurred_at >= f AND m.occurred_at < t) m ON m.company_id = c.id
     GROUP BY c.id, c.name
     HAVING NOT coalesce(e, false) OR sum(price_twin) > 0
 $$;
@@ -66,8 +65,10 @@ CREATE FUNCTION oracle.telephony(way text, r bigint, f timestamptz, t timestampt
     SELECT c.id, c.name, count(m.id), coalesce(sum(duration_seconds), 0)::bigint,
         coalesce(sum(price_twin), 0), coalesce(sum(price_reseller), 0)
     FROM oracle.companies(r, f, t) c
-    LEFT JOIN usage.phone_call m ON m.company_id = c.id AND direction = way
-        AND oracle.counts(r, f, t, m.company_id, m.occurred_at)
+    LEFT JOIN (
+        SELECT m.* FROM usage.phone_call m
+        JOIN reseller_report.dependency d ON d.reseller_id = r AND d.company_id = m.company_id AND d.during @> m.occurred_at
+        WHERE m.occurred_at >= f AND m.occurred_at < t AND m.direction = way) m ON m.company_id = c.id
     GROUP BY c.id, c.name
     HAVING NOT coalesce(e, false) OR sum(price_twin) > 0
 $$;
@@ -76,7 +77,10 @@ CREATE FUNCTION oracle.bot(r bigint, f timestamptz, t timestamptz, e boolean)
     RETURNS SETOF record LANGUAGE sql STABLE AS $$
     SELECT c.id, c.name, count(*) FILTER (WHERE billable), coalesce(sum(price_twin), 0), coalesce(sum(price_reseller), 0)
     FROM oracle.companies(r, f, t) c
-    LEFT JOIN usage.bot_message m ON m.company_id = c.id AND oracle.counts(r, f, t, m.company_id, m.occurred_at)
+    LEFT JOIN (
+        SELECT m.* FROM usage.bot_message m
+        JOIN reseller_report.dependency d ON d.reseller_id = r AND d.company_id = m.company_id AND d.during @> m.occurred_at
+        WHERE m.occurred_at >= f AND m.occurred_at < t) m ON m.company_id = c.id
     GROUP BY c.id, c.name
     HAVING NOT coalesce(e, false) OR sum(price_twin) > 0
 $$;
