@@ -1,6 +1,7 @@
 // Connecting and disconnecting tables: who may, and the work handed on to the extension's owner.
 
 #include "sql.hpp"
+#include "watch.hpp"
 
 namespace reseller_report {
 namespace {
@@ -33,6 +34,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_attach_source) {
   require_owner(PG_GETARG_OID(1));
   SqlParameters parameters;
   parameters.add(TEXTOID, PG_GETARG_DATUM(0)).add(REGCLASSOID, PG_GETARG_DATUM(1)).add(JSONBOID, PG_GETARG_DATUM(2));
+  OwnDdl const guard;
   ActingAs const owner(extension_owner());
   execute("SELECT reseller_report._attach_source($1, $2, $3)", parameters);
   PG_RETURN_VOID();
@@ -43,6 +45,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_detach_source) {
   require_owner(PG_GETARG_OID(0));
   SqlParameters parameters;
   parameters.add(REGCLASSOID, PG_GETARG_DATUM(0));
+  OwnDdl const guard;
   ActingAs const owner(extension_owner());
   execute("SELECT reseller_report._detach_source($1)", parameters);
   PG_RETURN_VOID();

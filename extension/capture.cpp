@@ -65,10 +65,10 @@ void learn(CachedTable &table, Relation relation, const Trigger *trigger) {
   // Without a row in the registry (detached in this transaction, or not yet restored), or on a table that the registry
   // does not name, the rows are nobody's usage.
   table.is_source = find_registered_source(table.source, registered) && registered.relid == root_of(relation);
-  if (table.is_source) {
-    table.mapping = registered.mapping;
-    table.layout = layout_of(table.mapping, RelationGetDescr(relation), RelationGetRelationName(relation));
-  }
+  table.mapping = registered.mapping;
+  // A mapped column that was dropped or retyped un-built the source: reports say so, and writes go on.
+  std::string problem;
+  table.is_source = table.is_source && find_layout(table.mapping, RelationGetDescr(relation), table.layout, problem);
   table.valid = forgotten == forgotten_before;
 }
 

@@ -14,8 +14,6 @@ inline constexpr char kDatetimeOverflow[] = "22008";
 inline constexpr char kInvalidParameter[] = "22023";
 inline constexpr char kCheckViolation[] = "23514";
 inline constexpr char kNotPermitted[] = "42501";
-inline constexpr char kWrongType[] = "42804";
-inline constexpr char kUndefinedColumn[] = "42703";
 inline constexpr char kWrongState[] = "55000";
 inline constexpr char kInternal[] = "XX000";
 }  // namespace sqlstate

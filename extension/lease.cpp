@@ -14,8 +14,12 @@ void take_lease() {
   execute("UPDATE reseller_report.lease SET turn = turn + 1", {});
 }
 
-void note_fold(std::int64_t deltas, Time duration) {
+void note_summaries_changed() {
   pg([] { folded_by = GetTopTransactionId(); });
+}
+
+void note_fold(std::int64_t deltas, Time duration) {
+  note_summaries_changed();
   SqlParameters parameters;
   parameters.add_bigint(deltas).add_bigint(duration);
   ActingAs const owner(extension_owner());

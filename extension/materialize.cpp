@@ -10,10 +10,10 @@
 
 #include "accumulator.hpp"
 #include "delta.hpp"
+#include "fold.hpp"
 #include "holding.hpp"
 #include "lease.hpp"
 #include "source.hpp"
-#include "summary.hpp"
 
 namespace reseller_report {
 namespace {
@@ -144,55 +144,6 @@ class Waiting {
   std::unordered_set<RowKey, RowKeyHash> waiting_;
 };
 
-struct Change {
-  SummaryKey key;
-  Time bucket;
-  std::int64_t company;
-  Counters counters;
-};
-
-bool in_order_of_rows(const Change &a, const Change &b) {
-  return std::tie(a.key.source, a.key.reseller, a.key.item, a.bucket, a.company) <
-         std::tie(b.key.source, b.key.reseller, b.key.item, b.bucket, b.company);
-}
-
-bool same_row(const Change &a, const Change &b) {
-  return a.key == b.key && a.bucket == b.bucket;
-}
-
-// Adds up changes of the same company and row; `changes` come back sorted.
-void consolidate(std::vector<Change> &changes) {
-  std::sort(changes.begin(), changes.end(), in_order_of_rows);
-  size_t kept = 0;
-  for (const Change &change : changes) {
-    if (kept > 0 && same_row(changes[kept - 1], change) && changes[kept - 1].company == change.company) {
-      if (!add(changes[kept - 1].counters, change.counters)) throw SummaryOverflow{change.key, change.bucket, change.company};
-    } else {
-      changes[kept++] = change;
-    }
-  }
-  changes.resize(kept);
-}
-
-// Folds changes into one level; returns how many rows were written.
-std::int64_t fold_level(Level level, std::vector<Change> &changes) {
-  for (Change &change : changes) change.bucket = bucket_of(level, change.bucket);
-  consolidate(changes);
-  std::int64_t rows = 0;
-  SummaryWriter writer(level);
-  std::vector<CompanyChange> row;
-  for (size_t at = 0; at < changes.size(); rows++) {
-    size_t const first = at;
-    row.clear();
-    for (; at < changes.size() && same_row(changes[first], changes[at]); at++)
-      if (!changes[at].counters.is_zero()) row.push_back({changes[at].company, changes[at].counters});
-    if (!row.empty()) writer.apply(changes[first].key, changes[first].bucket, row);
-    pg([] { CHECK_FOR_INTERRUPTS(); });
-  }
-  writer.finish();
-  return rows;
-}
-
 struct Taken {
   std::int64_t deltas = 0;
   std::vector<Change> changes;
@@ -236,10 +187,7 @@ struct Folded {
 
 Folded fold(std::int64_t most, const Readiness &ready, const Waiting &waiting, const std::set<SetAsideKey> &overflowing) {
   Taken taken = take(most, ready, waiting, overflowing);
-  Folded folded;
-  folded.deltas = taken.deltas;
-  for (int level = 0; level < kLevels; level++) folded.summary_rows += fold_level(static_cast<Level>(level), taken.changes);
-  return folded;
+  return {taken.deltas, fold_changes(std::move(taken.changes))};
 }
 
 // Folds in a subtransaction. Where a sum overflows, rolls it back and tries again without the key that did it: one
@@ -285,11 +233,38 @@ Folded fold_around_overflows(std::int64_t most, const Readiness &ready, const Wa
   }
 }
 
+// The sources whose table was dropped since the last fold; palloc'd.
+Datum gone_sources(bool &any) {
+  Datum sources = 0;
+  MemoryContext const home = CurrentMemoryContext;
+  ActingAs const owner(extension_owner());
+  query("SELECT ARRAY(SELECT source FROM reseller_report.source_gone)", {}, [&](const Datum *values, const bool *) {
+    pg([&] {
+      MemoryContext const before = MemoryContextSwitchTo(home);
+      sources = datumCopy(values[0], false, -1);
+      any = ARR_NDIM(DatumGetArrayTypeP(sources)) > 0;
+      MemoryContextSwitchTo(before);
+    });
+  });
+  return sources;
+}
+
+void forget_gone_sources() {
+  bool any = false;
+  SqlParameters parameters;
+  parameters.add(INT8ARRAYOID, gone_sources(any));
+  if (!any) return;
+  ActingAs const owner(extension_owner());
+  execute("SELECT reseller_report._forget_sources($1)", parameters);
+}
+
 bool anything_to_fold(bool only_what_pays) {
   ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
   Readiness const ready;
   Waiting const waiting = only_what_pays ? Waiting(ready) : Waiting();
   bool found = false;
+  (void)gone_sources(found);
+  if (found) return true;
   DeltaScan scan(AccessShareLock);
   for_each_pending(scan, ready, [&](const Delta &delta, std::int64_t reseller) {
     found = !waiting.waits(delta, reseller);
@@ -308,6 +283,7 @@ Folded materialize(std::int64_t most, bool only_what_pays) {
   Readiness const ready;
   Waiting const waiting = only_what_pays ? Waiting(ready) : Waiting();
   Folded const folded = fold_around_overflows(most, ready, waiting);
+  forget_gone_sources();
   pg([] { CommandCounterIncrement(); });
   note_fold(folded.deltas, GetCurrentTimestamp() - began);
   return folded;

@@ -13,8 +13,13 @@ std::string quoted(const NameData &name) {
 RowLayout layout_of_table(const Source &source) {
   Relation relation = nullptr;
   pg([&] { relation = relation_open(source.relid, NoLock); });
-  RowLayout const layout = layout_of(source.mapping, RelationGetDescr(relation), source.name.c_str());
+  RowLayout layout = {};
+  std::string problem;
+  bool const readable = find_layout(source.mapping, RelationGetDescr(relation), layout, problem);
   pg([&] { relation_close(relation, NoLock); });
+  if (!readable)
+    throw Error(sqlstate::kWrongState, "usage table " + source.name + " can no longer be read: " + problem,
+                "Run reseller_report.detach_source, then reseller_report.attach_source with the columns it has now.");
   return layout;
 }
 

@@ -50,6 +50,29 @@ Item through_alice(Item sender) {
   return sender == Item::kOperator ? Item::kOperatorAlice : sender == Item::kBot ? Item::kBotAlice : Item::kUserAlice;
 }
 
+// The types of each role; must match reseller_report._roles.
+bool is_readable(Feed feed, Role role, Oid type, int32 modifier) {
+  switch (role) {
+    case Role::kCompany:
+    case Role::kSeconds:
+      return type == INT2OID || type == INT4OID || type == INT8OID;
+    case Role::kOccurredAt:
+      return type == TIMESTAMPTZOID;
+    case Role::kKind:
+      return feed == Feed::kBot ? type == BOOLOID : type == TEXTOID || type == VARCHAROID;
+    case Role::kAlice:
+      return type == BOOLOID;
+    case Role::kDelivered:
+      return type == BOOLOID || type == TIMESTAMPTZOID || type == TIMESTAMPOID;
+    case Role::kPriceTwin:
+    case Role::kPriceReseller:
+      break;
+  }
+  // The scale is in the low 11 bits of the modifier, signed: numeric_typmod_scale() of the server's numeric.c.
+  int const scale = (((modifier - VARHDRSZ) & 0x7ff) ^ 1024) - 1024;
+  return type == NUMERICOID && modifier >= VARHDRSZ && scale <= 6;
+}
+
 std::string table_name(Oid table) {
   char *name = nullptr;
   pg([&] { name = get_rel_name(table); });
@@ -199,23 +222,28 @@ Mapping parse_mapping(const char *service, Jsonb *columns) {
   return mapping;
 }
 
-RowLayout layout_of(const Mapping &mapping, TupleDesc columns, const char *table) {
-  RowLayout layout = {};
+bool find_layout(const Mapping &mapping, TupleDesc columns, RowLayout &layout, std::string &problem) {
+  layout = {};
   for (int role = 0; role < kRoles; role++) {
     if (!mapping.mapped[role]) continue;
+    std::string const name = NameStr(mapping.column[role]);
     for (int i = 0; i < columns->natts && layout.attnum[role] == 0; i++) {
       Form_pg_attribute const attribute = TupleDescAttr(columns, i);
-      if (attribute->attisdropped || strcmp(NameStr(attribute->attname), NameStr(mapping.column[role])) != 0) continue;
+      if (attribute->attisdropped || name != NameStr(attribute->attname)) continue;
       layout.attnum[role] = attribute->attnum;
       layout.type[role] = attribute->atttypid;
     }
-    if (layout.attnum[role] == 0)
-      throw Error(sqlstate::kUndefinedColumn,
-                  "column \"" + std::string(NameStr(mapping.column[role])) + "\" of table \"" + table +
-                      "\" is connected to reseller_report, but does not exist",
-                  "Run reseller_report.detach_source, then reseller_report.attach_source with the columns it has now.");
+    if (layout.attnum[role] == 0) {
+      problem = "column \"" + name + "\" is gone";
+      return false;
+    }
+    int32 const modifier = TupleDescAttr(columns, layout.attnum[role] - 1)->atttypmod;
+    if (!is_readable(mapping.feed, static_cast<Role>(role), layout.type[role], modifier)) {
+      problem = "column \"" + name + "\" has a type that cannot be counted exactly";
+      return false;
+    }
   }
-  return layout;
+  return true;
 }
 
 bool usage_of_row(const Mapping &mapping, const Oid *types, const Datum *values, const bool *nulls, Oid table, Usage &usage) {

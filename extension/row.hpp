@@ -43,8 +43,9 @@ const char *role_name(Feed feed, Role role);
 /// Reads the registry's form of a mapping, as attach_source wrote it.
 Mapping parse_mapping(const char *service, Jsonb *columns);
 
-/// Finds the mapped columns; raises when one is missing.
-RowLayout layout_of(const Mapping &mapping, TupleDesc columns, const char *table);
+/// Finds the mapped columns. False, and what is wrong, when one is missing or has a type that cannot be read: it was changed
+/// after the table was attached.
+bool find_layout(const Mapping &mapping, TupleDesc columns, RowLayout &layout, std::string &problem);
 
 /// The usage of a row whose mapped columns are `values`, by role. False when the row is not usage: no company, no moment,
 /// or the other direction. Raises 23514, 22003 or 22008 for values that cannot be counted, naming table and column.

@@ -124,6 +124,10 @@ bool all_zero(const std::vector<std::int64_t> &values) {
 
 }  // namespace
 
+const char *summary_table(Level level) {
+  return kTables[static_cast<int>(level)];
+}
+
 RowMemory::RowMemory() {
   pg([&] {
     context_ = GenerationContextCreate(CurrentMemoryContext, "reseller_report summary rows", kRowMemory, kRowMemory, kRowMemory);
@@ -131,7 +135,7 @@ RowMemory::RowMemory() {
 }
 
 SummaryReader::SummaryReader(Level level, const RowMemory &memory)
-    : table_(kTables[static_cast<int>(level)], AccessShareLock), index_(open_index(level)), context_(memory.context()) {
+    : table_(summary_table(level), AccessShareLock), index_(open_index(level)), context_(memory.context()) {
   pg([&] {
     slot_ = table_slot_create(table_.relation(), nullptr);
     scan_ = RESELLER_REPORT_INDEX_BEGINSCAN(table_.relation(), index_, GetActiveSnapshot(), 5);
@@ -166,7 +170,7 @@ bool SummaryReader::next(SummaryRow &row) {
   return found;
 }
 
-SummaryWriter::SummaryWriter(Level level) : table_(kTables[static_cast<int>(level)], RowExclusiveLock), index_(open_index(level)) {
+SummaryWriter::SummaryWriter(Level level) : table_(summary_table(level), RowExclusiveLock), index_(open_index(level)) {
   pg([&] {
     indexes_ = CatalogOpenIndexes(table_.relation());
     slot_ = table_slot_create(table_.relation(), nullptr);

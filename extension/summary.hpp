@@ -13,6 +13,9 @@
 
 namespace reseller_report {
 
+/// The table of a level.
+const char *summary_table(Level level);
+
 struct SummaryKey {
   std::int64_t source;
   std::int64_t reseller;

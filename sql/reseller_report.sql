@@ -216,6 +216,40 @@ CREATE TABLE reseller_report.source_unbuilt (
 COMMENT ON TABLE reseller_report.source_unbuilt IS
     'Where raw rows may have changed unseen since the summaries were built: reports read raw rows there.';
 
+CREATE TABLE reseller_report.source_leaf (
+    source      bigint NOT NULL,
+    schema_name name NOT NULL,
+    table_name  name NOT NULL,
+    leaf_from   timestamptz NOT NULL,
+    leaf_to     timestamptz NOT NULL,
+    relid       oid NOT NULL,  -- tells a rename from a change of tables; means nothing in another database
+    PRIMARY KEY (source, schema_name, table_name)
+);
+COMMENT ON TABLE reseller_report.source_leaf IS
+    'The tables that hold a source''s rows, itself or its partitions, and the days they may hold: event triggers name only one '
+    'side of ATTACH and DETACH.';
+
+CREATE TABLE reseller_report.source_gone (source bigint NOT NULL);
+COMMENT ON TABLE reseller_report.source_gone IS 'Sources whose table was dropped, until a fold has cleared their summaries.';
+
+-- Clears what is left of dropped and detached sources; under the lease.
+CREATE FUNCTION reseller_report._forget_sources(sources bigint[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    DELETE FROM reseller_report.source_built WHERE source = ANY (sources);
+    DELETE FROM reseller_report.source_unbuilt WHERE source = ANY (sources);
+    DELETE FROM reseller_report.source_leaf WHERE source = ANY (sources);
+    DELETE FROM reseller_report.source_gone WHERE source = ANY (sources);
+    DELETE FROM reseller_report.usage_delta WHERE source = ANY (sources);
+    DELETE FROM reseller_report.usage_quarter WHERE source = ANY (sources);
+    DELETE FROM reseller_report.usage_hour WHERE source = ANY (sources);
+    DELETE FROM reseller_report.usage_day WHERE source = ANY (sources);
+    DELETE FROM reseller_report.usage_month WHERE source = ANY (sources);
+    DELETE FROM reseller_report.usage_year WHERE source = ANY (sources);
+END
+$$;
+
 CREATE FUNCTION reseller_report._capture() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'reseller_report_capture';
@@ -223,13 +257,55 @@ COMMENT ON FUNCTION reseller_report._capture() IS
     'Row trigger of connected tables. Executable by everyone, because partitions are made by the table''s owner and inherit it; '
     'it captures nothing on a table that its source does not name.';
 
+-- Whatever may have changed raw rows unseen appends a row. It reads nothing that others write and waits for nobody.
+CREATE FUNCTION reseller_report._unbuild(source bigint, unbuilt_from timestamptz, unbuilt_to timestamptz, reason text) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+    INSERT INTO reseller_report.source_unbuilt (source, unbuilt_from, unbuilt_to, reason) VALUES ($1, $2, $3, $4)
+$$;
+
+-- The days that rows of a leaf may lie in, by the bounds of range partitions by the moment itself; else all time.
+CREATE FUNCTION reseller_report._leaf_range(leaf regclass, moment name, OUT leaf_from timestamptz, OUT leaf_to timestamptz)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    level record;
+    bounds text[];
+BEGIN
+    leaf_from := '-infinity';
+    leaf_to := 'infinity';
+    FOR level IN
+        SELECT pg_get_expr(c.relpartbound, c.oid) AS bound
+        FROM pg_partition_ancestors(leaf) AS a (relid)
+        JOIN pg_class c ON c.oid = a.relid JOIN pg_inherits i ON i.inhrelid = c.oid
+        WHERE c.relispartition AND pg_get_partkeydef(i.inhparent) = format('RANGE (%I)', moment)
+    LOOP
+        bounds := regexp_match(level.bound, '^FOR VALUES FROM \((.*)\) TO \((.*)\)$');
+        CONTINUE WHEN bounds IS NULL;  -- the default partition
+        IF bounds[1] <> 'MINVALUE' THEN
+            leaf_from := greatest(leaf_from, date_trunc('day', trim(bounds[1], $q$'$q$)::timestamptz, 'UTC'));
+        END IF;
+        IF bounds[2] <> 'MAXVALUE' THEN
+            leaf_to := least(leaf_to, date_trunc('day', trim(bounds[2], $q$'$q$)::timestamptz - interval '1 microsecond', 'UTC') + interval '24 hours');
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- A TRUNCATE trigger stands on every leaf: the parent's does not fire for a leaf.
 CREATE FUNCTION reseller_report._truncated() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    moment name;
+    touched record;
 BEGIN
-    INSERT INTO reseller_report.source_unbuilt (source, unbuilt_from, unbuilt_to, reason)
-        SELECT id, '-infinity', 'infinity', format('TRUNCATE of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME)
-        FROM reseller_report.source WHERE id = TG_ARGV[0]::bigint;
+    SELECT columns -> 'occurred_at' ->> 'column' INTO moment FROM reseller_report.source WHERE id = TG_ARGV[0]::bigint;
+    IF FOUND THEN
+        SELECT * INTO touched FROM reseller_report._leaf_range(TG_RELID, moment);
+        PERFORM reseller_report._unbuild(TG_ARGV[0]::bigint, touched.leaf_from, touched.leaf_to,
+            format('TRUNCATE of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME));
+    END IF;
     RETURN NULL;
 END
 $$;
@@ -318,9 +394,63 @@ BEGIN
                 USING ERRCODE = 'datatype_mismatch',
                       HINT = format('ALTER TABLE %s ALTER COLUMN %I TYPE numeric(15,6).', source, actual.attname);
         END IF;
-        result := result || jsonb_build_object(wanted.role, jsonb_build_object('column', actual.attname));
+        result := result || jsonb_build_object(wanted.role,
+            jsonb_build_object('column', actual.attname, 'type', format_type(actual.atttypid, actual.atttypmod)));
     END LOOP;
     RETURN result;
+END
+$$;
+
+-- A table and its partitions of all levels.
+CREATE FUNCTION reseller_report._tree(root regclass) RETURNS TABLE (relid regclass, schema_name name, table_name name, relkind "char")
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT c.oid, n.nspname, c.relname, c.relkind
+    FROM (SELECT t.relid FROM pg_partition_tree(root) t UNION SELECT root) AS tree
+    JOIN pg_class c ON c.oid = tree.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+$$;
+
+-- Brings the registry of leaves up to date: leaves that came with rows (not fresh ones, at attach) and leaves that went un-build
+-- their days, and every leaf has its TRUNCATE trigger.
+CREATE FUNCTION reseller_report._follow_leaves(id bigint, root regclass, fresh boolean) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+#variable_conflict use_variable
+DECLARE
+    moment name;
+    leaf record;
+BEGIN
+    SELECT s.columns -> 'occurred_at' ->> 'column' INTO moment FROM reseller_report.source s WHERE s.id = id;
+    UPDATE reseller_report.source_leaf k SET relid = p.relid FROM reseller_report._tree(root) p
+        WHERE k.source = id AND k.schema_name = p.schema_name AND k.table_name = p.table_name AND k.relid <> p.relid;
+    UPDATE reseller_report.source_leaf k SET schema_name = p.schema_name, table_name = p.table_name FROM reseller_report._tree(root) p
+        WHERE k.source = id AND k.relid = p.relid AND (k.schema_name, k.table_name) <> (p.schema_name, p.table_name);
+    FOR leaf IN
+        SELECT p.relid, coalesce(p.schema_name, l.schema_name) AS schema_name, coalesce(p.table_name, l.table_name) AS table_name,
+            l.leaf_from, l.leaf_to, p.relkind
+        FROM reseller_report._tree(root) p FULL JOIN (SELECT * FROM reseller_report.source_leaf k WHERE k.source = id) l
+            ON l.schema_name = p.schema_name AND l.table_name = p.table_name
+        WHERE l.source IS NULL OR p.relid IS NULL
+    LOOP
+        IF leaf.relid IS NULL THEN
+            PERFORM reseller_report._unbuild(id, leaf.leaf_from, leaf.leaf_to,
+                format('%I.%I is no longer a partition', leaf.schema_name, leaf.table_name));
+            DELETE FROM reseller_report.source_leaf k
+                WHERE k.source = id AND k.schema_name = leaf.schema_name AND k.table_name = leaf.table_name;
+            CONTINUE;
+        END IF;
+        SELECT r.leaf_from, r.leaf_to INTO leaf.leaf_from, leaf.leaf_to FROM reseller_report._leaf_range(leaf.relid, moment) r;
+        INSERT INTO reseller_report.source_leaf VALUES (id, leaf.schema_name, leaf.table_name, leaf.leaf_from, leaf.leaf_to, leaf.relid);
+        IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = leaf.relid AND t.tgname = 'reseller_report_truncated') THEN
+            EXECUTE format('CREATE TRIGGER reseller_report_truncated AFTER TRUNCATE ON %s '
+                'FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated(%L)', leaf.relid, id);
+            EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER reseller_report_truncated', leaf.relid);
+        END IF;
+        IF NOT fresh AND leaf.relkind <> 'p' AND NOT reseller_report._is_empty(leaf.relid) THEN
+            PERFORM reseller_report._unbuild(id, leaf.leaf_from, leaf.leaf_to,
+                format('%I.%I came with rows', leaf.schema_name, leaf.table_name));
+        END IF;
+    END LOOP;
 END
 $$;
 
@@ -333,7 +463,6 @@ DECLARE
     id CONSTANT bigint := ('x' || left(replace(gen_random_uuid()::text, '-', ''), 15))::bit(60)::bigint;
     class pg_class;
     schema_name name;
-    leaf regclass;
 BEGIN
     IF service NOT IN ('text_messaging', 'chat', 'telephony', 'telephony_outgoing', 'telephony_incoming', 'bot') THEN
         RAISE EXCEPTION 'service "%" does not exist', service
@@ -362,11 +491,7 @@ BEGIN
     EXECUTE format('CREATE TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON %s '
         'FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(%L)', source, id);
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER reseller_report_capture', source);
-    FOR leaf IN SELECT relid FROM pg_partition_tree(source) UNION SELECT source LOOP
-        EXECUTE format('CREATE TRIGGER reseller_report_truncated AFTER TRUNCATE ON %s '
-            'FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated(%L)', leaf, id);
-        EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER reseller_report_truncated', leaf);
-    END LOOP;
+    PERFORM reseller_report._follow_leaves(id, source, fresh => true);
     IF reseller_report._is_empty(source) THEN
         INSERT INTO reseller_report.source_built (source, built_from, built_to) VALUES (id, '-infinity', 'infinity');
     END IF;
@@ -398,14 +523,7 @@ BEGIN
     LOOP
         EXECUTE format('DROP TRIGGER reseller_report_truncated ON %s', leaf);
     END LOOP;
-    DELETE FROM reseller_report.source_built WHERE source = gone;
-    DELETE FROM reseller_report.source_unbuilt WHERE source = gone;
-    DELETE FROM reseller_report.usage_delta WHERE source = gone;
-    DELETE FROM reseller_report.usage_quarter WHERE source = gone;
-    DELETE FROM reseller_report.usage_hour WHERE source = gone;
-    DELETE FROM reseller_report.usage_day WHERE source = gone;
-    DELETE FROM reseller_report.usage_month WHERE source = gone;
-    DELETE FROM reseller_report.usage_year WHERE source = gone;
+    PERFORM reseller_report._forget_sources(ARRAY[gone]);
 END
 $$;
 
@@ -425,6 +543,147 @@ CREATE FUNCTION reseller_report.detach_source(source regclass) RETURNS void
     AS 'MODULE_PATHNAME', 'reseller_report_detach_source';
 COMMENT ON FUNCTION reseller_report.detach_source(regclass) IS
     'Takes the table''s share out of all reports and leaves the table as it was. Only the table''s owner may (42501).';
+
+-- Follows DDL on connected tables (law L4 of the design): what can change raw rows past the trigger un-builds the days it may
+-- have touched, in the same transaction; renames are followed.
+CREATE FUNCTION reseller_report._follow_source(id bigint, root regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+#variable_conflict use_variable
+DECLARE
+    wanted record;
+    actual_type text;
+    renamed name;
+    trigger record;
+    old_columns jsonb;
+    new_columns jsonb;
+BEGIN
+    UPDATE reseller_report.source s SET schema_name = n.nspname, table_name = c.relname
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE s.id = id AND c.oid = root AND (s.schema_name, s.table_name) <> (n.nspname, c.relname);
+    SELECT columns INTO old_columns FROM reseller_report.source s WHERE s.id = id;
+    new_columns := old_columns;
+    FOR wanted IN SELECT key AS role, value ->> 'column' AS column_name, value ->> 'type' AS type_name FROM jsonb_each(old_columns) LOOP
+        SELECT format_type(a.atttypid, a.atttypmod) INTO actual_type FROM pg_attribute a
+            WHERE a.attrelid = root AND a.attname = wanted.column_name AND NOT a.attisdropped;
+        IF NOT FOUND THEN
+            -- Of a renamed column the command names the new name only.
+            SELECT a.attname, format_type(a.atttypid, a.atttypmod) INTO renamed, actual_type
+                FROM pg_event_trigger_ddl_commands() c JOIN pg_attribute a ON a.attrelid = c.objid AND a.attnum = c.objsubid
+                WHERE c.classid = 'pg_class'::regclass AND c.objid = root AND c.objsubid > 0;
+            IF FOUND THEN
+                new_columns := jsonb_set(new_columns, ARRAY[wanted.role, 'column'], to_jsonb(renamed));
+            ELSE
+                PERFORM reseller_report._unbuild(id, '-infinity', 'infinity', format('column %I is gone', wanted.column_name));
+            END IF;
+        END IF;
+        IF actual_type <> wanted.type_name THEN
+            new_columns := jsonb_set(new_columns, ARRAY[wanted.role, 'type'], to_jsonb(actual_type));
+            PERFORM reseller_report._unbuild(id, '-infinity', 'infinity', format('column %I has another type', wanted.column_name));
+        END IF;
+    END LOOP;
+    IF new_columns <> old_columns THEN
+        UPDATE reseller_report.source s SET columns = new_columns WHERE s.id = id;
+    END IF;
+    FOR trigger IN
+        SELECT t.tgrelid::regclass AS relid, t.tgenabled, t.tgname FROM pg_trigger t
+        WHERE t.tgfoid IN ('reseller_report._capture'::regproc, 'reseller_report._truncated'::regproc) AND t.tgenabled <> 'A'
+            AND (t.tgrelid = root OR t.tgrelid IN (SELECT p.relid FROM pg_partition_tree(root) p))
+    LOOP
+        PERFORM reseller_report._unbuild(id, '-infinity', 'infinity',
+            format('trigger %I of %s was %s', trigger.tgname, trigger.relid,
+                CASE trigger.tgenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'enabled for replicas only' ELSE 'not enabled always' END));
+        IF trigger.tgenabled = 'O' THEN
+            EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I', trigger.relid, trigger.tgname);
+        END IF;
+    END LOOP;
+    PERFORM reseller_report._follow_leaves(id, root, fresh => false);
+END
+$$;
+
+-- The sources that the DDL command just done may concern, by the argument of the capture trigger on the table itself.
+CREATE FUNCTION reseller_report._follow_ddl(tag text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM reseller_report._follow_source(s.id, t.tgrelid)
+        FROM (
+            SELECT coalesce(pg_partition_root(c.objid), c.objid) AS root FROM pg_event_trigger_ddl_commands() c
+                WHERE c.classid = 'pg_class'::regclass
+            UNION SELECT coalesce(pg_partition_root(g.tgrelid), g.tgrelid) FROM pg_event_trigger_ddl_commands() c JOIN pg_trigger g ON g.oid = c.objid
+                WHERE c.classid = 'pg_trigger'::regclass
+            UNION SELECT i.inhparent FROM pg_event_trigger_ddl_commands() c JOIN pg_inherits i ON i.inhrelid = c.objid
+                WHERE c.classid = 'pg_class'::regclass
+            UNION SELECT r.oid FROM pg_class r WHERE tag = 'ALTER SCHEMA' AND r.relkind IN ('r', 'p') AND NOT r.relispartition
+        ) AS touched
+        JOIN pg_trigger t ON t.tgrelid = touched.root AND t.tgfoid = 'reseller_report._capture'::regproc AND t.tgparentid = 0
+        JOIN reseller_report.source s ON s.id = substring(encode(t.tgargs, 'escape') FROM '^[0-9]+')::bigint;
+END
+$$;
+
+CREATE FUNCTION reseller_report._ddl_command_end() RETURNS event_trigger
+    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_ddl_command_end';
+
+-- A dropped partition un-builds its days; a dropped source is nobody's from now on, and the next fold clears its summaries; a
+-- dropped trigger of ours leaves a source whose table is there without it. (So is a source that a restore has not got to yet,
+-- but restoring drops no trigger.)
+CREATE FUNCTION reseller_report._sql_drop() RETURNS event_trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    leaf record;
+BEGIN
+    FOR leaf IN
+        SELECT l.* FROM pg_event_trigger_dropped_objects() d
+        JOIN reseller_report.source_leaf l ON l.schema_name = d.schema_name AND l.table_name = d.object_name
+        WHERE d.object_type IN ('table', 'foreign table')
+    LOOP
+        DELETE FROM reseller_report.source_leaf k
+            WHERE k.source = leaf.source AND k.schema_name = leaf.schema_name AND k.table_name = leaf.table_name;
+        DELETE FROM reseller_report.source s
+            WHERE s.id = leaf.source AND s.schema_name = leaf.schema_name AND s.table_name = leaf.table_name;
+        IF FOUND THEN
+            INSERT INTO reseller_report.source_gone (source) VALUES (leaf.source);
+        ELSE
+            PERFORM reseller_report._unbuild(leaf.source, leaf.leaf_from, leaf.leaf_to,
+                format('%I.%I was dropped', leaf.schema_name, leaf.table_name));
+        END IF;
+    END LOOP;
+    PERFORM reseller_report._unbuild(s.id, '-infinity', 'infinity',
+            format('trigger %I of %I.%I was dropped', d.address_names[3], s.schema_name, s.table_name))
+        FROM pg_event_trigger_dropped_objects() d
+        JOIN reseller_report.source_leaf l ON l.schema_name = d.address_names[1] AND l.table_name = d.address_names[2]
+        JOIN reseller_report.source s ON s.id = l.source
+        WHERE d.object_type = 'trigger' AND d.original AND NOT EXISTS (
+            SELECT FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = l.schema_name AND c.relname = l.table_name
+            HAVING count(*) FILTER (WHERE t.tgfoid = 'reseller_report._capture'::regproc) > 0
+                AND count(*) FILTER (WHERE t.tgfoid = 'reseller_report._truncated'::regproc) > 0);
+END
+$$;
+
+CREATE FUNCTION reseller_report._table_rewrite() RETURNS event_trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM reseller_report._unbuild(l.source, l.leaf_from, l.leaf_to, format('%I.%I was rewritten by %s', l.schema_name, l.table_name, TG_TAG))
+        FROM reseller_report.source_leaf l JOIN pg_namespace n ON n.nspname = l.schema_name
+        JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = l.table_name
+        WHERE c.oid = pg_event_trigger_table_rewrite_oid();
+END
+$$;
+
+CREATE EVENT TRIGGER reseller_report_ddl_command_end ON ddl_command_end
+    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER SCHEMA', 'ALTER TRIGGER', 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE')
+    EXECUTE FUNCTION reseller_report._ddl_command_end();
+CREATE EVENT TRIGGER reseller_report_sql_drop ON sql_drop
+    WHEN TAG IN ('DROP TABLE', 'DROP FOREIGN TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP TRIGGER', 'DROP EXTENSION', 'DROP SEQUENCE')
+    EXECUTE FUNCTION reseller_report._sql_drop();
+CREATE EVENT TRIGGER reseller_report_table_rewrite ON table_rewrite EXECUTE FUNCTION reseller_report._table_rewrite();
+ALTER EVENT TRIGGER reseller_report_ddl_command_end ENABLE ALWAYS;
+ALTER EVENT TRIGGER reseller_report_sql_drop ENABLE ALWAYS;
+ALTER EVENT TRIGGER reseller_report_table_rewrite ENABLE ALWAYS;
 
 CREATE FUNCTION reseller_report.create_usage_tables(schema_name name DEFAULT 'usage') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -597,6 +856,110 @@ COMMENT ON FUNCTION reseller_report.materialize(integer, boolean) IS
     'Waits for its turn, so 0 deltas means that nothing was left; with only_what_pays, nothing that pays: changes of a wide '
     'reseller''s row wait until they are worth rewriting it, ten minutes at most. 40001 where a REPEATABLE READ snapshot is too old.';
 
+-- Marks a rebuilt slice, and cuts it out of the un-built ranges that its snapshot saw.
+CREATE FUNCTION reseller_report._mark_built(source bigint, slice_from timestamptz, slice_to timestamptz, mended uuid[])
+    RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+#variable_conflict use_column
+BEGIN
+    WITH gone AS (DELETE FROM reseller_report.source_unbuilt u WHERE u.id = ANY (mended) RETURNING u.*)
+    INSERT INTO reseller_report.source_unbuilt (source, unbuilt_from, unbuilt_to, reason, since)
+        SELECT source, unbuilt_from, slice_from, reason, since FROM gone WHERE unbuilt_from < slice_from
+        UNION ALL SELECT source, slice_to, unbuilt_to, reason, since FROM gone WHERE unbuilt_to > slice_to;
+    WITH gone AS (
+        DELETE FROM reseller_report.source_built b
+        WHERE b.source = _mark_built.source AND b.built_from < slice_to AND b.built_to > slice_from RETURNING b.*)
+    INSERT INTO reseller_report.source_built (source, built_from, built_to)
+        SELECT source, built_from, slice_from FROM gone WHERE built_from < slice_from
+        UNION ALL SELECT source, slice_to, built_to FROM gone WHERE built_to > slice_to
+        UNION ALL VALUES (_mark_built.source, slice_from, slice_to);
+END
+$$;
+
+CREATE FUNCTION reseller_report.rebuild_slice(
+    INOUT source regclass,
+    INOUT period_from timestamptz,
+    INOUT period_to timestamptz)
+    RETURNS SETOF record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1 SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_rebuild_slice';
+COMMENT ON FUNCTION reseller_report.rebuild_slice(regclass, timestamptz, timestamptz) IS
+    'Recomputes the summaries of whole UTC days from raw usage, in the caller''s transaction, while writers go on. 55000 when '
+    'capture is off, or in a savepoint whose parents have changed usage; 40001 where a REPEATABLE READ snapshot is too old.';
+
+-- The slices that a rebuild of this period takes, days not built first: nothing before and after the data, then day by day.
+CREATE FUNCTION reseller_report._slices(source regclass, period_from timestamptz, period_to timestamptz)
+    RETURNS TABLE (slice_from timestamptz, slice_to timestamptz)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+#variable_conflict use_column
+DECLARE
+    source_id bigint;
+    moment name;
+    first_day timestamptz;
+    end_day timestamptz;
+BEGIN
+    SELECT s.id, s.columns -> 'occurred_at' ->> 'column' INTO source_id, moment FROM reseller_report.source s
+        JOIN pg_namespace n ON n.nspname = s.schema_name JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.table_name
+        WHERE c.oid = _slices.source;
+    IF source_id IS NULL THEN
+        RAISE EXCEPTION 'table "%" is not connected', _slices.source
+            USING ERRCODE = 'undefined_object', HINT = 'Use reseller_report.attach_source.';
+    END IF;
+    IF period_from IS NULL OR period_to IS NULL THEN
+        RAISE EXCEPTION 'the period must have two bounds' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF period_from >= period_to THEN
+        RAISE EXCEPTION 'the period must end after it begins' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    EXECUTE format('SELECT min(%1$I), max(%1$I) FROM %2$s WHERE isfinite(%1$I)', moment, _slices.source) INTO first_day, end_day;
+    SELECT least(first_day, min(d.bucket)), greatest(end_day, max(d.bucket)) INTO first_day, end_day
+        FROM (SELECT bucket FROM reseller_report.usage_day WHERE source = source_id
+            UNION ALL SELECT bucket FROM reseller_report.usage_delta WHERE source = source_id) d;
+    period_from := date_trunc('day', period_from, 'UTC');
+    period_to := CASE WHEN period_to = date_trunc('day', period_to, 'UTC') THEN period_to
+        ELSE date_trunc('day', period_to, 'UTC') + interval '24 hours' END;
+    first_day := least(greatest(date_trunc('day', coalesce(first_day, 'epoch'), 'UTC'), period_from), period_to);
+    end_day := least(greatest(date_trunc('day', coalesce(end_day, 'epoch'), 'UTC') + interval '24 hours', first_day), period_to);
+    RETURN QUERY
+        WITH slice AS (
+            SELECT period_from AS f, first_day AS t WHERE period_from < first_day
+            UNION ALL SELECT day, day + interval '24 hours' FROM generate_series(first_day, end_day - interval '24 hours', '24 hours') AS day
+                WHERE isfinite(first_day) AND isfinite(end_day)
+            UNION ALL SELECT greatest(end_day, period_from), period_to WHERE greatest(end_day, period_from) < period_to)
+        SELECT f, t FROM slice
+        ORDER BY EXISTS (SELECT FROM reseller_report.source_built b WHERE b.source = source_id AND b.built_from <= f AND b.built_to >= t)
+            AND NOT EXISTS (SELECT FROM reseller_report.source_unbuilt u WHERE u.source = source_id AND u.unbuilt_from < t AND u.unbuilt_to > f),
+            f;
+END
+$$;
+
+-- Neither SECURITY DEFINER nor SET, with which a procedure could not commit: every name is qualified instead.
+CREATE PROCEDURE reseller_report.rebuild(
+    source regclass,
+    period_from timestamptz DEFAULT '-infinity',
+    period_to timestamptz DEFAULT 'infinity')
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    slice record;
+    n integer := 0;
+    total integer;
+BEGIN
+    SELECT pg_catalog.count(*) INTO total FROM reseller_report._slices(source, period_from, period_to);
+    FOR slice IN SELECT * FROM reseller_report._slices(source, period_from, period_to) LOOP
+        PERFORM reseller_report.rebuild_slice(source, slice.slice_from, slice.slice_to);
+        COMMIT;
+        n := n OPERATOR(pg_catalog.+) 1;
+        RAISE NOTICE 'rebuilt % from % to % (% of %)', source, slice.slice_from, slice.slice_to, n, total;
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE reseller_report.rebuild(regclass, timestamptz, timestamptz) IS
+    'Recomputes the summaries of the period, widened to whole UTC days, from raw usage while writers go on: a transaction and a '
+    'NOTICE a day, days not built first, so that a rebuild which was cut short goes on with what is missing.';
+
 CREATE VIEW reseller_report.materializer_state AS
     WITH pending AS (
         SELECT count(*) AS deltas, min(d.recorded_at) AS oldest
@@ -615,8 +978,8 @@ CREATE VIEW reseller_report.materializer_state AS
             'not built yet')) AS description
         FROM reseller_report.source s
         WHERE EXISTS (SELECT FROM reseller_report.source_unbuilt u WHERE u.source = s.id)
-            OR NOT EXISTS (SELECT FROM reseller_report.source_built b WHERE b.source = s.id
-                AND b.built_from = '-infinity' AND b.built_to = 'infinity'))
+            OR (SELECT range_agg(tstzrange(b.built_from, b.built_to)) FROM reseller_report.source_built b WHERE b.source = s.id)
+                @> tstzrange('-infinity', 'infinity') IS NOT TRUE)
     SELECT p.deltas AS pending_deltas, p.oldest AS oldest_pending_at, l.last_materialized_at, l.last_deltas,
         l.last_duration,
         ARRAY(SELECT description FROM unbuilt ORDER BY description) AS unbuilt_sources
@@ -753,7 +1116,7 @@ COMMENT ON FUNCTION reseller_report.bot(bigint, timestamptz, timestamptz, boolea
 -- Rights and dumps
 -- ---------------------------------------------------------------------------------------------------------------------
 
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA reseller_report FROM PUBLIC;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA reseller_report FROM PUBLIC;
 GRANT USAGE ON SCHEMA reseller_report TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
     reseller_report._capture(),
@@ -770,6 +1133,8 @@ SELECT pg_catalog.pg_extension_config_dump('reseller_report.dependency', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.source', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.source_built', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.source_unbuilt', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.source_leaf', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.source_gone', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_delta', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_quarter', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_hour', '');

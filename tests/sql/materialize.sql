@@ -75,4 +75,11 @@ SELECT pg_temp.send(1001, 1005, '2024-03-01 00:00+00') \g /dev/null
 DROP TABLE usage.text_message;
 SELECT isnt((SELECT deltas FROM reseller_report.materialize()), 0::bigint, 'deltas of a dropped table are cleared');
 SELECT is((SELECT sum(sent_push + delivered_sms) FROM reseller_report.text_messaging(1, '-infinity', 'infinity')), 0::numeric, 'a dropped table is ignored at once');
+SELECT is_empty('SELECT FROM reseller_report.usage_quarter UNION ALL SELECT FROM reseller_report.usage_year UNION ALL SELECT FROM reseller_report.source_unbuilt',
+    'and its summaries with them');
+CREATE TABLE usage.text_message (LIKE usage.bot_message, channel text, delivered_at timestamptz);
+INSERT INTO usage.text_message (id, company_id, channel, occurred_at, price_twin, price_reseller, billable) VALUES (1, 1001, 'sms', now(), 1, 1, true);
+SELECT is((SELECT sum(total_price_to_twin) FROM reseller_report.text_messaging(1, '-infinity', 'infinity')), 0::numeric, 'a new table of the same name is not connected');
+SELECT lives_ok('SELECT reseller_report.attach_source(''text_messaging'', ''usage.text_message'')', 'until it is attached');
+SELECT is((SELECT sum(total_price_to_twin) FROM reseller_report.text_messaging(1, '-infinity', 'infinity')), 1::numeric, 'and then counts');
 SELECT * FROM finish();

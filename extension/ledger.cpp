@@ -1,0 +1,118 @@
+#include "ledger.hpp"
+
+#include <unordered_map>
+
+#include "holding.hpp"
+#include "raw.hpp"
+
+namespace reseller_report {
+namespace {
+
+constexpr Item kItems[] = {Item::kSms,           Item::kViber,    Item::kWhatsapp,     Item::kEmail,        Item::kPush,
+                           Item::kOperator,      Item::kBot,      Item::kUser,         Item::kOperatorAlice, Item::kBotAlice,
+                           Item::kUserAlice,     Item::kOutgoingCall, Item::kIncomingCall, Item::kBillable,  Item::kFree};
+
+struct Cell {
+  std::int64_t company;
+  Time quarter;
+  Item item;
+  bool operator==(const Cell &o) const { return company == o.company && quarter == o.quarter && item == o.item; }
+};
+
+struct CellHash {
+  size_t operator()(const Cell &cell) const {
+    auto h = static_cast<std::uint64_t>(cell.company) * 0x9e3779b97f4a7c15ULL;
+    h = (h ^ static_cast<std::uint64_t>(cell.quarter / kQuarterHour)) * 0x9e3779b97f4a7c15ULL;
+    h = (h ^ static_cast<std::uint64_t>(cell.item)) * 0x9e3779b97f4a7c15ULL;
+    return static_cast<size_t>(h ^ h >> 29);
+  }
+};
+
+}  // namespace
+
+std::vector<Change> raw_ledger(const Source &source, const Range &range) {
+  std::unordered_map<Cell, Counters, CellHash> cells;
+  for_raw_usage(source, range, nullptr, [&](const Usage &usage) {
+    Cell const cell = {usage.company, bucket_of(Level::kQuarter, usage.occurred_at), usage.item};
+    if (!add(cells[cell], usage.counters))
+      throw SummaryOverflow{{source.id, 0, usage.item}, cell.quarter, usage.company};
+  });
+  std::vector<std::int64_t> companies;
+  companies.reserve(cells.size());
+  for (const auto &[cell, counters] : cells) companies.push_back(cell.company);
+  std::sort(companies.begin(), companies.end());
+  companies.erase(std::unique(companies.begin(), companies.end()), companies.end());
+  std::vector<Holding> const holdings = holdings_of(companies);
+  std::vector<Change> changes;
+  for (const auto &[cell, counters] : cells) {
+    const Holding *const holding = holding_at(holdings, cell.company, cell.quarter);
+    if (holding == nullptr || counters.is_zero()) continue;
+    changes.push_back({{source.id, holding->reseller, cell.item}, cell.quarter, cell.company, counters});
+  }
+  return changes;
+}
+
+std::vector<std::int64_t> resellers_in_summaries(std::int64_t source) {
+  std::vector<std::int64_t> resellers;
+  ActingAs const owner(extension_owner());
+  for (int level = 0; level < kLevels; level++) {
+    std::string const table = std::string("reseller_report.") + summary_table(static_cast<Level>(level));
+    // Leaps from reseller to reseller along the key, where DISTINCT would read every row.
+    std::string const sql =
+        "WITH RECURSIVE held AS ("
+        "(SELECT reseller_id FROM " + table + " WHERE source = $1 ORDER BY reseller_id LIMIT 1)"
+        " UNION ALL SELECT (SELECT t.reseller_id FROM " + table + " t WHERE t.source = $1 AND t.reseller_id > held.reseller_id"
+        " ORDER BY t.reseller_id LIMIT 1) FROM held WHERE held.reseller_id IS NOT NULL)"
+        " SELECT reseller_id FROM held WHERE reseller_id IS NOT NULL";
+    SqlParameters parameters;
+    parameters.add_bigint(source);
+    query(sql.c_str(), parameters, [&](const Datum *values, const bool *) { resellers.push_back(DatumGetInt64(values[0])); });
+  }
+  std::sort(resellers.begin(), resellers.end());
+  resellers.erase(std::unique(resellers.begin(), resellers.end()), resellers.end());
+  return resellers;
+}
+
+std::vector<Change> stored_ledger(Level level, std::int64_t source, const std::vector<std::int64_t> &resellers,
+                                  const Range &buckets, Level as) {
+  std::vector<Change> changes;
+  RowMemory const memory;
+  SummaryReader reader(level, memory);
+  for (std::int64_t const reseller : resellers)
+    for (Item const item : kItems) {
+      SummaryKey const key = {source, reseller, item};
+      reader.seek(key, buckets, kAllFigures);
+      SummaryRow row;
+      while (reader.next(row))
+        for (int i = 0; i < row.count; i++) {
+          Change change = {key, bucket_of(as, row.bucket), row.companies[i], {}};
+          for (int figure = 0; figure < kFigures; figure++)
+            if (row.figures[figure] != nullptr) change.counters.figure[figure] = row.figures[figure][i];
+          changes.push_back(change);
+        }
+    }
+  return changes;
+}
+
+std::vector<Change> difference(std::vector<Change> a, std::vector<Change> b) {
+  for (Change &change : b) {
+    Counters negated;
+    if (!add(negated, change.counters, -1)) throw SummaryOverflow{change.key, change.bucket, change.company};
+    change.counters = negated;
+  }
+  a.insert(a.end(), b.begin(), b.end());
+  consolidate(a);
+  return a;
+}
+
+Range widen(Level level, const Range &range) {
+  Range wide = range;
+  if (is_finite(wide.from)) wide.from = bucket_of(level, wide.from);
+  if (is_finite(wide.to)) {
+    Time const bucket = bucket_of(level, wide.to);
+    if (bucket != wide.to) wide.to = next_bucket(level, bucket);
+  }
+  return wide;
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,173 @@
+// Rebuild: recomputes whole days of a source's summaries from its raw rows while writers go on. Seeding, repair and recovery
+// after un-building are this one operation.
+
+#include <algorithm>
+
+#include "accumulator.hpp"
+#include "delta.hpp"
+#include "ledger.hpp"
+#include "lease.hpp"
+
+namespace reseller_report {
+namespace {
+
+void require_whole_days(const Range &range) {
+  if (range.empty()) throw Error(sqlstate::kInvalidParameter, "the period must end after it begins");
+  if (!(widen(Level::kDay, range) == range))
+    throw Error(sqlstate::kInvalidParameter, "a rebuilt period must begin and end at midnight UTC");
+}
+
+// A delta that an enclosing subtransaction still holds could not be taken out of the table, and would count twice.
+void require_no_changes_of_parents() {
+  if (accumulator::parents_have_changes())
+    throw Error(sqlstate::kWrongState, "a slice cannot be rebuilt in a savepoint whose parents have changed usage",
+                "Rebuild in a transaction of its own: CALL reseller_report.rebuild.");
+}
+
+Source source_of_table(Oid table) {
+  for (Source &source : all_sources())
+    if (source.relid == table) return std::move(source);
+  const char *name = nullptr;
+  pg([&] { name = get_rel_name(table); });
+  throw Error("42704", "table \"" + std::string(name != nullptr ? name : "?") + "\" is not connected",
+              "Use reseller_report.attach_source.");
+}
+
+bool captures(Oid relid) {
+  bool on = false;
+  pg([&] {
+    Relation const relation = relation_open(relid, NoLock);
+    // What is written to a foreign partition elsewhere fires no trigger here.
+    bool const is_foreign = relation->rd_rel->relkind == RELKIND_FOREIGN_TABLE;
+    const TriggerDesc *const triggers = is_foreign ? nullptr : relation->trigdesc;
+    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
+      const Trigger &trigger = triggers->triggers[i];
+      on |= strcmp(trigger.tgname, "reseller_report_capture") == 0 && trigger.tgenabled == TRIGGER_FIRES_ALWAYS;
+    }
+    relation_close(relation, NoLock);
+  });
+  return on;
+}
+
+// Locks the table and its partitions so that nobody can switch capture off meanwhile, and checks that it is on.
+void lock_with_capture_on(const Source &source) {
+  List *tables = NIL;
+  pg([&] {
+    LockRelationOid(source.relid, RowExclusiveLock);
+    tables = find_all_inheritors(source.relid, RowExclusiveLock, nullptr);
+  });
+  int const count = list_length(tables);
+  for (int i = 0; i < count; i++)
+    if (!captures(list_nth_oid(tables, i)))
+      throw Error(sqlstate::kWrongState, "the capture trigger of table " + source.name + " is off",
+                  "ALTER TABLE " + source.name + " ENABLE ALWAYS TRIGGER reseller_report_capture.");
+}
+
+/// One snapshot for everything that was there before, moved on over the rebuild's own writes from level to level.
+class RebuildSnapshot {
+ public:
+  RebuildSnapshot() {
+    pg([] { PushCopiedSnapshot(GetTransactionSnapshot()); });
+  }
+  ~RebuildSnapshot() { PopActiveSnapshot(); }
+  RebuildSnapshot(const RebuildSnapshot &) = delete;
+  RebuildSnapshot &operator=(const RebuildSnapshot &) = delete;
+
+  void see_own_writes() {
+    pg([] {
+      CommandCounterIncrement();
+      UpdateActiveSnapshotCommandId();
+    });
+  }
+};
+
+void remove_deltas(std::int64_t source, const Range &range) {
+  DeltaScan scan(RowExclusiveLock);
+  Delta delta;
+  while (scan.next(delta))
+    if (delta.source == source && range.contains(delta.bucket)) scan.remove(delta);
+}
+
+// Sets every level: narrow ones, which lie in the slice whole, to the raw figures; wide ones to the sum of the level below, so
+// that whatever was wrong in any of them is mended.
+void set_levels(const Source &source, const Range &slice, RebuildSnapshot &snapshot) {
+  std::vector<Change> const raw = raw_ledger(source, slice);
+  std::vector<std::int64_t> resellers = resellers_in_summaries(source.id);
+  for (const Change &change : raw) resellers.push_back(change.key.reseller);
+  std::sort(resellers.begin(), resellers.end());
+  resellers.erase(std::unique(resellers.begin(), resellers.end()), resellers.end());
+  remove_deltas(source.id, slice);
+  for (int i = 0; i < kLevels; i++) {
+    auto const level = static_cast<Level>(i);
+    Range const buckets = widen(level, slice);
+    std::vector<Change> wanted = raw;
+    if (level > Level::kDay) wanted = stored_ledger(static_cast<Level>(i - 1), source.id, resellers, buckets, level);
+    for (Change &change : wanted) change.bucket = bucket_of(level, change.bucket);
+    std::vector<Change> missing = difference(std::move(wanted), stored_ledger(level, source.id, resellers, buckets, level));
+    fold_level(level, missing);
+    snapshot.see_own_writes();
+  }
+}
+
+// Only what the slice's snapshot sees is mended: a range that was un-built since stays so.
+void mark_built(std::int64_t source, const Range &slice) {
+  SqlParameters parameters;
+  parameters.add_bigint(source).add_time(slice.from).add_time(slice.to);
+  MemoryContext const home = CurrentMemoryContext;
+  Datum mended = 0;
+  ActingAs const owner(extension_owner());
+  query("SELECT ARRAY(SELECT id FROM reseller_report.source_unbuilt WHERE source = $1 AND unbuilt_from < $3 AND unbuilt_to > $2)",
+        parameters, [&](const Datum *values, const bool *) {
+          pg([&] {
+            MemoryContext const before = MemoryContextSwitchTo(home);
+            mended = datumCopy(values[0], false, -1);
+            MemoryContextSwitchTo(before);
+          });
+        });
+  parameters.add(UUIDARRAYOID, mended);
+  execute("SELECT reseller_report._mark_built($1, $2, $3, $4)", parameters);
+}
+
+// Finds the source by its table and locks what a slice needs locked, before the snapshot that matters is taken.
+Source locked_source(Oid table) {
+  ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
+  Source source = source_of_table(table);
+  lock_with_capture_on(source);
+  return source;
+}
+
+void rebuild_slice(Oid table, const Range &slice) {
+  require_whole_days(slice);
+  require_no_changes_of_parents();
+  accumulator::flush_level();
+  pg([] { CommandCounterIncrement(); });
+  take_lease();
+  note_summaries_changed();
+  Source const source = locked_source(table);
+  RebuildSnapshot snapshot;
+  try {
+    set_levels(source, slice, snapshot);
+  } catch (const SummaryOverflow &overflow) {
+    throw Error(sqlstate::kOutOfRange, "the figures of company " + std::to_string(overflow.company) + " exceed 64 bits");
+  }
+  mark_built(source.id, slice);
+}
+
+}  // namespace
+
+RESELLER_REPORT_FUNCTION(reseller_report_rebuild_slice) {
+  for (int i = 0; i < 3; i++)
+    if (PG_ARGISNULL(i)) throw Error(sqlstate::kNullNotAllowed, "source and period must not be NULL");
+  Range const slice = {PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2)};
+  pg([&] { InitMaterializedSRF(fcinfo, 0); });
+  rebuild_slice(PG_GETARG_OID(0), slice);
+  pg([&] {
+    auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    Datum values[] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2)};
+    bool nulls[] = {false, false, false};
+    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+  });
+  return Datum{0};
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,83 @@
+-- Rebuild seeds and mends: exact at any point, beside writers, in any mix of built and un-built days.
+SELECT no_plan();
+SELECT setseed(0.6) \g /dev/null
+SET client_min_messages = warning;
+SELECT reseller_report.detach_source(format('usage.%s', t)::regclass) FROM unnest(ARRAY['text_message', 'chat_message', 'phone_call', 'bot_message']) t \g /dev/null
+DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(300); END $$;
+SELECT reseller_report.attach_source(s, format('usage.%s', t)::regclass)
+    FROM (VALUES ('text_messaging', 'text_message'), ('chat', 'chat_message'), ('telephony', 'phone_call'), ('bot', 'bot_message')) v (s, t) \g /dev/null
+SELECT oracle.agrees('attached with rows, nothing built');
+DO $$ BEGIN PERFORM random_usage.changes(), random_usage.events(20); END $$;
+SELECT oracle.agrees('changed, nothing built');
+SELECT is((SELECT deltas FROM reseller_report.materialize()), 0::bigint, 'deltas of days not built wait');
+
+SELECT reseller_report.rebuild_slice('usage.text_message', '2024-02-10 00:00+00', '2024-03-05 00:00+00') \g /dev/null
+SELECT oracle.agrees('some days built');
+DO $$ BEGIN PERFORM random_usage.changes(), random_usage.events(20); END $$;
+SELECT oracle.agrees('some days built, changed');
+SELECT isnt((SELECT deltas FROM reseller_report.materialize()), 0::bigint, 'deltas of built days are folded');
+SELECT oracle.agrees('some days built, folded');
+
+CALL reseller_report.rebuild('usage.text_message');
+CALL reseller_report.rebuild('usage.chat_message');
+CALL reseller_report.rebuild('usage.phone_call', '2024-01-01 05:00+00', '2024-03-01 17:00+00');
+SELECT is((SELECT count(*) FROM unnest((SELECT unbuilt_sources FROM reseller_report.materializer_state)) u WHERE u ~ 'text|chat'), 0::bigint, 'a rebuilt source is built for all time');
+SELECT oracle.agrees('rebuilt by the procedure');
+CALL reseller_report.rebuild('usage.phone_call');
+CALL reseller_report.rebuild('usage.bot_message');
+SELECT is((SELECT unbuilt_sources FROM reseller_report.materializer_state), '{}', 'all built');
+DO $$ BEGIN PERFORM random_usage.changes(), random_usage.events(20); PERFORM reseller_report.materialize(300); END $$;
+SELECT oracle.agrees('all built, half folded');
+
+-- A corruption put in by hand, of each level and each kind, is mended.
+CREATE FUNCTION pg_temp.mended(corruption text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE corruption;
+    PERFORM reseller_report.rebuild_slice(format('%I.%I', schema_name, table_name)::regclass, '-infinity', 'infinity') FROM reseller_report.source;
+    RETURN NEXT oracle.agrees(corruption);
+    RETURN NEXT is_empty($q$
+        SELECT source, reseller_id, item, date_trunc('month', bucket, 'UTC') AS bucket, sum(total) FROM (SELECT *, (SELECT sum(e) FROM unnest(events) e) AS total FROM reseller_report.usage_quarter) q GROUP BY 1, 2, 3, 4
+        EXCEPT SELECT source, reseller_id, item, bucket, (SELECT sum(e) FROM unnest(events) e) FROM reseller_report.usage_month$q$, 'months add up');
+END
+$$;
+SELECT pg_temp.mended(format(corruption, level)) FROM unnest(ARRAY['quarter', 'hour', 'day', 'month', 'year']) level,
+    unnest(ARRAY['UPDATE reseller_report.usage_%s SET price_twin = events WHERE events IS NOT NULL', 'DELETE FROM reseller_report.usage_%s WHERE item = 1',
+        'UPDATE reseller_report.usage_%s SET reseller_id = reseller_id + 70 WHERE item = 2']) corruption;
+
+SELECT throws_ok(format('SELECT reseller_report.rebuild_slice(%s)', arguments), state, message, message) FROM (VALUES
+    ('NULL, now(), now()', '22004', 'source and period must not be NULL'),
+    ('''usage.text_message'', ''2024-03-01 00:00+00'', ''2024-03-01 00:00+00''', '22023', 'the period must end after it begins'),
+    ('''usage.text_message'', ''2024-03-01 01:00+00'', ''2024-03-02 00:00+00''', '22023', 'a rebuilt period must begin and end at midnight UTC'),
+    ('''pg_class'', ''2024-03-01 00:00+00'', ''2024-03-02 00:00+00''', '42704', 'table "pg_class" is not connected')) AS bad (arguments, state, message);
+
+-- In the transaction that writes, and in its savepoints.
+BEGIN;
+DO $$ BEGIN PERFORM random_usage.events(10); END $$;
+SELECT reseller_report.rebuild_slice('usage.text_message', '-infinity', 'infinity') \g /dev/null
+SELECT oracle.agrees('rebuilt inside the writing transaction');
+DO $$ BEGIN PERFORM random_usage.changes(); END $$;
+SELECT oracle.agrees('and changed and moved after it');
+SAVEPOINT a;
+SELECT throws_ok('SELECT reseller_report.rebuild_slice(''usage.text_message'', ''-infinity'', ''infinity'')', '55000',
+    'a slice cannot be rebuilt in a savepoint whose parents have changed usage', 'not in a savepoint whose parents have changed usage');
+COMMIT;
+SELECT oracle.agrees('committed');
+SELECT isnt((SELECT deltas FROM reseller_report.materialize()), 0::bigint, 'folded at last');
+SELECT oracle.agrees('folded at last');
+
+-- Beside a writer in flight, whose raw rows and delta the slice does not see.
+CREATE EXTENSION dblink;
+SELECT dblink_connect('a', format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'), current_setting('port'), current_database(), current_user)) \g /dev/null
+SELECT dblink_exec('a', 'BEGIN'), dblink_exec('a', 'DO $x$ BEGIN PERFORM random_usage.events(20); END $x$') \g /dev/null
+SELECT reseller_report.rebuild_slice('usage.text_message', '-infinity', 'infinity') \g /dev/null
+SELECT oracle.agrees('rebuilt beside a writer');
+SELECT dblink_exec('a', 'COMMIT') \g /dev/null
+SELECT oracle.agrees('the writer commits');
+SELECT isnt((SELECT deltas FROM reseller_report.materialize()), 0::bigint, 'its delta is folded');
+SELECT oracle.agrees('and folded');
+SELECT dblink_exec('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ'), dblink_exec('a', 'DO $x$ BEGIN PERFORM 1; END $x$') \g /dev/null
+SELECT reseller_report.rebuild_slice('usage.text_message', '-infinity', 'infinity') \g /dev/null
+SELECT is((SELECT n FROM dblink('a', 'SELECT count(*) FROM oracle.compare(5, ''2024-03-01'', ''100 days'')') AS t (n bigint)), 0::bigint, 'an older snapshot stays exact');
+SELECT throws_ok('SELECT dblink_exec(''a'', ''DO $x$ BEGIN PERFORM reseller_report.rebuild_slice(''''usage.text_message'''', ''''-infinity'''', ''''infinity''''); END $x$'')', '40001', NULL, 'and may not rebuild');
+SELECT dblink_disconnect('a') \g /dev/null
+SELECT * FROM finish();
