@@ -401,13 +401,16 @@ BEGIN
 END
 $$;
 
--- A table and its partitions of all levels.
-CREATE FUNCTION reseller_report._tree(root regclass) RETURNS TABLE (relid regclass, schema_name name, table_name name, relkind "char")
+-- A table and its partitions of all levels, or its inheritance children. Nobody captures what is written to a foreign partition
+-- or to a child.
+CREATE FUNCTION reseller_report._tree(root regclass)
+    RETURNS TABLE (relid regclass, schema_name name, table_name name, relkind "char", never_captured boolean)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT c.oid, n.nspname, c.relname, c.relkind
-    FROM (SELECT t.relid FROM pg_partition_tree(root) t UNION SELECT root) AS tree
-    JOIN pg_class c ON c.oid = tree.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WITH RECURSIVE tree (relid) AS (
+        SELECT root::oid UNION SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid)
+    SELECT c.oid, n.nspname, c.relname, c.relkind, c.relkind = 'f' OR (c.oid <> root AND NOT c.relispartition)
+    FROM tree JOIN pg_class c ON c.oid = tree.relid JOIN pg_namespace n ON n.oid = c.relnamespace
 $$;
 
 -- Brings the registry of leaves up to date: leaves that came with rows (not fresh ones, at attach) and leaves that went un-build
@@ -427,7 +430,7 @@ BEGIN
         WHERE k.source = id AND k.relid = p.relid AND (k.schema_name, k.table_name) <> (p.schema_name, p.table_name);
     FOR leaf IN
         SELECT p.relid, coalesce(p.schema_name, l.schema_name) AS schema_name, coalesce(p.table_name, l.table_name) AS table_name,
-            l.leaf_from, l.leaf_to, p.relkind
+            l.leaf_from, l.leaf_to, p.relkind, p.never_captured
         FROM reseller_report._tree(root) p FULL JOIN (SELECT * FROM reseller_report.source_leaf k WHERE k.source = id) l
             ON l.schema_name = p.schema_name AND l.table_name = p.table_name
         WHERE l.source IS NULL OR p.relid IS NULL
@@ -441,6 +444,11 @@ BEGIN
         END IF;
         SELECT r.leaf_from, r.leaf_to INTO leaf.leaf_from, leaf.leaf_to FROM reseller_report._leaf_range(leaf.relid, moment) r;
         INSERT INTO reseller_report.source_leaf VALUES (id, leaf.schema_name, leaf.table_name, leaf.leaf_from, leaf.leaf_to, leaf.relid);
+        IF leaf.never_captured THEN
+            PERFORM reseller_report._unbuild(id, '-infinity', 'infinity',
+                format('writes to %I.%I are not captured', leaf.schema_name, leaf.table_name));
+            CONTINUE;
+        END IF;
         IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = leaf.relid AND t.tgname = 'reseller_report_truncated') THEN
             EXECUTE format('CREATE TRIGGER reseller_report_truncated AFTER TRUNCATE ON %s '
                 'FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated(%L)', leaf.relid, id);

@@ -83,6 +83,7 @@ SELECT throws_ok('SELECT reseller_report.rebuild_slice(''app_bot'', ''-infinity'
 SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(3, '-infinity', 'infinity') WHERE id = 11),
     (SELECT sum(price_twin) + 1000 FROM usage.bot_message m JOIN reseller_report.dependency d ON d.reseller_id = 3 AND d.company_id = m.company_id AND d.during @> m.occurred_at WHERE m.company_id = 11), 'and read raw');
 DROP TABLE app_bot CASCADE;
+SELECT * FROM reseller_report.materialize() \g /dev/null
 
 -- Renames of tables, schemas and columns.
 SELECT random_usage.events(5) \g /dev/null
