@@ -237,10 +237,6 @@ void change(const Key &key, const Counters &counters, int sign) {
   if (table->count >= kCap) write_level(table);
 }
 
-void flush_level() {
-  if (top != nullptr && top->nest_level == GetCurrentTransactionNestLevel() && top->count > 0) write_level(top);
-}
-
 bool parents_have_changes() {
   int const nest_level = GetCurrentTransactionNestLevel();
   for (const LevelTable *table = top; table != nullptr; table = table->below)

@@ -19,9 +19,6 @@ struct Key {
 /// Adds `sign` times `counters` at the current level. Past the cap the level is flushed.
 void change(const Key &key, const Counters &counters, int sign);
 
-/// Writes this level's changes to usage_delta. Changes of the levels below stay, for they must outlive a rollback of this.
-void flush_level();
-
 /// Whether changes of an enclosing subtransaction or transaction wait unflushed.
 bool parents_have_changes();
 

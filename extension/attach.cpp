@@ -6,16 +6,25 @@
 namespace reseller_report {
 namespace {
 
-void require_owner(Oid table) {
-  bool allowed = false;
-  const char *name = nullptr;
-  Oid const role = GetUserId();
+Oid owner_of(Oid table) {
+  Oid owner = InvalidOid;
   pg([&] {
     HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
     if (!HeapTupleIsValid(tuple))
       ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", table)));
-    allowed = has_privs_of_role(role, (reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple)))->relowner);
+    owner = (reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple)))->relowner;
     ReleaseSysCache(tuple);
+  });
+  return owner;
+}
+
+void require_owner(Oid table) {
+  bool allowed = false;
+  const char *name = nullptr;
+  Oid const role = GetUserId();
+  Oid const owner = owner_of(table);
+  pg([&] {
+    allowed = has_privs_of_role(role, owner);
     name = get_rel_name(table);
   });
   if (!allowed) throw Error(sqlstate::kNotPermitted, "must be owner of table " + std::string(name));
@@ -53,20 +62,43 @@ RESELLER_REPORT_FUNCTION(reseller_report_detach_source) {
 
 RESELLER_REPORT_FUNCTION(reseller_report_is_empty) {
   Oid const table = PG_GETARG_OID(0);
-  std::string sql;
-  pg([&] {
-    if (get_rel_name(table) == nullptr)
-      ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", table)));
-  });
+  // Even planning a query runs what the owner put into indexes and policies.
+  ActingAs const owner(owner_of(table));
   const char *name = nullptr;
   pg([&] { name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table)); });
-  sql = "SELECT 1 FROM " + std::string(name) + " LIMIT 1";
+  std::string const sql = "SELECT 1 FROM " + std::string(name) + " LIMIT 1";
   bool empty = true;
   Snapshot latest = nullptr;
   pg([&] { latest = GetLatestSnapshot(); });
   ActiveSnapshot const snapshot(latest);
   query(sql.c_str(), {}, [&](const Datum *, const bool *) { empty = false; });
   PG_RETURN_BOOL(empty);
+}
+
+// The first and last finite moment of a usage table, as an array; NULLs where it has none.
+RESELLER_REPORT_FUNCTION(reseller_report_moment_bounds) {
+  Oid const table = PG_GETARG_OID(0);
+  ActingAs const owner(owner_of(table));
+  const char *name = nullptr;
+  const char *moment = nullptr;
+  pg([&] {
+    name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
+    moment = quote_identifier(NameStr(*PG_GETARG_NAME(1)));
+  });
+  std::string const column = moment;
+  std::string const sql = "SELECT ARRAY[min(" + column + "), max(" + column + ")] FROM " + name + " WHERE " + column +
+                          " > '-infinity' AND " + column + " < 'infinity'";
+  MemoryContext const home = CurrentMemoryContext;
+  Datum bounds = 0;
+  ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
+  query(sql.c_str(), {}, [&](const Datum *values, const bool *) {
+    pg([&] {
+      MemoryContext const before = MemoryContextSwitchTo(home);
+      bounds = datumCopy(values[0], false, -1);
+      MemoryContextSwitchTo(before);
+    });
+  });
+  return bounds;
 }
 
 }  // namespace reseller_report

@@ -122,9 +122,22 @@ bool same_usage(const CachedTable &table, TupleDesc columns, const MappedValues 
   return same;
 }
 
+bool read_usage(const CachedTable &table, Relation relation, const MappedValues &row, Usage &usage) {
+  return usage_of_row(table.mapping, table.layout.type, row.values, row.nulls, RelationGetRelid(relation), usage);
+}
+
 void capture_row(const CachedTable &table, Relation relation, const MappedValues &row, int sign) {
   Usage usage;
-  if (!usage_of_row(table.mapping, table.layout.type, row.values, row.nulls, RelationGetRelid(relation), usage)) return;
+  if (sign > 0) {
+    if (!read_usage(table, relation, row, usage)) return;
+  } else {
+    // A row that cannot be counted came before the table was connected, and was never counted: it may go, or be mended.
+    try {
+      if (!read_usage(table, relation, row, usage)) return;
+    } catch (const Error &) {
+      return;
+    }
+  }
   accumulator::Key const key = {table.source, usage.company, bucket_of(Level::kQuarter, usage.occurred_at), usage.item};
   accumulator::change(key, usage.counters, sign);
 }

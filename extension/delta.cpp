@@ -29,6 +29,10 @@ void read_delta(TupleTableSlot *slot, Delta &delta) {
   delta.item = static_cast<Item>(DatumGetInt16(values[kItem]));
   delta.set_aside = DatumGetBool(values[kSetAside]);
   delta.tid = slot->tts_tid;
+  delta.own = false;
+  if (!TransactionIdIsValid(GetTopTransactionIdIfAny())) return;
+  bool is_null = false;
+  delta.own = TransactionIdIsCurrentTransactionId(DatumGetTransactionId(slot_getsysattr(slot, MinTransactionIdAttributeNumber, &is_null)));
 }
 
 void fill_slot(TupleTableSlot *slot, const Delta &delta) {

@@ -1,15 +1,16 @@
 // Dependency changes: what is folded already moves from the old reseller to the new one, as signed deltas keyed by
 // reseller. What is not folded yet needs nothing: it is attributed when it is read or folded. Writers never wait.
 
+#include <limits>
 #include <map>
 #include <set>
 #include <tuple>
 #include <unordered_map>
 
-#include "accumulator.hpp"
 #include "delta.hpp"
 #include "holding.hpp"
 #include "lease.hpp"
+#include "money.hpp"
 #include "raw.hpp"
 
 namespace reseller_report {
@@ -82,42 +83,42 @@ Moves net_moves(const std::vector<Edit> &edits) {
 }
 
 using Cell = std::tuple<std::int64_t, Item, Time>;  // company, item, quarter hour
-using Figures = std::map<Cell, Counters>;
 
-void add_to(Figures &figures, const Cell &cell, const Counters &counters, int sign) {
-  if (!add(figures[cell], counters, sign))
-    throw Error(sqlstate::kOutOfRange, "a figure of company " + std::to_string(std::get<0>(cell)) + " exceeds 64 bits");
-}
+/// Figures that may leave 64 bits on the way: what was set aside in a fold, for one, is still in the raw rows.
+struct WideCounters {
+  Sum figure[kFigures] = {};
+
+  void add(const Counters &counters, int sign) {
+    for (int i = 0; i < kFigures; i++) figure[i] += static_cast<Sum>(counters.figure[i]) * sign;
+  }
+
+  /// Takes as much as 64 bits hold, times `sign`, out of the figures; all zeros when nothing is left.
+  Counters take(int sign) {
+    constexpr Sum kMost = std::numeric_limits<std::int64_t>::max();
+    Counters part;
+    for (int i = 0; i < kFigures; i++) {
+      Sum const taken = std::max(-kMost, std::min(kMost, figure[i]));
+      figure[i] -= taken;
+      part.figure[i] = static_cast<std::int64_t>(taken) * sign;
+    }
+    return part;
+  }
+};
+
+using Figures = std::map<Cell, WideCounters>;
 
 bool any_contains(const std::vector<Move> &moves, Time moment) {
   return std::any_of(moves.begin(), moves.end(), [&](const Move &move) { return move.range.contains(moment); });
 }
 
-/// The figures of some companies that are in the summaries or on their way there with a reseller's name on.
-class FoldedFigures {
- public:
-  FoldedFigures(const Source &source, const Moves &moves) : source_(source), moves_(moves) {}
+bool any_contains(const std::vector<Range> &ranges, Time moment) {
+  return std::any_of(ranges.begin(), ranges.end(), [&](const Range &range) { return range.contains(moment); });
+}
 
-  /// raw - pending, in the active snapshot, over the built part of `hull`.
-  Figures of(const std::vector<std::int64_t> &companies, const Range &hull) const {
-    Figures figures;
-    for (const Range &range : answerable(source_.id, hull))
-      for_raw_usage(source_, range, &companies, [&](const Usage &usage) {
-        Time const quarter = bucket_of(Level::kQuarter, usage.occurred_at);
-        if (moved(usage.company, quarter)) add_to(figures, {usage.company, usage.item, quarter}, usage.counters, 1);
-      });
-    return figures;
-  }
-
-  bool moved(std::int64_t company, Time quarter) const {
-    auto const found = moves_.find(company);
-    return found != moves_.end() && any_contains(found->second, quarter);
-  }
-
- private:
-  const Source &source_;
-  const Moves &moves_;
-};
+bool is_moved(const Moves &moves, std::int64_t company, Time quarter) {
+  auto const found = moves.find(company);
+  return found != moves.end() && any_contains(found->second, quarter);
+}
 
 struct PendingChange {
   std::int64_t source;
@@ -128,32 +129,63 @@ struct PendingChange {
 
 using Pending = std::unordered_map<std::int64_t, std::vector<PendingChange>>;  // by company
 
-// The changes that are not folded yet, and follow the dependency by themselves.
+// The changes of others that are not folded yet, and follow the dependency by themselves.
 Pending pending_of(const Moves &moves) {
   Pending pending;
-  auto const note = [&](std::int64_t company, const PendingChange &change) {
-    auto const found = moves.find(company);
-    if (found != moves.end() && any_contains(found->second, change.bucket)) pending[company].push_back(change);
-  };
   DeltaScan scan(AccessShareLock);
   Delta delta;
   while (scan.next(delta))
-    if (!delta.keyed) note(delta.company, {delta.source, delta.item, delta.bucket, delta.counters});
-  if (has_folded())
-    accumulator::for_each([&](const accumulator::Key &key, const Counters &counters) {
-      note(key.company, {key.source, key.item, key.bucket, counters});
-    });
+    if (!delta.keyed && !delta.own && is_moved(moves, delta.company, delta.bucket))
+      pending[delta.company].push_back({delta.source, delta.item, delta.bucket, delta.counters});
   return pending;
 }
 
+/// A source and the days that its summaries hold.
+struct BuiltSource {
+  Source source;
+  std::vector<Range> built;
+};
+
 constexpr size_t kCompaniesAtOnce = 64;
 
-void move_folded(const Source &source, const Moves &moves, const Pending &pending, DeltaWriter &writer) {
-  FoldedFigures const folded(source, moves);
-  std::vector<Range> const built = answerable(source.id, {kMinusInfinity, kInfinity});
-  auto const is_built = [&](Time quarter) {
-    return std::any_of(built.begin(), built.end(), [&](const Range &range) { return range.contains(quarter); });
-  };
+// The figures of some companies that are in the summaries, or on their way there with a reseller's name on: raw - pending.
+Figures folded_figures(const BuiltSource &from, const std::vector<std::int64_t> &companies, const Range &hull, const Moves &moves,
+                       const Pending &pending) {
+  Figures figures;
+  {
+    OthersSnapshot const others;
+    for (const Range &range : within(hull, from.built))
+      for_raw_usage(from.source, range, &companies, [&](const Usage &usage) {
+        Time const quarter = bucket_of(Level::kQuarter, usage.occurred_at);
+        if (is_moved(moves, usage.company, quarter)) figures[{usage.company, usage.item, quarter}].add(usage.counters, 1);
+      });
+  }
+  for (std::int64_t const company : companies) {
+    auto const waiting = pending.find(company);
+    if (waiting == pending.end()) continue;
+    for (const PendingChange &change : waiting->second)
+      if (change.source == from.source.id && any_contains(from.built, change.bucket))
+        figures[{company, change.item, change.bucket}].add(change.counters, -1);
+  }
+  return figures;
+}
+
+void write_moves(std::int64_t source, const Cell &cell, const WideCounters &counters, const std::vector<Move> &moves, Time now,
+                 DeltaWriter &writer) {
+  Delta delta = {};
+  delta.source = source;
+  std::tie(delta.company, delta.item, delta.bucket) = cell;
+  delta.keyed = true;
+  delta.recorded_at = now;
+  for (const Move &move : moves) {
+    if (!move.range.contains(delta.bucket)) continue;
+    delta.reseller = move.reseller;
+    WideCounters rest = counters;
+    for (delta.counters = rest.take(move.sign); !delta.counters.is_zero(); delta.counters = rest.take(move.sign)) writer.write(delta);
+  }
+}
+
+void move_folded(const BuiltSource &from, const Moves &moves, const Pending &pending, DeltaWriter &writer) {
   Time const now = GetCurrentTimestamp();
   for (auto at = moves.begin(); at != moves.end();) {
     std::vector<std::int64_t> companies;
@@ -163,51 +195,11 @@ void move_folded(const Source &source, const Moves &moves, const Pending &pendin
       for (const Move &move : at->second)
         hull = {std::min(hull.from, move.range.from), std::max(hull.to, move.range.to)};
     }
-    Figures figures = folded.of(companies, hull);
-    for (std::int64_t const company : companies) {
-      auto const waiting = pending.find(company);
-      if (waiting == pending.end()) continue;
-      for (const PendingChange &change : waiting->second)
-        if (change.source == source.id && is_built(change.bucket))
-          add_to(figures, {company, change.item, change.bucket}, change.counters, -1);
-    }
-    for (const auto &[cell, counters] : figures) {
-      if (counters.is_zero()) continue;
-      const auto &[company, item, quarter] = cell;
-      for (const Move &move : moves.at(company)) {
-        if (!move.range.contains(quarter)) continue;
-        Delta delta = {};
-        delta.source = source.id;
-        delta.company = company;
-        delta.reseller = move.reseller;
-        delta.keyed = true;
-        delta.bucket = quarter;
-        delta.recorded_at = now;
-        delta.item = item;
-        if (!add(delta.counters, counters, move.sign))
-          throw Error(sqlstate::kOutOfRange, "a figure of company " + std::to_string(company) + " exceeds 64 bits");
-        writer.write(delta);
-      }
-    }
+    for (const auto &[cell, counters] : folded_figures(from, companies, hull, moves, pending))
+      write_moves(from.source.id, cell, counters, moves.at(std::get<0>(cell)), now, writer);
     pg([] { CHECK_FOR_INTERRUPTS(); });
   }
 }
-
-/// What was committed before this transaction took the lease, and nothing of this transaction: neither rows whose trigger
-/// has not fired yet nor changes flushed or unflushed. A transaction that has folded must see itself, for its summaries
-/// hold its own part.
-class BeforeThisTransaction {
- public:
-  BeforeThisTransaction() {
-    pg([] {
-      PushCopiedSnapshot(GetTransactionSnapshot());
-      if (!has_folded()) GetActiveSnapshot()->curcid = 0;
-    });
-  }
-  ~BeforeThisTransaction() { PopActiveSnapshot(); }
-  BeforeThisTransaction(const BeforeThisTransaction &) = delete;
-  BeforeThisTransaction &operator=(const BeforeThisTransaction &) = delete;
-};
 
 void check_resellers(const std::vector<Edit> &edits) {
   std::set<std::int64_t> resellers;
@@ -229,10 +221,15 @@ void check_resellers(const std::vector<Edit> &edits) {
 void move_figures(const std::vector<Edit> &edits) {
   Moves const moves = net_moves(edits);
   if (moves.empty()) return;
-  BeforeThisTransaction const before;
+  ActiveSnapshot const now(ActiveSnapshot::fresh());
+  std::vector<BuiltSource> sources;
+  for (Source &source : all_sources()) {
+    std::vector<Range> built = answerable(source.id, {kMinusInfinity, kInfinity});
+    if (!built.empty()) sources.push_back({std::move(source), std::move(built)});
+  }
   Pending const pending = pending_of(moves);
   DeltaWriter writer;
-  for (const Source &source : all_sources()) move_folded(source, moves, pending, writer);
+  for (const BuiltSource &source : sources) move_folded(source, moves, pending, writer);
   writer.finish();
 }
 

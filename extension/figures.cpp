@@ -3,6 +3,7 @@
 #include "accumulator.hpp"
 #include "delta.hpp"
 #include "raw.hpp"
+#include "statement.hpp"
 
 namespace reseller_report {
 namespace {
@@ -24,17 +25,18 @@ struct SourcePlan {
   }
 };
 
-// Whether summaries and deltas, as this process and snapshot see them, can answer at all. A snapshot from before the
-// transaction's latest capture does not match the accumulator, and a parallel worker does not have it.
-bool summaries_match_snapshot() {
-  return !accumulator::is_ahead_of(GetActiveSnapshot()) && !IsParallelWorker();
+// Whether summaries and deltas, as this process and snapshot see them, can answer for the source. A snapshot from before the
+// transaction's latest capture does not match the accumulator, a parallel worker does not have it, and a function called by a
+// statement that writes to the source sees rows that are not captured yet.
+bool summaries_match_snapshot(const Source &source) {
+  return !accumulator::is_ahead_of(GetActiveSnapshot()) && !IsParallelWorker() && !statement::may_be_unknown_writer() &&
+         !statement::writes_to(source.relid);
 }
 
 std::vector<SourcePlan> plan(Service service, const Range &period) {
   std::vector<SourcePlan> plans;
-  bool const use_summaries = summaries_match_snapshot();
   for (Source &source : sources_of(service)) {
-    std::vector<Range> const answered = use_summaries ? answerable(source.id, period) : std::vector<Range>{};
+    std::vector<Range> const answered = summaries_match_snapshot(source) ? answerable(source.id, period) : std::vector<Range>{};
     SourcePlan plan = {std::move(source), {}, without(period, answered)};
     for (const Range &range : answered) plan.covers.push_back(cover_of(range));
     plans.push_back(std::move(plan));

@@ -3,23 +3,13 @@
 #include "sql.hpp"
 
 namespace reseller_report {
-namespace {
-
-TransactionId folded_by = InvalidTransactionId;
-
-}  // namespace
 
 void take_lease() {
   ActingAs const owner(extension_owner());
   execute("UPDATE reseller_report.lease SET turn = turn + 1", {});
 }
 
-void note_summaries_changed() {
-  pg([] { folded_by = GetTopTransactionId(); });
-}
-
 void note_fold(std::int64_t deltas, Time duration) {
-  note_summaries_changed();
   SqlParameters parameters;
   parameters.add_bigint(deltas).add_bigint(duration);
   ActingAs const owner(extension_owner());
@@ -27,10 +17,6 @@ void note_fold(std::int64_t deltas, Time duration) {
       "UPDATE reseller_report.lease SET last_materialized_at = pg_catalog.clock_timestamp(), last_deltas = $1,"
       " last_duration = $2 * '1 microsecond'::pg_catalog.interval",
       parameters);
-}
-
-bool has_folded() {
-  return TransactionIdIsValid(folded_by) && folded_by == GetTopTransactionIdIfAny();
 }
 
 }  // namespace reseller_report

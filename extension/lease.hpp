@@ -14,10 +14,4 @@ void take_lease();
 /// Notes a finished fold for materializer_state.
 void note_fold(std::int64_t deltas, Time duration);
 
-/// Notes that this transaction has changed summaries by what it sees itself: a fold or a rebuilt slice.
-void note_summaries_changed();
-
-/// Whether this transaction has folded or rebuilt, so that its snapshot from before its own changes no longer fits the summaries.
-bool has_folded();
-
 }  // namespace reseller_report

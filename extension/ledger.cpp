@@ -32,11 +32,14 @@ struct CellHash {
 
 std::vector<Change> raw_ledger(const Source &source, const Range &range) {
   std::unordered_map<Cell, Counters, CellHash> cells;
-  for_raw_usage(source, range, nullptr, [&](const Usage &usage) {
-    Cell const cell = {usage.company, bucket_of(Level::kQuarter, usage.occurred_at), usage.item};
-    if (!add(cells[cell], usage.counters))
-      throw SummaryOverflow{{source.id, 0, usage.item}, cell.quarter, usage.company};
-  });
+  {
+    OthersSnapshot const others;
+    for_raw_usage(source, range, nullptr, [&](const Usage &usage) {
+      Cell const cell = {usage.company, bucket_of(Level::kQuarter, usage.occurred_at), usage.item};
+      if (!add(cells[cell], usage.counters))
+        throw SummaryOverflow{{source.id, 0, usage.item}, cell.quarter, usage.company};
+    });
+  }
   std::vector<std::int64_t> companies;
   companies.reserve(cells.size());
   for (const auto &[cell, counters] : cells) companies.push_back(cell.company);

@@ -8,7 +8,8 @@
 
 namespace reseller_report {
 
-/// The raw usage of `source` in `range` by quarter hour, attributed to resellers in the active snapshot; nobody's is left out.
+/// The raw usage of `source` in `range` by quarter hour, but for this transaction's own, attributed to resellers in the active
+/// snapshot; nobody's is left out.
 std::vector<Change> raw_ledger(const Source &source, const Range &range);
 
 /// The resellers that any summary of the source holds figures of, in order.

@@ -52,7 +52,8 @@ class Readiness {
   bool is_gone(std::int64_t source) const { return built_.count(source) == 0; }
 
   bool may_fold(const Delta &delta) const {
-    if (delta.set_aside) return false;
+    // The transaction's own changes wait until it commits, so that no summary ever holds part of a transaction in flight.
+    if (delta.set_aside || delta.own) return false;
     auto const found = built_.find(delta.source);
     if (found == built_.end()) return true;
     return std::any_of(found->second.begin(), found->second.end(), [&](const Range &r) { return r.contains(delta.bucket); });

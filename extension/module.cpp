@@ -2,6 +2,7 @@
 
 #include "accumulator.hpp"
 #include "capture.hpp"
+#include "statement.hpp"
 
 extern "C" {
 #ifdef PG_MODULE_MAGIC_EXT
@@ -17,6 +18,7 @@ void _PG_init(void) {
     reseller_report::pg([] {
       reseller_report::accumulator::initialize();
       reseller_report::initialize_capture();
+      reseller_report::statement::initialize();
     });
     return Datum{0};
   });

@@ -6,6 +6,8 @@
 namespace reseller_report {
 namespace {
 
+// The earliest timestamp, 4714-11-24 BC: the first month and year begin with it, for a bucket must be a timestamp too.
+constexpr Time kFirstMoment = -211'813'488'000'000'000;
 constexpr Time kHour = 4 * kQuarterHour;
 constexpr Time kDay = 24 * kHour;
 
@@ -110,11 +112,11 @@ Time bucket_of(Level level, Time t) {
     case Level::kDay:
       return floor_to(t, kDay);
     case Level::kMonth:
-      return month_start(month_of(t));
+      return std::max(kFirstMoment, month_start(month_of(t)));
     case Level::kYear:
       break;
   }
-  return month_start(floor_to(month_of(t), 12));
+  return std::max(kFirstMoment, month_start(floor_to(month_of(t), 12)));
 }
 
 Time next_bucket(Level level, Time bucket) {
@@ -130,7 +132,7 @@ Time next_bucket(Level level, Time bucket) {
     case Level::kYear:
       break;
   }
-  return month_start(month_of(bucket) + 12);
+  return month_start(floor_to(month_of(bucket), 12) + 12);
 }
 
 Cover cover_of(const Range &period) {

@@ -29,6 +29,7 @@ extern "C" {
 #include <executor/executor.h>
 #include <executor/spi.h>
 #include <fmgr.h>
+#include <mb/pg_wchar.h>
 #include <funcapi.h>
 #include <miscadmin.h>
 #include <pgtime.h>
@@ -38,6 +39,7 @@ extern "C" {
 #include <utils/builtins.h>
 #include <utils/datum.h>
 #include <utils/fmgroids.h>
+#include <utils/guc.h>
 #include <utils/inval.h>
 #include <utils/jsonb.h>
 #include <utils/lsyscache.h>
@@ -63,4 +65,13 @@ extern "C" {
   index_beginscan(table, index, snapshot, nullptr, keys, 0)
 #else
 #define RESELLER_REPORT_INDEX_BEGINSCAN(table, index, snapshot, keys) index_beginscan(table, index, snapshot, keys, 0)
+#endif
+
+// PostgreSQL 18 dropped the argument execute_once of the executor.
+#if PG_VERSION_NUM >= 180000
+#define RESELLER_REPORT_EXECUTE_ONCE_PARAMETER
+#define RESELLER_REPORT_EXECUTE_ONCE_ARGUMENT
+#else
+#define RESELLER_REPORT_EXECUTE_ONCE_PARAMETER , bool execute_once
+#define RESELLER_REPORT_EXECUTE_ONCE_ARGUMENT , execute_once
 #endif

@@ -17,7 +17,7 @@ void require_whole_days(const Range &range) {
     throw Error(sqlstate::kInvalidParameter, "a rebuilt period must begin and end at midnight UTC");
 }
 
-// A delta that an enclosing subtransaction still holds could not be taken out of the table, and would count twice.
+// Part of the contract: a slice is rebuilt in a transaction that has not begun something else.
 void require_no_changes_of_parents() {
   if (accumulator::parents_have_changes())
     throw Error(sqlstate::kWrongState, "a slice cannot be rebuilt in a savepoint whose parents have changed usage",
@@ -84,8 +84,9 @@ class RebuildSnapshot {
 void remove_deltas(std::int64_t source, const Range &range) {
   DeltaScan scan(RowExclusiveLock);
   Delta delta;
+  // The transaction's own usage is not in the ledger and goes on waiting; its moves are, by the dependencies as they are now.
   while (scan.next(delta))
-    if (delta.source == source && range.contains(delta.bucket)) scan.remove(delta);
+    if (delta.source == source && range.contains(delta.bucket) && (delta.keyed || !delta.own)) scan.remove(delta);
 }
 
 // Sets every level: narrow ones, which lie in the slice whole, to the raw figures; wide ones to the sum of the level below, so
@@ -139,10 +140,7 @@ Source locked_source(Oid table) {
 void rebuild_slice(Oid table, const Range &slice) {
   require_whole_days(slice);
   require_no_changes_of_parents();
-  accumulator::flush_level();
-  pg([] { CommandCounterIncrement(); });
   take_lease();
-  note_summaries_changed();
   Source const source = locked_source(table);
   RebuildSnapshot snapshot;
   try {

@@ -112,10 +112,22 @@ class RowReader {
     return types_[at(Role::kDelivered)] == BOOLOID ? boolean(Role::kDelivered) : has(Role::kDelivered);
   }
 
+  std::int64_t seconds() const {
+    std::int64_t const value = integer(Role::kSeconds);
+    // As far from the end of 64 bits as amounts are: a single event must be able to change its sign, and to add up.
+    if (value >= kAmountLimit || value <= -kAmountLimit)
+      throw Error(sqlstate::kOutOfRange, column_of(mapping_, Role::kSeconds, table_) + " holds a duration of 10^15 seconds or more");
+    return value;
+  }
+
   std::int64_t micros(Role role) const {
     if (!has(role)) return 0;
     std::int64_t amount = 0;
-    switch (micros_of_numeric(values_[at(role)], amount)) {
+    Datum value = values_[at(role)];
+    auto const *const stored = reinterpret_cast<const struct varlena *>(DatumGetPointer(value));
+    if (VARATT_IS_EXTERNAL(stored) || VARATT_IS_COMPRESSED(stored))
+      pg([&] { value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value)); });
+    switch (micros_of_numeric(value, amount)) {
       case AmountCheck::kFine:
         return amount;
       case AmountCheck::kNotANumber:
@@ -160,8 +172,10 @@ class RowReader {
     }
     std::string known;
     for (const Label &label : labels_of(mapping_.feed)) known += (known.empty() ? "" : ", ") + std::string(label.text);
+    size_t shown = 0;
+    pg([&] { shown = static_cast<size_t>(pg_mbcliplen(text.data(), static_cast<int>(text.size()), 100)); });
     throw Error(sqlstate::kCheckViolation,
-                column_of(mapping_, Role::kKind, table_) + " holds \"" + std::string(text.substr(0, 100)) +
+                column_of(mapping_, Role::kKind, table_) + " holds \"" + std::string(text.substr(0, shown)) +
                     "\", which is not a known " + role_name(mapping_.feed, Role::kKind),
                 "Known values are " + known + ".");
   }
@@ -254,7 +268,7 @@ bool usage_of_row(const Mapping &mapping, const Oid *types, const Datum *values,
   usage.occurred_at = row.moment();
   usage.counters[Figure::kEvents] = 1;
   usage.counters[Figure::kDelivered] = row.delivered() ? 1 : 0;
-  usage.counters[Figure::kSeconds] = row.integer(Role::kSeconds);
+  usage.counters[Figure::kSeconds] = row.seconds();
   usage.counters[Figure::kPriceTwin] = row.micros(Role::kPriceTwin);
   usage.counters[Figure::kPriceReseller] = row.micros(Role::kPriceReseller);
   return true;

@@ -68,13 +68,19 @@ Oid resolve(const Row &row) {
   return relid;
 }
 
-// Finds the source's table and locks it, following a rename or a drop that commits meanwhile; InvalidOid when it is gone.
+// Finds the source's table and locks it with its partitions, following a rename or a drop that commits meanwhile; InvalidOid
+// when it is gone. A TRUNCATE or DROP of any part either came before, and un-built it, or waits.
 Oid resolve_and_lock(const Row &row) {
   for (;;) {
     Oid const relid = resolve(row);
     if (!OidIsValid(relid)) return InvalidOid;
-    pg([&] { LockRelationOid(relid, AccessShareLock); });
-    if (resolve(row) == relid) return relid;
+    char kind = '\0';
+    pg([&] {
+      LockRelationOid(relid, AccessShareLock);
+      kind = get_rel_relkind(relid);
+      if (kind == RELKIND_PARTITIONED_TABLE) list_free(find_all_inheritors(relid, AccessShareLock, nullptr));
+    });
+    if (resolve(row) == relid) return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE ? relid : InvalidOid;
     pg([&] { UnlockRelationOid(relid, AccessShareLock); });
   }
 }

@@ -8,19 +8,25 @@
 
 namespace reseller_report {
 
-/// Acts as `role` while it lives, in a security-restricted operation, so that nothing a table's owner planted can use our
-/// rights to change the session. Search paths are pinned by the SQL functions that lead here.
+/// Acts as `role` while it lives, in a security-restricted operation whose settings end with it, so that nothing a table's
+/// owner planted can use our rights or change the session. Search paths are pinned by the SQL functions that lead here.
 class ActingAs {
  public:
-  explicit ActingAs(Oid role) {
+  explicit ActingAs(Oid role) : exceptions_(std::uncaught_exceptions()), settings_(NewGUCNestLevel()) {
     GetUserIdAndSecContext(&saved_role_, &saved_context_);
     SetUserIdAndSecContext(role, saved_context_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
   }
-  ~ActingAs() { SetUserIdAndSecContext(saved_role_, saved_context_); }
+  ~ActingAs() {
+    // After an error the end of the (sub)transaction restores the settings.
+    if (std::uncaught_exceptions() == exceptions_) AtEOXact_GUC(false, settings_);
+    SetUserIdAndSecContext(saved_role_, saved_context_);
+  }
   ActingAs(const ActingAs &) = delete;
   ActingAs &operator=(const ActingAs &) = delete;
 
  private:
+  int exceptions_;
+  int settings_;
   Oid saved_role_;
   int saved_context_;
 };
@@ -36,6 +42,21 @@ class ActiveSnapshot {
   ~ActiveSnapshot() { PopActiveSnapshot(); }
   ActiveSnapshot(const ActiveSnapshot &) = delete;
   ActiveSnapshot &operator=(const ActiveSnapshot &) = delete;
+};
+
+/// The active snapshot without this transaction: neither its rows, whose capture may not have fired yet, nor what it deleted.
+/// Its part stays in its own deltas and memory until it commits.
+class OthersSnapshot {
+ public:
+  OthersSnapshot() {
+    pg([] {
+      PushCopiedSnapshot(GetActiveSnapshot());
+      GetActiveSnapshot()->curcid = 0;
+    });
+  }
+  ~OthersSnapshot() { PopActiveSnapshot(); }
+  OthersSnapshot(const OthersSnapshot &) = delete;
+  OthersSnapshot &operator=(const OthersSnapshot &) = delete;
 };
 
 /// A table of the extension, open while it lives; the lock stays until the transaction ends.

@@ -157,6 +157,8 @@ BEGIN
             USING ERRCODE = 'foreign_key_violation',
                   HINT = 'Insert it into reseller_report.company first.';
     END IF;
+    -- Takes the lease in a statement of its own, so that the next one sees what its last holder did.
+    DELETE FROM reseller_report.dependency WHERE false;
     DELETE FROM reseller_report.dependency d
         WHERE d.company_id = move_company.company_id AND d.during <@ onward;
     UPDATE reseller_report.dependency d
@@ -316,6 +318,12 @@ CREATE FUNCTION reseller_report._is_empty(source regclass) RETURNS boolean
 COMMENT ON FUNCTION reseller_report._is_empty(regclass) IS
     'Whether the latest snapshot sees no row, whatever the isolation level of the transaction.';
 
+CREATE FUNCTION reseller_report._moment_bounds(source regclass, moment name) RETURNS timestamptz[]
+    LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_moment_bounds';
+COMMENT ON FUNCTION reseller_report._moment_bounds(regclass, name) IS
+    'The first and last finite moment of a table, read as the table''s owner.';
+
 -- The columns of a source that attach_source maps: what a service needs and the types that can be counted exactly.
 CREATE FUNCTION reseller_report._roles(service text)
     RETURNS TABLE (role text, default_columns name[], types regtype[])
@@ -440,6 +448,9 @@ BEGIN
                 format('%I.%I is no longer a partition', leaf.schema_name, leaf.table_name));
             DELETE FROM reseller_report.source_leaf k
                 WHERE k.source = id AND k.schema_name = leaf.schema_name AND k.table_name = leaf.table_name;
+            IF to_regclass(format('%I.%I', leaf.schema_name, leaf.table_name)) IS NOT NULL THEN
+                EXECUTE format('DROP TRIGGER IF EXISTS reseller_report_truncated ON %I.%I', leaf.schema_name, leaf.table_name);
+            END IF;
             CONTINUE;
         END IF;
         SELECT r.leaf_from, r.leaf_to INTO leaf.leaf_from, leaf.leaf_to FROM reseller_report._leaf_range(leaf.relid, moment) r;
@@ -481,13 +492,13 @@ BEGIN
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', source);
     SELECT c.* INTO class FROM pg_class c WHERE c.oid = source;
     SELECT n.nspname INTO schema_name FROM pg_namespace n WHERE n.oid = class.relnamespace;
-    IF class.relkind NOT IN ('r', 'p') OR class.relpersistence <> 'p' OR class.relispartition
+    IF class.relkind NOT IN ('r', 'p') OR class.relpersistence <> 'p' OR class.relispartition OR class.relforcerowsecurity
         OR schema_name IN ('reseller_report', 'pg_catalog', 'information_schema')
         OR (class.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits i WHERE source IN (i.inhparent, i.inhrelid)))
     THEN
         RAISE EXCEPTION 'relation "%" cannot be connected', source
             USING ERRCODE = 'wrong_object_type',
-                  HINT = 'Connect an ordinary table, logged, without inheritance, or a whole partitioned one.';
+                  HINT = 'Connect an ordinary table, logged, without inheritance or forced row-level security, or a whole partitioned one.';
     END IF;
     IF EXISTS (SELECT FROM reseller_report.source s WHERE s.schema_name = schema_name AND s.table_name = class.relname) THEN
         RAISE EXCEPTION 'table "%" is already connected', source
@@ -905,6 +916,7 @@ CREATE FUNCTION reseller_report._slices(source regclass, period_from timestamptz
 DECLARE
     source_id bigint;
     moment name;
+    bounds timestamptz[];
     first_day timestamptz;
     end_day timestamptz;
 BEGIN
@@ -921,7 +933,9 @@ BEGIN
     IF period_from >= period_to THEN
         RAISE EXCEPTION 'the period must end after it begins' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    EXECUTE format('SELECT min(%1$I), max(%1$I) FROM %2$s WHERE isfinite(%1$I)', moment, _slices.source) INTO first_day, end_day;
+    bounds := reseller_report._moment_bounds(_slices.source, moment);
+    first_day := bounds[1];
+    end_day := bounds[2];
     SELECT least(first_day, min(d.bucket)), greatest(end_day, max(d.bucket)) INTO first_day, end_day
         FROM (SELECT bucket FROM reseller_report.usage_day WHERE source = source_id
             UNION ALL SELECT bucket FROM reseller_report.usage_delta WHERE source = source_id) d;

@@ -17,6 +17,7 @@ SELECT oracle.agrees('changes wait');
 SELECT isnt((SELECT deltas FROM reseller_report.materialize()), 0::bigint, 'changes are taken');
 SELECT oracle.agrees('changes folded');
 
+DO $$ BEGIN PERFORM random_usage.events(50); END $$;
 BEGIN;
 DO $$ BEGIN PERFORM random_usage.events(50); END $$;
 SELECT oracle.agrees('inside the writing transaction, unflushed');
@@ -24,6 +25,8 @@ DO $$ BEGIN PERFORM random_usage.changes(); END $$;
 SELECT oracle.agrees('inside the writing transaction, after changes and moves');
 SELECT isnt((SELECT deltas FROM reseller_report.materialize(100)), 0::bigint, 'a fold inside the writing transaction');
 SELECT oracle.agrees('inside the writing transaction, after a fold');
+SELECT isnt((SELECT deltas FROM reseller_report.materialize()), 0::bigint, 'all others'' changes are folded');
+SELECT is((SELECT deltas FROM reseller_report.materialize()), 0::bigint, 'its own wait until it commits');
 DO $$ BEGIN PERFORM random_usage.changes(), random_usage.events(20); END $$;
 SELECT oracle.agrees('inside the writing transaction, after a fold and more changes and moves');
 COMMIT;
