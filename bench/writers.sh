@@ -3,13 +3,13 @@
 source "$(dirname "$0")/lib.sh"
 start_cluster
 make_database writers
-sql -o /dev/null -c "SELECT reseller_report.create_usage_tables('plain'), reseller_report.detach_source('plain.text_message')" \
+sql -o /dev/null -c "SELECT reseller_report.create_usage_tables('plain')" -c "SELECT reseller_report.detach_source('plain.text_message')" \
     -c "SELECT setseed(0.75), bench.companies(1000)"
 for schema in plain usage; do
     cat >"$cluster/$schema.pgbench" <<SQL
 \set company random(1001, 2000)
-INSERT INTO $schema.text_message (company_id, channel, occurred_at, price_twin, price_reseller) VALUES (:company, 'sms', now(), 0.0123, 0.0456) RETURNING id, occurred_at::text AS at \gset
-UPDATE $schema.text_message SET delivered_at = now() WHERE id = :id AND occurred_at = ':at';
+INSERT INTO $schema.text_message (company_id, channel, occurred_at, price_twin, price_reseller) VALUES (:company, 'sms', now(), 0.0123, 0.0456) RETURNING id, (extract(epoch FROM occurred_at) * 1000000)::bigint AS at \gset
+UPDATE $schema.text_message SET delivered_at = now() WHERE id = :id AND occurred_at = timestamptz 'epoch' + :at * interval '1 microsecond';
 SQL
 done
 for commit in on off; do

@@ -84,9 +84,8 @@ void DeltaWriter::write_batch() {
   if (filled_ == 0) return;
   pg([&] {
     MemoryContext const before = MemoryContextSwitchTo(context_);
-    // A bulk insert state pins a buffer from batch to batch; a transaction of one or two deltas does without.
-    if (bulk_ == nullptr && filled_ == kBatch) bulk_ = GetBulkInsertState();
-    heap_multi_insert(relation_, slots_, filled_, GetCurrentCommandId(true), 0, bulk_);
+    // Without a bulk insert state, whose small ring of buffers would have us write out pages that the next fold reads.
+    heap_multi_insert(relation_, slots_, filled_, GetCurrentCommandId(true), 0, nullptr);
     MemoryContextSwitchTo(before);
   });
   filled_ = 0;
@@ -96,7 +95,6 @@ void DeltaWriter::finish() {
   if (relation_ == nullptr) return;
   write_batch();
   pg([&] {
-    if (bulk_ != nullptr) FreeBulkInsertState(bulk_);
     for (int i = 0; i < made_; i++) ExecDropSingleTupleTableSlot(slots_[i]);
     MemoryContextDelete(context_);
   });

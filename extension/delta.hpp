@@ -39,7 +39,6 @@ class DeltaWriter {
 
   static constexpr int kBatch = 500;
   Relation relation_ = nullptr;
-  BulkInsertState bulk_ = nullptr;
   MemoryContext context_ = nullptr;
   TupleTableSlot *slots_[kBatch];
   int made_ = 0;
