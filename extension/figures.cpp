@@ -35,10 +35,11 @@ bool summaries_match_snapshot(const Source &source) {
 
 std::vector<SourcePlan> plan(Service service, const Range &period) {
   std::vector<SourcePlan> plans;
+  Time const now = GetCurrentTimestamp();
   for (Source &source : sources_of(service)) {
     std::vector<Range> const answered = summaries_match_snapshot(source) ? answerable(source.id, period) : std::vector<Range>{};
     SourcePlan plan = {std::move(source), {}, without(period, answered)};
-    for (const Range &range : answered) plan.covers.push_back(cover_of(range));
+    for (const Range &range : answered) plan.covers.push_back(cover_of(range, now));
     plans.push_back(std::move(plan));
   }
   return plans;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace reseller_report {
 namespace {
@@ -45,40 +46,51 @@ Time month_start(std::int64_t months_since_2000) {
   return day_of_month_start(months_since_2000) * kDay;
 }
 
-// The bucket bound nearest to `t`.
-Time nearest_bound(Level level, Time t) {
-  if (!is_finite(t)) return t;
-  Time const below = bucket_of(level, t);
-  if (below == t) return t;
-  Time const above = next_bucket(level, below);
-  return t - below < above - t ? below : above;
-}
+/// Chooses the pieces of a cover.
+class CoverBuilder {
+ public:
+  explicit CoverBuilder(Time now) : now_(now) {}
 
-// The length of a range in microseconds, large enough to lose any comparison when a bound is infinite.
-double length(Time from, Time to) {
-  return static_cast<double>(to) - static_cast<double>(from);
-}
+  void add(int level, const Range &range, int sign) {
+    if (range.empty()) return;
+    if (level < 0) {
+      cover_.raw.push_back({range, sign});
+      return;
+    }
+    auto const at = static_cast<Level>(level);
+    Time const from = nearest_bound(at, range.from);
+    Time const to = nearest_bound(at, range.to);
+    if (from >= to || cost(range.from, from) + cost(range.to, to) >= cost(range.from, range.to)) {
+      add(level - 1, range, sign);
+      return;
+    }
+    cover_.levels[level].push_back({{from, to}, sign});
+    add(level - 1, {range.from, from}, sign);
+    add(level - 1, {from, range.from}, -sign);
+    add(level - 1, {to, range.to}, sign);
+    add(level - 1, {range.to, to}, -sign);
+  }
 
-void cover_level(Cover &cover, int level, const Range &range, int sign) {
-  if (range.empty()) return;
-  if (level < 0) {
-    cover.raw.push_back({range, sign});
-    return;
+  Cover cover_;
+
+ private:
+  // The time between two moments, either way round, as far as it has passed; large enough to lose any comparison when one of
+  // them is infinite.
+  double cost(Time a, Time b) const {
+    return std::abs(static_cast<double>(std::min(b, now_)) - static_cast<double>(std::min(a, now_)));
   }
-  auto const at = static_cast<Level>(level);
-  Time const from = nearest_bound(at, range.from);
-  Time const to = nearest_bound(at, range.to);
-  double const outside = std::abs(length(range.from, from)) + std::abs(length(range.to, to));
-  if (from >= to || outside >= length(range.from, range.to)) {
-    cover_level(cover, level - 1, range, sign);
-    return;
+
+  // The bucket bound that is cheapest to reach from `t`.
+  Time nearest_bound(Level level, Time t) const {
+    if (!is_finite(t)) return t;
+    Time const below = bucket_of(level, t);
+    if (below == t) return t;
+    Time const above = next_bucket(level, below);
+    return cost(below, t) < cost(t, above) ? below : above;
   }
-  cover.levels[level].push_back({{from, to}, sign});
-  cover_level(cover, level - 1, {range.from, from}, sign);
-  cover_level(cover, level - 1, {from, range.from}, -sign);
-  cover_level(cover, level - 1, {to, range.to}, sign);
-  cover_level(cover, level - 1, {range.to, to}, -sign);
-}
+
+  Time now_;
+};
 
 }  // namespace
 
@@ -135,9 +147,10 @@ Time next_bucket(Level level, Time bucket) {
   return month_start(floor_to(month_of(bucket), 12) + 12);
 }
 
-Cover cover_of(const Range &period) {
-  Cover cover;
-  cover_level(cover, kLevels - 1, period, 1);
+Cover cover_of(const Range &period, Time now) {
+  CoverBuilder builder(now);
+  builder.add(kLevels - 1, period, 1);
+  Cover cover = std::move(builder.cover_);
   // A raw piece that is added lies inside the period where buckets do not reach; one that is subtracted lies outside it.
   cover.buckets = period;
   for (const Piece &piece : cover.raw) {

@@ -39,6 +39,13 @@ DO $$ BEGIN PERFORM random_usage.changes(), random_usage.events(50); PERFORM res
 ROLLBACK;
 SELECT oracle.agrees('rolled back with its fold');
 
+-- Around this very moment, where covers prefer buckets that reach into time to come.
+UPDATE usage.text_message SET occurred_at = now() + (random() - 0.6) * interval '3 days' WHERE random() < 0.5;
+SELECT is_empty($$SELECT * FROM oracle.compare(12, now(), '3 days')$$, 'periods around now, changes wait');
+SELECT isnt((SELECT deltas FROM reseller_report.materialize()), 0::bigint, 'they are taken');
+SELECT is_empty($$SELECT * FROM oracle.compare(12, now(), '3 days')$$, 'periods around now, folded');
+SELECT is_empty($$SELECT * FROM generate_series(1, 3) r, oracle.differences(r, now() - interval '1 month', now()) d$$, 'until now');
+
 DELETE FROM usage.text_message;
 DELETE FROM usage.chat_message;
 DELETE FROM usage.phone_call;
