@@ -17,12 +17,12 @@ bool same_row(const Change &a, const Change &b) {
 
 }  // namespace
 
-void consolidate(std::vector<Change> &changes) {
+void consolidate(std::vector<Change> &changes, Overflows &overflows) {
   std::sort(changes.begin(), changes.end(), in_order_of_rows);
   size_t kept = 0;
   for (const Change &change : changes) {
     if (kept > 0 && same_row(changes[kept - 1], change) && changes[kept - 1].company == change.company) {
-      if (!add(changes[kept - 1].counters, change.counters)) throw SummaryOverflow{change.key, change.bucket, change.company};
+      if (!add(changes[kept - 1].counters, change.counters)) overflows.push_back({change.key, change.bucket, change.company});
     } else {
       changes[kept++] = change;
     }
@@ -30,9 +30,9 @@ void consolidate(std::vector<Change> &changes) {
   changes.resize(kept);
 }
 
-std::int64_t fold_level(Level level, std::vector<Change> &changes) {
+std::int64_t fold_level(Level level, std::vector<Change> &changes, Overflows &overflows) {
   for (Change &change : changes) change.bucket = bucket_of(level, change.bucket);
-  consolidate(changes);
+  consolidate(changes, overflows);
   std::int64_t rows = 0;
   SummaryWriter writer(level);
   std::vector<CompanyChange> row;
@@ -42,7 +42,7 @@ std::int64_t fold_level(Level level, std::vector<Change> &changes) {
     for (; at < changes.size() && same_row(changes[first], changes[at]); at++)
       if (!changes[at].counters.is_zero()) row.push_back({changes[at].company, changes[at].counters});
     if (!row.empty()) {
-      writer.apply(changes[first].key, changes[first].bucket, row);
+      writer.apply(changes[first].key, changes[first].bucket, row, overflows);
       rows++;
     }
     pg([] { CHECK_FOR_INTERRUPTS(); });
@@ -51,10 +51,10 @@ std::int64_t fold_level(Level level, std::vector<Change> &changes) {
   return rows;
 }
 
-std::int64_t fold_changes(std::vector<Change> changes) {
+std::int64_t fold_changes(std::vector<Change> changes, Overflows &overflows) {
   std::int64_t rows = 0;
   // From the narrowest level up: each leaves fewer changes for the next.
-  for (int level = 0; level < kLevels; level++) rows += fold_level(static_cast<Level>(level), changes);
+  for (int level = 0; level < kLevels; level++) rows += fold_level(static_cast<Level>(level), changes, overflows);
   return rows;
 }
 

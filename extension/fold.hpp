@@ -15,15 +15,15 @@ struct Change {
   Counters counters;
 };
 
-/// Sorts changes by row and company, and adds up those of the same; raises SummaryOverflow.
-void consolidate(std::vector<Change> &changes);
+/// Sorts changes by row and company, and adds up those of the same.
+void consolidate(std::vector<Change> &changes, Overflows &overflows);
 
 /// Adds changes to one level, their buckets taken to its own; returns how many rows were written. For rebuild, which sets each
 /// level by itself; `changes` come back consolidated.
-std::int64_t fold_level(Level level, std::vector<Change> &changes);
+std::int64_t fold_level(Level level, std::vector<Change> &changes, Overflows &overflows);
 
-/// Adds changes, by quarter hour, to every level; returns how many rows were written. Raises SummaryOverflow. Only a holder of
-/// the lease may. Consumes `changes`.
-std::int64_t fold_changes(std::vector<Change> changes);
+/// Adds changes, by quarter hour, to every level; returns how many rows were written. Only a holder of the lease may.
+/// Consumes `changes`.
+std::int64_t fold_changes(std::vector<Change> changes, Overflows &overflows);
 
 }  // namespace reseller_report

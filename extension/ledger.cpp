@@ -30,14 +30,14 @@ struct CellHash {
 
 }  // namespace
 
-std::vector<Change> raw_ledger(const Source &source, const Range &range) {
+std::vector<Change> raw_ledger(const Source &source, const Range &range, Overflows &overflows) {
   std::unordered_map<Cell, Counters, CellHash> cells;
   {
     OthersSnapshot const others;
     for_raw_usage(source, range, nullptr, [&](const Usage &usage) {
       Cell const cell = {usage.company, bucket_of(Level::kQuarter, usage.occurred_at), usage.item};
       if (!add(cells[cell], usage.counters))
-        throw SummaryOverflow{{source.id, 0, usage.item}, cell.quarter, usage.company};
+        overflows.push_back({{source.id, 0, usage.item}, cell.quarter, usage.company});
     });
   }
   std::vector<std::int64_t> companies;
@@ -97,14 +97,14 @@ std::vector<Change> stored_ledger(Level level, std::int64_t source, const std::v
   return changes;
 }
 
-std::vector<Change> difference(std::vector<Change> a, std::vector<Change> b) {
+std::vector<Change> difference(std::vector<Change> a, std::vector<Change> b, Overflows &overflows) {
   for (Change &change : b) {
     Counters negated;
-    if (!add(negated, change.counters, -1)) throw SummaryOverflow{change.key, change.bucket, change.company};
+    if (!add(negated, change.counters, -1)) overflows.push_back({change.key, change.bucket, change.company});
     change.counters = negated;
   }
   a.insert(a.end(), b.begin(), b.end());
-  consolidate(a);
+  consolidate(a, overflows);
   return a;
 }
 

@@ -10,7 +10,7 @@ namespace reseller_report {
 
 /// The raw usage of `source` in `range` by quarter hour, but for this transaction's own, attributed to resellers in the active
 /// snapshot; nobody's is left out.
-std::vector<Change> raw_ledger(const Source &source, const Range &range);
+std::vector<Change> raw_ledger(const Source &source, const Range &range, Overflows &overflows);
 
 /// The resellers that any summary of the source holds figures of, in order.
 std::vector<std::int64_t> resellers_in_summaries(std::int64_t source);
@@ -19,8 +19,8 @@ std::vector<std::int64_t> resellers_in_summaries(std::int64_t source);
 std::vector<Change> stored_ledger(Level level, std::int64_t source, const std::vector<std::int64_t> &resellers,
                                   const Range &buckets, Level as);
 
-/// a - b, consolidated: what would have to be added to b. Raises SummaryOverflow.
-std::vector<Change> difference(std::vector<Change> a, std::vector<Change> b);
+/// a - b, consolidated: what would have to be added to b.
+std::vector<Change> difference(std::vector<Change> a, std::vector<Change> b, Overflows &overflows);
 
 /// The whole buckets of a level that `range` touches.
 Range widen(Level level, const Range &range);

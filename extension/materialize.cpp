@@ -186,13 +186,24 @@ struct Folded {
   std::int64_t summary_rows = 0;
 };
 
-Folded fold(std::int64_t most, const Readiness &ready, const Waiting &waiting, const std::set<SetAsideKey> &overflowing) {
+Folded fold(std::int64_t most, const Readiness &ready, const Waiting &waiting, const std::set<SetAsideKey> &overflowing,
+            Overflows &overflows) {
   Taken taken = take(most, ready, waiting, overflowing);
-  return {taken.deltas, fold_changes(std::move(taken.changes))};
+  return {taken.deltas, fold_changes(std::move(taken.changes), overflows)};
 }
 
-// Folds in a subtransaction. Where a sum overflows, rolls it back and tries again without the key that did it: one
-// company's absurd figures must not stop the folding of others.
+void warn(const SummaryOverflow &overflow) {
+  long long const company = overflow.company;
+  long long const reseller = overflow.key.reseller;
+  pg([&] {
+    ereport(WARNING, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+                      errmsg("usage of company %lld of reseller %lld was set aside: its sum exceeds 64 bits", company, reseller),
+                      errdetail("Reports go on counting it; all other usage was folded.")));
+  });
+}
+
+// Folds in a subtransaction. Where sums overflow, rolls it back and tries again without the keys that did it, at most once a
+// level: one company's absurd figures must not stop the folding of others.
 Folded fold_around_overflows(std::int64_t most, const Readiness &ready, const Waiting &waiting) {
   std::set<SetAsideKey> overflowing;
   MemoryContext const home = CurrentMemoryContext;
@@ -209,28 +220,23 @@ Folded fold_around_overflows(std::int64_t most, const Readiness &ready, const Wa
       BeginInternalSubTransaction(nullptr);
       MemoryContextSwitchTo(home);
     });
+    Overflows overflows;
     try {
-      Folded const folded = fold(most, ready, waiting, overflowing);
-      leave(ReleaseCurrentSubTransaction);
-      return folded;
-    } catch (const SummaryOverflow &overflow) {
-      overflowing.insert(set_aside_key(overflow.key.source, overflow.key.reseller, overflow.key.item, overflow.company,
-                                       overflow.bucket));
-      std::int64_t const company = overflow.company;
-      std::int64_t const reseller = overflow.key.reseller;
-      leave(RollbackAndReleaseCurrentSubTransaction);
-      pg([&] {
-        ereport(WARNING,
-                (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-                 errmsg("usage of company %lld of reseller %lld was set aside: its sum exceeds 64 bits",
-                        static_cast<long long>(company), static_cast<long long>(reseller)),
-                 errdetail("Reports go on counting it; all other usage was folded.")));
-      });
+      Folded const folded = fold(most, ready, waiting, overflowing, overflows);
+      if (overflows.empty()) {
+        leave(ReleaseCurrentSubTransaction);
+        return folded;
+      }
     } catch (...) {
       // An error must not leave through a subtransaction that its catcher, PL/pgSQL or the main loop, does not know of.
       leave(RollbackAndReleaseCurrentSubTransaction);
       throw;
     }
+    leave(RollbackAndReleaseCurrentSubTransaction);
+    for (const SummaryOverflow &overflow : overflows)
+      if (overflowing.insert(set_aside_key(overflow.key.source, overflow.key.reseller, overflow.key.item, overflow.company,
+                                           overflow.bucket)).second)
+        warn(overflow);
   }
 }
 

@@ -60,7 +60,7 @@ class CoverBuilder {
     auto const at = static_cast<Level>(level);
     Time const from = nearest_bound(at, range.from);
     Time const to = nearest_bound(at, range.to);
-    if (from >= to || cost(range.from, from) + cost(range.to, to) >= cost(range.from, range.to)) {
+    if (from >= to || cost(range.from, from) + cost(range.to, to) > cost(range.from, range.to)) {
       add(level - 1, range, sign);
       return;
     }

@@ -62,7 +62,8 @@ struct Cover {
 
 /// The cover with few buckets: at each edge at most 6 months, 16 days, 12 hours, 2 quarters and 7.5 minutes of raw rows.
 /// Either bound may be infinite. Time after `now` counts as free of usage when pieces are chosen, so that "this month so far" is
-/// one bucket of a month, less nothing; what lies there is covered all the same.
+/// one bucket of a month, less nothing; what lies there is covered all the same. Raw pieces that are subtracted lie in the quarter
+/// hour of a bound, hence in a built day where the period does.
 Cover cover_of(const Range &period, Time now);
 
 }  // namespace reseller_report

@@ -91,8 +91,8 @@ void remove_deltas(std::int64_t source, const Range &range) {
 
 // Sets every level: narrow ones, which lie in the slice whole, to the raw figures; wide ones to the sum of the level below, so
 // that whatever was wrong in any of them is mended.
-void set_levels(const Source &source, const Range &slice, RebuildSnapshot &snapshot) {
-  std::vector<Change> const raw = raw_ledger(source, slice);
+void set_levels(const Source &source, const Range &slice, RebuildSnapshot &snapshot, Overflows &overflows) {
+  std::vector<Change> const raw = raw_ledger(source, slice, overflows);
   std::vector<std::int64_t> resellers = resellers_in_summaries(source.id);
   for (const Change &change : raw) resellers.push_back(change.key.reseller);
   std::sort(resellers.begin(), resellers.end());
@@ -104,8 +104,8 @@ void set_levels(const Source &source, const Range &slice, RebuildSnapshot &snaps
     std::vector<Change> wanted = raw;
     if (level > Level::kDay) wanted = stored_ledger(static_cast<Level>(i - 1), source.id, resellers, buckets, level);
     for (Change &change : wanted) change.bucket = bucket_of(level, change.bucket);
-    std::vector<Change> missing = difference(std::move(wanted), stored_ledger(level, source.id, resellers, buckets, level));
-    fold_level(level, missing);
+    std::vector<Change> missing = difference(std::move(wanted), stored_ledger(level, source.id, resellers, buckets, level), overflows);
+    fold_level(level, missing, overflows);
     snapshot.see_own_writes();
   }
 }
@@ -143,11 +143,10 @@ void rebuild_slice(Oid table, const Range &slice) {
   take_lease();
   Source const source = locked_source(table);
   RebuildSnapshot snapshot;
-  try {
-    set_levels(source, slice, snapshot);
-  } catch (const SummaryOverflow &overflow) {
-    throw Error(sqlstate::kOutOfRange, "the figures of company " + std::to_string(overflow.company) + " exceed 64 bits");
-  }
+  Overflows overflows;
+  set_levels(source, slice, snapshot, overflows);
+  if (!overflows.empty())
+    throw Error(sqlstate::kOutOfRange, "the figures of company " + std::to_string(overflows.front().company) + " exceed 64 bits");
   mark_built(source.id, slice);
 }
 

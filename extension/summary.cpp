@@ -96,7 +96,8 @@ Counters counters_at(const SummaryRow &row, int at) {
 }
 
 // Merges two lists sorted by company. A company whose figures all become zero leaves the row.
-void merge(const SummaryRow &stored, const SummaryKey &key, Time bucket, const std::vector<CompanyChange> &changes, Merge &out) {
+void merge(const SummaryRow &stored, const SummaryKey &key, Time bucket, const std::vector<CompanyChange> &changes, Merge &out,
+           Overflows &overflows) {
   size_t const most = static_cast<size_t>(stored.count) + changes.size();
   out.companies.reserve(most);
   for (auto &figure : out.figures) figure.reserve(most);
@@ -107,7 +108,7 @@ void merge(const SummaryRow &stored, const SummaryKey &key, Time bucket, const s
     bool const present = at < stored.count && stored.companies[at] == change.company;
     Counters const before = present ? counters_at(stored, at++) : Counters{};
     Counters sum = before;
-    if (!add(sum, change.counters)) throw SummaryOverflow{key, bucket, change.company};
+    if (!add(sum, change.counters)) overflows.push_back({key, bucket, change.company});
     for (int i = 0; i < kFigures; i++)
       if (change.counters.figure[i] != 0) out.figure_changed[i] = true;
     if (!sum.is_zero()) out.append(change.company, sum);
@@ -190,7 +191,7 @@ void SummaryWriter::finish() {
   });
 }
 
-void SummaryWriter::apply(const SummaryKey &key, Time bucket, const std::vector<CompanyChange> &changes) {
+void SummaryWriter::apply(const SummaryKey &key, Time bucket, const std::vector<CompanyChange> &changes, Overflows &overflows) {
   SummaryRow stored = {};
   bool found = false;
   HeapTuple old_tuple = nullptr;
@@ -214,7 +215,7 @@ void SummaryWriter::apply(const SummaryKey &key, Time bucket, const std::vector<
   });
 
   Merge merged;
-  merge(stored, key, bucket, changes, merged);
+  merge(stored, key, bucket, changes, merged, overflows);
 
   pg([&] {
     if (merged.companies.empty()) {

@@ -78,12 +78,13 @@ struct CompanyChange {
   Counters counters;
 };
 
-/// Thrown when a sum would leave 64 bits: the fold sets the key's deltas aside and goes on with the others.
+/// A sum that would leave 64 bits: what was to be added was left out, and the caller must undo the rest or set it aside.
 struct SummaryOverflow {
   SummaryKey key;
   Time bucket;
   std::int64_t company;
 };
+using Overflows = std::vector<SummaryOverflow>;
 
 /// Adds changes to rows of one level. Only a holder of the lease may. Call finish() at the end.
 class SummaryWriter {
@@ -94,7 +95,7 @@ class SummaryWriter {
   SummaryWriter &operator=(const SummaryWriter &) = delete;
 
   /// `changes` are sorted by company, one a company. Arrays that do not change keep their stored form and cost no WAL.
-  void apply(const SummaryKey &key, Time bucket, const std::vector<CompanyChange> &changes);
+  void apply(const SummaryKey &key, Time bucket, const std::vector<CompanyChange> &changes, Overflows &overflows);
   void finish();
 
  private:

@@ -73,6 +73,16 @@ void check_cover(const Range &period, Time now, std::mt19937_64 &random) {
   Time raw = 0;
   for (const Piece &piece : cover.raw) raw += std::max<Time>(0, std::min(piece.range.to, now) - std::min(piece.range.from, now));
   REQUIRE(raw <= kQuarterHour);
+  for (const Piece &piece : cover.raw) {
+    if (piece.sign > 0) {
+      REQUIRE(piece.range.from >= period.from);
+      REQUIRE(piece.range.to <= period.to);
+      continue;
+    }
+    Time const quarter = bucket_of(Level::kQuarter, piece.range.from);
+    REQUIRE(piece.range.to <= quarter + kQuarterHour);
+    REQUIRE((piece.range.to == period.from || piece.range.from == period.to));
+  }
 }
 
 }  // namespace
