@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <unordered_map>
@@ -23,8 +24,6 @@ namespace {
 constexpr std::int64_t kNarrowRow = 1'000;
 constexpr std::int64_t kChangesPerWidth = 4;
 constexpr Time kOld = 600 * kSecond;
-
-constexpr std::int64_t kNobody = std::numeric_limits<std::int64_t>::min();
 
 using RowKey = std::tuple<std::int64_t, std::int64_t, Item, Time>;  // source, reseller, item, quarter hour
 
@@ -72,10 +71,10 @@ class Attribution {
     holdings_ = holdings_of(companies);
   }
 
-  std::int64_t reseller_of(const Delta &delta) const {
+  std::optional<std::int64_t> reseller_of(const Delta &delta) const {
     if (delta.keyed) return delta.reseller;
     const Holding *const holding = holding_at(holdings_, delta.company, delta.bucket);
-    return holding != nullptr ? holding->reseller : kNobody;
+    return holding != nullptr ? std::optional(holding->reseller) : std::nullopt;
   }
 
  private:
@@ -92,7 +91,7 @@ std::unordered_map<std::int64_t, std::int64_t> widths_of_resellers() {
 
 constexpr size_t kScanBatch = 10'000;
 
-/// Hands on the pending deltas of `scan` that may be folded, each with its reseller, until `f(delta, reseller)` says false.
+/// Hands on the pending deltas of `scan` that may be folded, each with its reseller if it has one, until `f(delta, reseller)` says false.
 template <typename F>
 void for_each_pending(DeltaScan &scan, const Readiness &ready, F &&f) {
   std::vector<Delta> batch;
@@ -125,10 +124,11 @@ class Waiting {
     };
     std::unordered_map<RowKey, Row, RowKeyHash> rows;
     DeltaScan scan(AccessShareLock);
-    for_each_pending(scan, ready, [&](const Delta &delta, std::int64_t reseller) {
-      auto const width = widths.find(reseller);
-      if (ready.is_gone(delta.source) || width == widths.end() || width->second < kNarrowRow) return true;
-      Row &row = rows[{delta.source, reseller, delta.item, delta.bucket}];
+    for_each_pending(scan, ready, [&](const Delta &delta, std::optional<std::int64_t> reseller) {
+      if (!reseller || ready.is_gone(delta.source)) return true;
+      auto const width = widths.find(*reseller);
+      if (width == widths.end() || width->second < kNarrowRow) return true;
+      Row &row = rows[{delta.source, *reseller, delta.item, delta.bucket}];
       row.changes++;
       row.has_old |= delta.recorded_at <= old;
       return true;
@@ -137,8 +137,8 @@ class Waiting {
       if (!row.has_old && row.changes * kChangesPerWidth < widths.at(std::get<1>(key))) waiting_.insert(key);
   }
 
-  bool waits(const Delta &delta, std::int64_t reseller) const {
-    return !waiting_.empty() && waiting_.count({delta.source, reseller, delta.item, delta.bucket}) > 0;
+  bool waits(const Delta &delta, std::optional<std::int64_t> reseller) const {
+    return reseller && waiting_.count({delta.source, *reseller, delta.item, delta.bucket}) > 0;
   }
 
  private:
@@ -159,18 +159,18 @@ Taken take(std::int64_t most, const Readiness &ready, const Waiting &waiting, co
   Taken taken;
   std::vector<Delta> put_back;
   DeltaScan scan(RowExclusiveLock);
-  for_each_pending(scan, ready, [&](const Delta &delta, std::int64_t reseller) {
+  for_each_pending(scan, ready, [&](const Delta &delta, std::optional<std::int64_t> reseller) {
     if (taken.deltas == most) return false;
     if (waiting.waits(delta, reseller)) return true;
     scan.remove(delta);
-    if (overflowing.count(set_aside_key(delta.source, reseller, delta.item, delta.company, delta.bucket)) > 0) {
+    if (reseller && overflowing.count(set_aside_key(delta.source, *reseller, delta.item, delta.company, delta.bucket)) > 0) {
       put_back.push_back(delta);
       put_back.back().set_aside = true;
       return true;
     }
     taken.deltas++;
-    if (reseller != kNobody && !ready.is_gone(delta.source))
-      taken.changes.push_back({{delta.source, reseller, delta.item}, delta.bucket, delta.company, delta.counters});
+    if (reseller && !ready.is_gone(delta.source))
+      taken.changes.push_back({{delta.source, *reseller, delta.item}, delta.bucket, delta.company, delta.counters});
     return true;
   });
   if (!put_back.empty()) {
@@ -273,7 +273,7 @@ bool anything_to_fold(bool only_what_pays) {
   (void)gone_sources(found);
   if (found) return true;
   DeltaScan scan(AccessShareLock);
-  for_each_pending(scan, ready, [&](const Delta &delta, std::int64_t reseller) {
+  for_each_pending(scan, ready, [&](const Delta &delta, std::optional<std::int64_t> reseller) {
     found = !waiting.waits(delta, reseller);
     return !found;
   });

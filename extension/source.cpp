@@ -68,10 +68,17 @@ Oid resolve(const Row &row) {
   return relid;
 }
 
+// Names in the system catalogs change for all snapshots at once, so the registry's, too, are taken from its latest version.
+void follow_renames(Row &row) {
+  std::vector<Row> const latest = read_registry(nullptr, &row.id);
+  if (!latest.empty()) row = latest.front();
+}
+
 // Finds the source's table and locks it with its partitions, following a rename or a drop that commits meanwhile; InvalidOid
 // when it is gone. A TRUNCATE or DROP of any part either came before, and un-built it, or waits.
-Oid resolve_and_lock(const Row &row) {
+Oid resolve_and_lock(Row &row) {
   for (;;) {
+    follow_renames(row);
     Oid const relid = resolve(row);
     if (!OidIsValid(relid)) return InvalidOid;
     char kind = '\0';
@@ -80,6 +87,7 @@ Oid resolve_and_lock(const Row &row) {
       kind = get_rel_relkind(relid);
       if (kind == RELKIND_PARTITIONED_TABLE) list_free(find_all_inheritors(relid, AccessShareLock, nullptr));
     });
+    follow_renames(row);
     if (resolve(row) == relid) return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE ? relid : InvalidOid;
     pg([&] { UnlockRelationOid(relid, AccessShareLock); });
   }
@@ -94,7 +102,7 @@ bool feeds(const Row &row, Service service) {
 template <typename Wanted>
 std::vector<Source> sources_where(Wanted &&wanted) {
   std::vector<Source> sources;
-  for (const Row &row : read_registry(GetActiveSnapshot(), nullptr)) {
+  for (Row row : read_registry(GetActiveSnapshot(), nullptr)) {
     if (!wanted(row)) continue;
     Source source = {};
     source.id = row.id;

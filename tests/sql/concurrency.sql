@@ -93,6 +93,14 @@ SELECT pg_temp.do('a', 'ROLLBACK'), pg_temp.do('a', 'BEGIN ISOLATION LEVEL REPEA
 TRUNCATE usage.phone_call;
 SELECT is(pg_temp.differences('a'), 0::bigint, 'a snapshot from before a TRUNCATE sees what is left');
 SELECT pg_temp.do('a', 'ROLLBACK') \g /dev/null
+SELECT pg_temp.do('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ'), pg_temp.do('a', 'DO $x$ BEGIN PERFORM 1; END $x$') \g /dev/null
+SELECT sum(billable_messages) AS before FROM reseller_report.bot(1, '-infinity', 'infinity') \gset
+ALTER TABLE usage.bot_message RENAME TO robot_message;
+ALTER TABLE usage.robot_message RENAME COLUMN billable TO paid;
+SELECT is((SELECT n FROM dblink('a', 'SELECT sum(billable_messages) FROM reseller_report.bot(1, ''-infinity'', ''infinity'')') AS t (n numeric)), :before::numeric, 'a snapshot from before renames finds the table');
+SELECT pg_temp.do('a', 'ROLLBACK') \g /dev/null
+ALTER TABLE usage.robot_message RENAME COLUMN paid TO billable;
+ALTER TABLE usage.robot_message RENAME TO bot_message;
 SELECT oracle.agrees('at the end');
 SELECT dblink_disconnect('a'), dblink_disconnect('b') \g /dev/null
 SELECT * FROM finish();

@@ -94,7 +94,13 @@ WITH written AS (INSERT INTO usage.bot_message (company_id, occurred_at, price_t
     SELECT is(differences(), 0::bigint, 'a report beside a data-modifying WITH') FROM written;
 SELECT oracle.agrees('after both');
 
--- The ends of time and of amounts.
+-- The ends of ids, of time and of amounts.
+INSERT INTO reseller_report.company VALUES (-9223372036854775808, 'Least', true), (9223372036854775807, 'Greatest', false), (0, 'Zero', false);
+INSERT INTO reseller_report.dependency VALUES (-9223372036854775808, 9223372036854775807), (-9223372036854775808, 0);
+INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (9223372036854775807, '2024-03-01 00:01+00', 3), (0, '2024-03-01 00:01+00', 4);
+SELECT reseller_report.materialize() \g /dev/null
+SELECT results_eq('SELECT id, total_price_to_twin FROM reseller_report.bot(-9223372036854775808, ''-infinity'', ''infinity'')',
+    'VALUES (0::bigint, 4.0), (9223372036854775807, 3.0)', 'the ends of ids');
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (16, '4714-11-24 00:00:00+00 BC', 7), (16, '294276-12-31 23:59:59.999999+00', 8);
 SELECT reseller_report.materialize() \g /dev/null
 SELECT is(differences(), 0::bigint, 'the ends of time');
