@@ -18,6 +18,12 @@ Oid owner_of(Oid table) {
   return owner;
 }
 
+std::string qualified_name(Oid table) {
+  const char *name = nullptr;
+  pg([&] { name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table)); });
+  return name;
+}
+
 void require_owner(Oid table) {
   bool allowed = false;
   const char *name = nullptr;
@@ -64,9 +70,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_is_empty) {
   Oid const table = PG_GETARG_OID(0);
   // Even planning a query runs what the owner put into indexes and policies.
   ActingAs const owner(owner_of(table));
-  const char *name = nullptr;
-  pg([&] { name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table)); });
-  std::string const sql = "SELECT 1 FROM " + std::string(name) + " LIMIT 1";
+  std::string const sql = "SELECT 1 FROM " + qualified_name(table) + " LIMIT 1";
   bool empty = true;
   Snapshot latest = nullptr;
   pg([&] { latest = GetLatestSnapshot(); });
@@ -79,14 +83,10 @@ RESELLER_REPORT_FUNCTION(reseller_report_is_empty) {
 RESELLER_REPORT_FUNCTION(reseller_report_moment_bounds) {
   Oid const table = PG_GETARG_OID(0);
   ActingAs const owner(owner_of(table));
-  const char *name = nullptr;
   const char *moment = nullptr;
-  pg([&] {
-    name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
-    moment = quote_identifier(NameStr(*PG_GETARG_NAME(1)));
-  });
+  pg([&] { moment = quote_identifier(NameStr(*PG_GETARG_NAME(1))); });
   std::string const column = moment;
-  std::string const sql = "SELECT ARRAY[min(" + column + "), max(" + column + ")] FROM " + name + " WHERE " + column +
+  std::string const sql = "SELECT ARRAY[min(" + column + "), max(" + column + ")] FROM " + qualified_name(table) + " WHERE " + column +
                           " > '-infinity' AND " + column + " < 'infinity'";
   MemoryContext const home = CurrentMemoryContext;
   Datum bounds = 0;

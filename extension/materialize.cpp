@@ -9,7 +9,6 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "accumulator.hpp"
 #include "delta.hpp"
 #include "fold.hpp"
 #include "holding.hpp"
