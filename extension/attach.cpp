@@ -86,12 +86,17 @@ RESELLER_REPORT_FUNCTION(reseller_report_moment_bounds) {
   const char *moment = nullptr;
   pg([&] { moment = quote_identifier(NameStr(*PG_GETARG_NAME(1))); });
   std::string const column = moment;
-  std::string const sql = "SELECT ARRAY[min(" + column + "), max(" + column + ")] FROM " + qualified_name(table) + " WHERE " + column +
-                          " > '-infinity' AND " + column + " < 'infinity'";
+  bool const has_zone = PG_ARGISNULL(2);
+  std::string const in_utc = has_zone ? "" : " - $1) AT TIME ZONE 'UTC'";
+  std::string const opening = has_zone ? "" : "(";
+  std::string const sql = "SELECT ARRAY[" + opening + "min(" + column + ")" + in_utc + ", " + opening + "max(" + column + ")" + in_utc +
+                          "] FROM " + qualified_name(table) + " WHERE " + column + " > '-infinity' AND " + column + " < 'infinity'";
+  SqlParameters parameters;
+  if (!has_zone) parameters.add(INTERVALOID, PG_GETARG_DATUM(2));
   MemoryContext const home = CurrentMemoryContext;
   Datum bounds = 0;
   ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
-  query(sql.c_str(), {}, [&](const Datum *values, const bool *) {
+  query(sql.c_str(), parameters, [&](const Datum *values, const bool *) {
     pg([&] {
       MemoryContext const before = MemoryContextSwitchTo(home);
       bounds = datumCopy(values[0], false, -1);

@@ -5,16 +5,19 @@
 
 #include "accumulator.hpp"
 #include "capture.hpp"
+#include "row.hpp"
 #include "source.hpp"
+#include "watch.hpp"
 
 namespace reseller_report {
 namespace {
 
-// What capture knows of one table or leaf partition. Plain data in CacheMemoryContext; relcache messages make it stale.
+// What capture knows of one table or leaf partition. Plain data; relcache messages, and those of enums, make it stale.
 struct CachedTable {
   Oid relid;  // the hash key
   bool valid;
   bool is_source;  // false: the trigger was put here by someone else, and captures nothing
+  MemoryContext context;  // holds the mapping and the layout; a child of CacheMemoryContext
   std::int64_t source;
   Mapping mapping;
   RowLayout layout;
@@ -22,23 +25,52 @@ struct CachedTable {
 
 HTAB *tables = nullptr;
 CachedTable *last_used = nullptr;
-std::uint64_t forgotten = 0;  // counts relcache messages, to notice one that arrives while a table is being learned
+std::uint64_t forgotten = 0;  // counts messages, to notice one that arrives while a table is being learned
 
-void forget_table(Datum, Oid relid) {
-  forgotten++;
-  if (OidIsValid(relid)) {
-    auto *const table = static_cast<CachedTable *>(hash_search(tables, &relid, HASH_FIND, nullptr));
-    if (table != nullptr) table->valid = false;
-    return;
-  }
+void forget_all() {
   HASH_SEQ_STATUS scan;
   hash_seq_init(&scan, tables);
   while (auto *const table = static_cast<CachedTable *>(hash_seq_search(&scan))) table->valid = false;
 }
 
+void forget_table(Datum, Oid relid) {
+  forgotten++;
+  if (!OidIsValid(relid)) {
+    forget_all();
+    return;
+  }
+  auto *const table = static_cast<CachedTable *>(hash_search(tables, &relid, HASH_FIND, nullptr));
+  if (table != nullptr) table->valid = false;
+}
+
+// A label that was renamed stands for something else.
+void forget_enums(Datum, int, uint32) {
+  forgotten++;
+  forget_all();
+}
+
+/// Allocates in the table's own memory while it lives, emptied first.
+class TableMemory {
+ public:
+  explicit TableMemory(CachedTable &table) {
+    pg([&] {
+      if (table.context == nullptr)
+        table.context = AllocSetContextCreate(CacheMemoryContext, "reseller_report captured table", ALLOCSET_SMALL_SIZES);
+      MemoryContextReset(table.context);
+    });
+    before_ = MemoryContextSwitchTo(table.context);
+  }
+  ~TableMemory() { MemoryContextSwitchTo(before_); }
+  TableMemory(const TableMemory &) = delete;
+  TableMemory &operator=(const TableMemory &) = delete;
+
+ private:
+  MemoryContext before_;
+};
+
 std::int64_t source_id_of(const Trigger *trigger) {
   std::int64_t id = 0;
-  const char *const text = trigger->tgnargs == 1 ? trigger->tgargs[0] : "";
+  const char *const text = trigger->tgnargs > 0 ? trigger->tgargs[0] : "";
   const char *const end = text + strlen(text);
   auto const parsed = std::from_chars(text, end, id);
   if (parsed.ec != std::errc() || parsed.ptr != end || text == end)
@@ -60,11 +92,13 @@ Oid root_of(Relation relation) {
 
 void learn(CachedTable &table, Relation relation, const Trigger *trigger) {
   std::uint64_t const forgotten_before = forgotten;
+  TableMemory const memory(table);
   table.source = source_id_of(trigger);
   RegisteredSource registered = {};
   // Without a row in the registry (detached in this transaction, or not yet restored), or on a table that the registry
-  // does not name, the rows are nobody's usage.
-  table.is_source = find_registered_source(table.source, registered) && registered.relid == root_of(relation);
+  // does not name, the rows are nobody's usage. What a restore loads was captured where it was dumped.
+  table.is_source =
+      find_registered_source(table.source, registered) && registered.relid == root_of(relation) && !is_restoring();
   table.mapping = registered.mapping;
   // A mapped column that was dropped or retyped un-built the source: reports say so, and writes go on.
   std::string problem;
@@ -79,7 +113,10 @@ const CachedTable &table_of(Relation relation, const Trigger *trigger) {
   pg([&] {
     bool found = false;
     table = static_cast<CachedTable *>(hash_search(tables, &relid, HASH_ENTER, &found));
-    if (!found) table->valid = false;
+    if (!found) {
+      table->valid = false;
+      table->context = nullptr;
+    }
   });
   if (!table->valid) learn(*table, relation, trigger);
   last_used = table;
@@ -87,18 +124,18 @@ const CachedTable &table_of(Relation relation, const Trigger *trigger) {
 }
 
 struct MappedValues {
-  Datum values[kRoles];
-  bool nulls[kRoles];
+  Datum values[kMostRules];
+  bool nulls[kMostRules];
 };
 
 MappedValues values_of(const CachedTable &table, TupleTableSlot *slot) {
   MappedValues row;
   pg([&] {
-    for (int role = 0; role < kRoles; role++) {
-      row.nulls[role] = true;
-      row.values[role] = 0;
-      AttrNumber const attnum = table.layout.attnum[role];
-      if (attnum > 0) row.values[role] = slot_getattr(slot, attnum, &row.nulls[role]);
+    for (int i = 0; i < table.mapping.count; i++) {
+      row.nulls[i] = true;
+      row.values[i] = 0;
+      AttrNumber const attnum = table.layout.attnum[i];
+      if (attnum > 0) row.values[i] = slot_getattr(slot, attnum, &row.nulls[i]);
     }
   });
   return row;
@@ -108,14 +145,14 @@ MappedValues values_of(const CachedTable &table, TupleTableSlot *slot) {
 bool same_usage(const CachedTable &table, TupleDesc columns, const MappedValues &before, const MappedValues &after) {
   bool same = true;
   pg([&] {
-    for (int role = 0; role < kRoles && same; role++) {
-      AttrNumber const attnum = table.layout.attnum[role];
+    for (int i = 0; i < table.mapping.count && same; i++) {
+      AttrNumber const attnum = table.layout.attnum[i];
       if (attnum == 0) continue;
-      if (before.nulls[role] != after.nulls[role]) {
+      if (before.nulls[i] != after.nulls[i]) {
         same = false;
-      } else if (!before.nulls[role]) {
+      } else if (!before.nulls[i]) {
         Form_pg_attribute const attribute = TupleDescAttr(columns, attnum - 1);
-        same = datum_image_eq(before.values[role], after.values[role], attribute->attbyval, attribute->attlen);
+        same = datum_image_eq(before.values[i], after.values[i], attribute->attbyval, attribute->attlen);
       }
     }
   });
@@ -123,7 +160,7 @@ bool same_usage(const CachedTable &table, TupleDesc columns, const MappedValues 
 }
 
 bool read_usage(const CachedTable &table, Relation relation, const MappedValues &row, Usage &usage) {
-  return usage_of_row(table.mapping, table.layout.type, row.values, row.nulls, RelationGetRelid(relation), usage);
+  return usage_of_row(table.mapping, table.layout, row.values, row.nulls, RelationGetRelid(relation), usage);
 }
 
 void capture_row(const CachedTable &table, Relation relation, const MappedValues &row, int sign) {
@@ -151,6 +188,7 @@ void initialize_capture() {
   control.hcxt = CacheMemoryContext;
   tables = hash_create("reseller_report captured tables", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
   CacheRegisterRelcacheCallback(forget_table, Datum{0});
+  CacheRegisterSyscacheCallback(ENUMOID, forget_enums, Datum{0});
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_capture) {
@@ -159,6 +197,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_capture) {
   TriggerEvent const event = data->tg_event;
   if (!TRIGGER_FIRED_AFTER(event) || !TRIGGER_FIRED_FOR_ROW(event))
     throw Error("39P01", "reseller_report._capture must be fired after each row");
+  if (OwnMove::under_way()) return PointerGetDatum(nullptr);
   Relation const relation = data->tg_relation;
   const CachedTable &table = table_of(relation, data->tg_trigger);
   if (!table.is_source) return PointerGetDatum(nullptr);

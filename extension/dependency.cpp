@@ -12,11 +12,12 @@
 #include "lease.hpp"
 #include "money.hpp"
 #include "raw.hpp"
+#include "summary.hpp"
 
 namespace reseller_report {
 namespace {
 
-// Columns of reseller_report.dependency; must match sql/reseller_report.sql.
+// Columns of reseller_report.dependency; must match sql/company.sql.
 enum DependencyColumn : int { kReseller = 1, kCompany, kDuring };
 
 struct Edit {
@@ -140,13 +141,14 @@ Pending pending_of(const Moves &moves) {
   return pending;
 }
 
-/// A source and the days that its summaries hold.
+/// A source and the days, after its horizon, that its summaries hold.
 struct BuiltSource {
   Source source;
   std::vector<Range> built;
 };
 
 constexpr size_t kCompaniesAtOnce = 64;
+constexpr size_t kPrunedCompaniesAtOnce = 1'000;
 
 // The figures of some companies that are in the summaries, or on their way there with a reseller's name on: raw - pending.
 Figures folded_figures(const BuiltSource &from, const std::vector<std::int64_t> &companies, const Range &hull, const Moves &moves,
@@ -201,6 +203,111 @@ void move_folded(const BuiltSource &from, const Moves &moves, const Pending &pen
   }
 }
 
+// What leaves or joins nobody: at each moment somebody's loss is somebody's gain.
+Moves with_nobody(const Moves &moves) {
+  Moves result = moves;
+  for (auto &[company, line] : result) {
+    std::map<Time, int> steps;
+    for (const Move &move : line) {
+      steps[move.range.from] -= move.sign;
+      steps[move.range.to] += move.sign;
+    }
+    int height = 0;
+    Time since = kMinusInfinity;
+    for (const auto &[moment, step] : steps) {
+      if (height != 0 && step != 0) line.push_back({kNobody, {since, moment}, height});
+      if (step != 0) since = moment;
+      height += step;
+    }
+  }
+  return result;
+}
+
+using CompanyMoves = std::vector<std::pair<std::int64_t, const std::vector<Move> *>>;  // in order of company
+
+// Where raw rows are pruned, a company's figures are what the holder that it leaves has: in summaries, and in deltas with its name on.
+class PrunedFigures {
+ public:
+  PrunedFigures(const Source &source, const CompanyMoves &companies) : source_(source), companies_(companies) {
+    std::map<std::int64_t, Range> hulls;  // by holder
+    for (const auto &[company, moves] : companies)
+      for (const Move &move : *moves) {
+        Range const lost = intersection(move.range, {kMinusInfinity, source.horizon});
+        if (move.sign > 0 || lost.empty()) continue;
+        Range &hull = hulls.emplace(move.reseller, Range{kInfinity, kMinusInfinity}).first->second;
+        hull = {std::min(hull.from, lost.from), std::max(hull.to, lost.to)};
+      }
+    for (const auto &[holder, hull] : hulls) add_summaries(holder, hull);
+    if (!hulls.empty()) add_deltas();
+  }
+
+  void write(Time now, DeltaWriter &writer) const {
+    for (const auto &[company, moves] : companies_) {
+      auto const first = figures_.lower_bound({company, Item{}, kMinusInfinity});
+      for (auto at = first; at != figures_.end() && std::get<0>(at->first) == company; ++at)
+        write_moves(source_.id, at->first, at->second, *moves, now, writer);
+    }
+  }
+
+ private:
+  bool leaves(const std::vector<Move> &moves, std::int64_t holder, Time quarter) const {
+    return quarter < source_.horizon && std::any_of(moves.begin(), moves.end(), [&](const Move &move) {
+             return move.sign < 0 && move.reseller == holder && move.range.contains(quarter);
+           });
+  }
+
+  void add_summaries(std::int64_t holder, const Range &hull) {
+    RowMemory const memory;
+    SummaryReader reader(Level::kQuarter, memory);
+    for (Item const item : all_items()) {
+      reader.seek({source_.id, holder, item}, hull, kAllFigures);
+      SummaryRow row;
+      while (reader.next(row)) add_row(holder, item, row);
+      pg([] { CHECK_FOR_INTERRUPTS(); });
+    }
+  }
+
+  void add_row(std::int64_t holder, Item item, const SummaryRow &row) {
+    const std::int64_t *at = row.companies;
+    const std::int64_t *const end = at + row.count;
+    for (const auto &[company, moves] : companies_) {
+      at = std::lower_bound(at, end, company);
+      if (at == end) return;
+      if (*at != company || !leaves(*moves, holder, row.bucket)) continue;
+      Counters counters;
+      for (int figure = 0; figure < kFigures; figure++)
+        if (row.figures[figure] != nullptr) counters.figure[figure] = row.figures[figure][at - row.companies];
+      figures_[{company, item, row.bucket}].add(counters, 1);
+    }
+  }
+
+  void add_deltas() {
+    DeltaScan scan(AccessShareLock);
+    Delta delta;
+    while (scan.next(delta)) {
+      if (!delta.keyed || delta.source != source_.id) continue;
+      auto const found = std::lower_bound(companies_.begin(), companies_.end(), delta.company,
+                                          [](const auto &entry, std::int64_t wanted) { return entry.first < wanted; });
+      if (found == companies_.end() || found->first != delta.company || !leaves(*found->second, delta.reseller, delta.bucket)) continue;
+      figures_[{delta.company, delta.item, delta.bucket}].add(delta.counters, 1);
+    }
+  }
+
+  const Source &source_;
+  const CompanyMoves &companies_;
+  Figures figures_;
+};
+
+void move_pruned(const Source &source, const Moves &moves, DeltaWriter &writer) {
+  Time const now = GetCurrentTimestamp();
+  CompanyMoves companies;
+  for (auto at = moves.begin(); at != moves.end();) {
+    companies.clear();
+    for (; at != moves.end() && companies.size() < kPrunedCompaniesAtOnce; ++at) companies.emplace_back(at->first, &at->second);
+    PrunedFigures(source, companies).write(now, writer);
+  }
+}
+
 void check_resellers(const std::vector<Edit> &edits) {
   std::set<std::int64_t> resellers;
   for (const Edit &edit : edits)
@@ -218,18 +325,24 @@ void check_resellers(const std::vector<Edit> &edits) {
         });
 }
 
+// A source without its trigger waits for the end of a restore, which brings its figures where they belong.
 void move_figures(const std::vector<Edit> &edits) {
   Moves const moves = net_moves(edits);
-  if (moves.empty()) return;
+  if (moves.empty() || is_restoring()) return;
   ActiveSnapshot const now(ActiveSnapshot::fresh());
   std::vector<BuiltSource> sources;
   for (Source &source : all_sources()) {
-    std::vector<Range> built = answerable(source.id, {kMinusInfinity, kInfinity});
-    if (!built.empty()) sources.push_back({std::move(source), std::move(built)});
+    if (!has_capture_trigger(source.relid)) continue;
+    std::vector<Range> built = answerable(source, {source.horizon, kInfinity});
+    sources.push_back({std::move(source), std::move(built)});
   }
   Pending const pending = pending_of(moves);
+  Moves const all_moves = with_nobody(moves);
   DeltaWriter writer;
-  for (const BuiltSource &source : sources) move_folded(source, moves, pending, writer);
+  for (const BuiltSource &source : sources) {
+    if (!source.built.empty()) move_folded(source, moves, pending, writer);
+    if (source.source.horizon != kMinusInfinity) move_pruned(source.source, all_moves, writer);
+  }
   writer.finish();
 }
 

@@ -29,17 +29,32 @@ struct SourcePlan {
 // transaction's latest capture does not match the accumulator, a parallel worker does not have it, and a function called by a
 // statement that writes to the source sees rows that are not captured yet.
 bool summaries_match_snapshot(const Source &source) {
-  return !accumulator::is_ahead_of(GetActiveSnapshot()) && !IsParallelWorker() && !statement::may_be_unknown_writer() &&
+  // A transaction that has written nothing has captured nothing, whatever process this is.
+  if (!TransactionIdIsValid(GetTopTransactionIdIfAny())) return true;
+  return !accumulator::is_ahead_of(GetActiveSnapshot()) && !IsParallelWorker() && !statement::may_write_unseen(source.relid) &&
          !statement::writes_to(source.relid);
+}
+
+void require_raw_usage(const SourcePlan &plan) {
+  Time const horizon = plan.source.horizon;
+  auto const is_gone = [&](const Range &range) { return !range.empty() && range.from < horizon; };
+  bool gone = std::any_of(plan.raw.begin(), plan.raw.end(), is_gone);
+  for (const Cover &cover : plan.covers)
+    gone |= std::any_of(cover.raw.begin(), cover.raw.end(), [&](const Piece &piece) { return is_gone(piece.range); });
+  if (!gone) return;
+  std::string const moment = text_of_time(horizon);
+  throw Error(sqlstate::kWrongState, "usage of table " + plan.source.name + " before " + moment + " was pruned",
+              "From " + moment + " on any period can be answered, before that one that begins and ends on quarter hours UTC.");
 }
 
 std::vector<SourcePlan> plan(Service service, const Range &period) {
   std::vector<SourcePlan> plans;
   Time const now = GetCurrentTimestamp();
   for (Source &source : sources_of(service)) {
-    std::vector<Range> const answered = summaries_match_snapshot(source) ? answerable(source.id, period) : std::vector<Range>{};
+    std::vector<Range> const answered = summaries_match_snapshot(source) ? answerable(source, period) : std::vector<Range>{};
     SourcePlan plan = {std::move(source), {}, without(period, answered)};
     for (const Range &range : answered) plan.covers.push_back(cover_of(range, now));
+    require_raw_usage(plan);
     plans.push_back(std::move(plan));
   }
   return plans;

@@ -16,6 +16,10 @@ struct Holding {
   Range during;
 };
 
+/// Who holds pruned usage of a company without a reseller, so that it can be attributed later. No reseller has this id: a
+/// constraint of reseller_report.company sees to it.
+inline constexpr std::int64_t kNobody = 0;
+
 /// The bounds of a tstzrange as a half-open range; the dependency table admits no others.
 Range range_of(Datum range);
 

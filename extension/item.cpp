@@ -1,5 +1,7 @@
 #include "item.hpp"
 
+#include <iterator>
+
 namespace reseller_report {
 namespace {
 
@@ -15,6 +17,11 @@ constexpr Item kBotItems[] = {Item::kBillable, Item::kFree};
 
 constexpr ItemList kItems[kServices] = {
     {kTextItems, 5}, {kChatItems, 6}, {kOutgoingItems, 1}, {kIncomingItems, 1}, {kBotItems, 2}};
+
+constexpr Item kAllItems[] = {Item::kSms,           Item::kViber,        Item::kWhatsapp,     Item::kEmail,    Item::kPush,
+                              Item::kOperator,      Item::kBot,          Item::kUser,         Item::kOperatorAlice,
+                              Item::kBotAlice,      Item::kUserAlice,    Item::kOutgoingCall, Item::kIncomingCall,
+                              Item::kBillable,      Item::kFree};
 
 constexpr ReportColumn kTextColumns[] = {
     {"delivered_sms", Figure::kDelivered, 0, 1},      {"price_sms", Figure::kPriceTwin, 0, 1},
@@ -46,6 +53,53 @@ const char *service_name(Service service) {
 
 ItemList items_of(Service service) {
   return kItems[static_cast<int>(service)];
+}
+
+ItemList all_items() {
+  return {kAllItems, static_cast<int>(std::size(kAllItems))};
+}
+
+Service service_of(Item item) {
+  for (int service = 0; service < kServices; service++)
+    for (Item const its : kItems[service])
+      if (its == item) return static_cast<Service>(service);
+  return Service::kBot;
+}
+
+const char *item_name(Item item) {
+  switch (item) {
+    case Item::kSms:
+      return "sms";
+    case Item::kViber:
+      return "viber";
+    case Item::kWhatsapp:
+      return "whatsapp";
+    case Item::kEmail:
+      return "email";
+    case Item::kPush:
+      return "push";
+    case Item::kOperator:
+      return "operator";
+    case Item::kBot:
+      return "bot";
+    case Item::kUser:
+      return "user";
+    case Item::kOperatorAlice:
+      return "operator_alice";
+    case Item::kBotAlice:
+      return "bot_alice";
+    case Item::kUserAlice:
+      return "user_alice";
+    case Item::kOutgoingCall:
+      return "outgoing_call";
+    case Item::kIncomingCall:
+      return "incoming_call";
+    case Item::kBillable:
+      return "billable";
+    case Item::kFree:
+      break;
+  }
+  return "free";
 }
 
 ReportShape report_shape(Service service) {

@@ -56,6 +56,13 @@ const char *service_name(Service service);
 /// The items of a service, in the order of the page.
 ItemList items_of(Service service);
 
+/// The items of all services.
+ItemList all_items();
+
+/// The service that an item belongs to, and the item's name there.
+Service service_of(Item item);
+const char *item_name(Item item);
+
 /// What the page shows for a service, in the order of its columns.
 ReportShape report_shape(Service service);
 

@@ -2,15 +2,12 @@
 
 #include <unordered_map>
 
+#include "delta.hpp"
 #include "holding.hpp"
 #include "raw.hpp"
 
 namespace reseller_report {
 namespace {
-
-constexpr Item kItems[] = {Item::kSms,           Item::kViber,    Item::kWhatsapp,     Item::kEmail,        Item::kPush,
-                           Item::kOperator,      Item::kBot,      Item::kUser,         Item::kOperatorAlice, Item::kBotAlice,
-                           Item::kUserAlice,     Item::kOutgoingCall, Item::kIncomingCall, Item::kBillable,  Item::kFree};
 
 struct Cell {
   std::int64_t company;
@@ -30,7 +27,7 @@ struct CellHash {
 
 }  // namespace
 
-std::vector<Change> raw_ledger(const Source &source, const Range &range, Overflows &overflows) {
+std::vector<Change> raw_ledger(const Source &source, const Range &range, Holders holders, Overflows &overflows) {
   std::unordered_map<Cell, Counters, CellHash> cells;
   {
     OthersSnapshot const others;
@@ -49,8 +46,36 @@ std::vector<Change> raw_ledger(const Source &source, const Range &range, Overflo
   std::vector<Change> changes;
   for (const auto &[cell, counters] : cells) {
     const Holding *const holding = holding_at(holdings, cell.company, cell.quarter);
-    if (holding == nullptr || counters.is_zero()) continue;
-    changes.push_back({{source.id, holding->reseller, cell.item}, cell.quarter, cell.company, counters});
+    if ((holding == nullptr) != (holders == Holders::kNobody) || counters.is_zero()) continue;
+    changes.push_back({{source.id, holding != nullptr ? holding->reseller : kNobody, cell.item}, cell.quarter, cell.company, counters});
+  }
+  return changes;
+}
+
+std::vector<Change> pending_ledger(const std::vector<Source> &sources, Holders holders) {
+  auto const concerns = [&](const Delta &delta) {
+    if (delta.keyed) return (delta.reseller == kNobody) == (holders == Holders::kNobody);
+    return !delta.own;
+  };
+  std::vector<Delta> deltas;
+  std::vector<std::int64_t> companies;
+  DeltaScan scan(AccessShareLock);
+  Delta delta;
+  while (scan.next(delta)) {
+    bool const wanted = std::any_of(sources.begin(), sources.end(), [&](const Source &source) { return source.id == delta.source; });
+    if (!wanted || !concerns(delta)) continue;
+    deltas.push_back(delta);
+    companies.push_back(delta.company);
+  }
+  std::sort(companies.begin(), companies.end());
+  companies.erase(std::unique(companies.begin(), companies.end()), companies.end());
+  std::vector<Holding> const holdings = holdings_of(companies);
+  std::vector<Change> changes;
+  for (const Delta &waiting : deltas) {
+    const Holding *const holding = waiting.keyed ? nullptr : holding_at(holdings, waiting.company, waiting.bucket);
+    std::int64_t const holder = waiting.keyed ? waiting.reseller : holding != nullptr ? holding->reseller : kNobody;
+    if ((holder == kNobody) != (holders == Holders::kNobody)) continue;
+    changes.push_back({{waiting.source, holder, waiting.item}, waiting.bucket, waiting.company, waiting.counters});
   }
   return changes;
 }
@@ -82,7 +107,7 @@ std::vector<Change> stored_ledger(Level level, std::int64_t source, const std::v
   RowMemory const memory;
   SummaryReader reader(level, memory);
   for (std::int64_t const reseller : resellers)
-    for (Item const item : kItems) {
+    for (Item const item : all_items()) {
       SummaryKey const key = {source, reseller, item};
       reader.seek(key, buckets, kAllFigures);
       SummaryRow row;
@@ -106,6 +131,17 @@ std::vector<Change> difference(std::vector<Change> a, std::vector<Change> b, Ove
   a.insert(a.end(), b.begin(), b.end());
   consolidate(a, overflows);
   return a;
+}
+
+std::vector<Range> slices_of(const Source &source, const Range &range) {
+  SqlParameters parameters;
+  parameters.add_bigint(source.id).add(REGCLASSOID, ObjectIdGetDatum(source.relid)).add_time(range.from).add_time(range.to);
+  std::vector<Range> slices;
+  ActingAs const owner(extension_owner());
+  query("SELECT slice_from, slice_to FROM reseller_report._days($1, $2, $3, $4)", parameters, [&](const Datum *values, const bool *) {
+    slices.push_back({DatumGetTimestampTz(values[0]), DatumGetTimestampTz(values[1])});
+  });
+  return slices;
 }
 
 Range widen(Level level, const Range &range) {

@@ -43,22 +43,33 @@ using SetAsideKey = std::tuple<std::int64_t, std::int64_t, Item, std::int64_t, T
 class Readiness {
  public:
   Readiness() {
-    for (const Source &source : all_sources()) built_.emplace(source.id, answerable(source.id, {kMinusInfinity, kInfinity}));
+    for (const Source &source : all_sources())
+      sources_.emplace(source.id, State{answerable(source, {kMinusInfinity, kInfinity}), source.horizon});
   }
 
   /// A source that is detached or whose table is gone: its deltas are nobody's.
-  bool is_gone(std::int64_t source) const { return built_.count(source) == 0; }
+  bool is_gone(std::int64_t source) const { return sources_.count(source) == 0; }
+
+  bool is_pruned(const Delta &delta) const {
+    auto const found = sources_.find(delta.source);
+    return found != sources_.end() && delta.bucket < found->second.horizon;
+  }
 
   bool may_fold(const Delta &delta) const {
     // The transaction's own changes wait until it commits, so that no summary ever holds part of a transaction in flight.
     if (delta.set_aside || delta.own) return false;
-    auto const found = built_.find(delta.source);
-    if (found == built_.end()) return true;
-    return std::any_of(found->second.begin(), found->second.end(), [&](const Range &r) { return r.contains(delta.bucket); });
+    auto const found = sources_.find(delta.source);
+    if (found == sources_.end()) return true;
+    const std::vector<Range> &built = found->second.built;
+    return std::any_of(built.begin(), built.end(), [&](const Range &r) { return r.contains(delta.bucket); });
   }
 
  private:
-  std::map<std::int64_t, std::vector<Range>> built_;
+  struct State {
+    std::vector<Range> built;
+    Time horizon;
+  };
+  std::map<std::int64_t, State> sources_;
 };
 
 /// Attributes deltas of some companies to resellers, by the dependencies of the active snapshot.
@@ -90,7 +101,8 @@ std::unordered_map<std::int64_t, std::int64_t> widths_of_resellers() {
 
 constexpr size_t kScanBatch = 10'000;
 
-/// Hands on the pending deltas of `scan` that may be folded, each with its reseller if it has one, until `f(delta, reseller)` says false.
+/// Hands on the pending deltas of `scan` that may be folded, each with its reseller if it has one, until `f(delta, reseller)` says
+/// false. Where usage is pruned, nobody's is kept, too.
 template <typename F>
 void for_each_pending(DeltaScan &scan, const Readiness &ready, F &&f) {
   std::vector<Delta> batch;
@@ -104,8 +116,11 @@ void for_each_pending(DeltaScan &scan, const Readiness &ready, F &&f) {
       if (!delta.keyed) companies.push_back(delta.company);
     }
     Attribution const attribution(std::move(companies));
-    for (const Delta &pending : batch)
-      if (!f(pending, attribution.reseller_of(pending))) return;
+    for (const Delta &pending : batch) {
+      std::optional<std::int64_t> reseller = attribution.reseller_of(pending);
+      if (!reseller && ready.is_pruned(pending)) reseller = kNobody;
+      if (!f(pending, reseller)) return;
+    }
   }
 }
 
@@ -295,7 +310,40 @@ Folded materialize(std::int64_t most, bool only_what_pays) {
   return folded;
 }
 
+void require_view_of_state() {
+  Oid const view = own_relation("materializer_state");
+  AclResult allowed = ACLCHECK_NO_PRIV;
+  Oid const role = GetUserId();
+  pg([&] { allowed = pg_class_aclcheck(view, role, ACL_SELECT); });
+  if (allowed != ACLCHECK_OK) throw Error(sqlstate::kNotPermitted, "permission denied for view materializer_state");
+}
+
 }  // namespace
+
+// How many deltas the next folds would take, and the oldest of them; for the view materializer_state, whose readers' rights it asks for.
+RESELLER_REPORT_FUNCTION(reseller_report_pending) {
+  require_view_of_state();
+  std::int64_t deltas = 0;
+  Time oldest = kInfinity;
+  {
+    Readiness const ready;
+    DeltaScan scan(AccessShareLock);
+    Delta delta;
+    while (scan.next(delta)) {
+      if (!ready.may_fold(delta)) continue;
+      deltas++;
+      oldest = std::min(oldest, delta.recorded_at);
+    }
+  }
+  pg([&] {
+    InitMaterializedSRF(fcinfo, 0);
+    auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    Datum values[] = {Int64GetDatum(deltas), TimestampTzGetDatum(oldest)};
+    bool nulls[] = {false, deltas == 0};
+    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+  });
+  return Datum{0};
+}
 
 RESELLER_REPORT_FUNCTION(reseller_report_materialize) {
   if (PG_ARGISNULL(0)) throw Error(sqlstate::kNullNotAllowed, "max_deltas must not be NULL");

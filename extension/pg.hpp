@@ -22,9 +22,11 @@ extern "C" {
 #include <catalog/namespace.h>
 #include <catalog/partition.h>
 #include <catalog/pg_class.h>
+#include <catalog/pg_enum.h>
 #include <catalog/pg_inherits.h>
 #include <catalog/pg_trigger.h>
 #include <catalog/pg_type.h>
+#include <commands/event_trigger.h>
 #include <commands/trigger.h>
 #include <executor/executor.h>
 #include <executor/spi.h>

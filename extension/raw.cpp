@@ -9,7 +9,7 @@ std::string quoted(const NameData &name) {
   return text;
 }
 
-// The types that read_raw's query gives for each role; for a partitioned table and its leaves they are the same.
+// The types that read_raw's query gives for each rule; for a partitioned table and its leaves they are the same.
 RowLayout layout_of_table(const Source &source) {
   Relation relation = nullptr;
   pg([&] { relation = relation_open(source.relid, NoLock); });
@@ -27,28 +27,42 @@ RowLayout layout_of_table(const Source &source) {
   return layout;
 }
 
+// A bound as the column has it: its own clock, where it has no time zone.
+Time on_the_clock(Time bound, Time utc_offset) {
+  if (!is_finite(bound)) return bound;
+  Time const shown = bound + utc_offset;
+  return IS_VALID_TIMESTAMP(shown) ? shown : utc_offset > 0 ? kInfinity : kMinusInfinity;
+}
+
 }  // namespace
 
 void read_raw(const Source &source, const Range &range, const std::vector<std::int64_t> *companies, UsageHandler handler,
               void *state) {
   if (range.empty() || (companies != nullptr && companies->empty())) return;
   const Mapping &mapping = source.mapping;
-  std::string const moment = quoted(mapping.column[static_cast<int>(Role::kOccurredAt)]);
+  RowLayout const layout = layout_of_table(source);
+  int const moment_rule = mapping.of_role[static_cast<int>(Role::kOccurredAt)];
+  std::string const moment = quoted(mapping.rules[moment_rule].column);
   std::string sql = "SELECT ";
-  for (int role = 0; role < kRoles; role++)
-    sql += (role > 0 ? ", " : "") + (mapping.mapped[role] ? quoted(mapping.column[role]) : std::string("NULL"));
+  for (int i = 0; i < mapping.count; i++)
+    sql += (i > 0 ? ", " : "") + (mapping.rules[i].is_constant ? std::string("NULL") : quoted(mapping.rules[i].column));
   sql += " FROM " + source.name + " WHERE " + moment + " >= $1 AND " + moment + " < $2";
+  Oid const type = layout.reading[moment_rule] == Reading::kTimestamp ? TIMESTAMPOID : TIMESTAMPTZOID;
+  Time const offset = mapping.rules[moment_rule].utc_offset;
   SqlParameters parameters;
-  parameters.add_time(range.from).add_time(range.to);
-  if (companies != nullptr) {
-    sql += " AND " + quoted(mapping.column[static_cast<int>(Role::kCompany)]) + " = ANY ($3)";
+  parameters.add(type, TimestampTzGetDatum(on_the_clock(range.from, offset)));
+  parameters.add(type, TimestampTzGetDatum(on_the_clock(range.to, offset)));
+  const Rule &company = mapping.rule(Role::kCompany);
+  if (companies != nullptr && !company.is_constant) {
+    sql += " AND " + quoted(company.column) + " = ANY ($3)";
     parameters.add_bigints(companies->data(), static_cast<int>(companies->size()));
   }
-  RowLayout const layout = layout_of_table(source);
+  bool const look_everywhere = moved_unseen(source.id);
   ActingAs const owner(source.owner);
+  if (look_everywhere) owner.set("enable_partition_pruning", "off");
   query(sql.c_str(), parameters, [&](const Datum *values, const bool *nulls) {
     Usage usage;
-    if (usage_of_row(mapping, layout.type, values, nulls, source.relid, usage)) handler(state, usage);
+    if (usage_of_row(mapping, layout, values, nulls, source.relid, usage)) handler(state, usage);
   });
 }
 

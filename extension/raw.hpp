@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "row.hpp"
 #include "source.hpp"
 #include "sql.hpp"
 

@@ -24,31 +24,6 @@ void require_no_changes_of_parents() {
                 "Rebuild in a transaction of its own: CALL reseller_report.rebuild.");
 }
 
-Source source_of_table(Oid table) {
-  for (Source &source : all_sources())
-    if (source.relid == table) return std::move(source);
-  const char *name = nullptr;
-  pg([&] { name = get_rel_name(table); });
-  throw Error("42704", "table \"" + std::string(name != nullptr ? name : "?") + "\" is not connected",
-              "Use reseller_report.attach_source.");
-}
-
-bool captures(Oid relid) {
-  bool on = false;
-  pg([&] {
-    Relation const relation = relation_open(relid, NoLock);
-    // What is written to a foreign partition elsewhere fires no trigger here.
-    bool const is_foreign = relation->rd_rel->relkind == RELKIND_FOREIGN_TABLE;
-    const TriggerDesc *const triggers = is_foreign ? nullptr : relation->trigdesc;
-    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
-      const Trigger &trigger = triggers->triggers[i];
-      on |= strcmp(trigger.tgname, "reseller_report_capture") == 0 && trigger.tgenabled == TRIGGER_FIRES_ALWAYS;
-    }
-    relation_close(relation, NoLock);
-  });
-  return on;
-}
-
 // Locks the table and its partitions so that nobody can switch capture off meanwhile, and checks that it is on.
 void lock_with_capture_on(const Source &source) {
   List *tables = NIL;
@@ -58,28 +33,11 @@ void lock_with_capture_on(const Source &source) {
   });
   int const count = list_length(tables);
   for (int i = 0; i < count; i++)
-    if (!captures(list_nth_oid(tables, i)))
+    if (!is_captured(list_nth_oid(tables, i)))
       throw Error(sqlstate::kWrongState, "the capture trigger of table " + source.name + " is off",
-                  "ALTER TABLE " + source.name + " ENABLE ALWAYS TRIGGER reseller_report_capture.");
+                  "SELECT reseller_report.post_restore() puts capture triggers back and on. A table that is unlogged, foreign or "
+                  "an inheritance child cannot be captured.");
 }
-
-/// One snapshot for everything that was there before, moved on over the rebuild's own writes from level to level.
-class RebuildSnapshot {
- public:
-  RebuildSnapshot() {
-    pg([] { PushCopiedSnapshot(GetTransactionSnapshot()); });
-  }
-  ~RebuildSnapshot() { PopActiveSnapshot(); }
-  RebuildSnapshot(const RebuildSnapshot &) = delete;
-  RebuildSnapshot &operator=(const RebuildSnapshot &) = delete;
-
-  void see_own_writes() {
-    pg([] {
-      CommandCounterIncrement();
-      UpdateActiveSnapshotCommandId();
-    });
-  }
-};
 
 void remove_deltas(std::int64_t source, const Range &range) {
   DeltaScan scan(RowExclusiveLock);
@@ -91,8 +49,8 @@ void remove_deltas(std::int64_t source, const Range &range) {
 
 // Sets every level: narrow ones, which lie in the slice whole, to the raw figures; wide ones to the sum of the level below, so
 // that whatever was wrong in any of them is mended.
-void set_levels(const Source &source, const Range &slice, RebuildSnapshot &snapshot, Overflows &overflows) {
-  std::vector<Change> const raw = raw_ledger(source, slice, overflows);
+void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapshot, Overflows &overflows) {
+  std::vector<Change> const raw = raw_ledger(source, slice, Holders::kResellers, overflows);
   std::vector<std::int64_t> resellers = resellers_in_summaries(source.id);
   for (const Change &change : raw) resellers.push_back(change.key.reseller);
   std::sort(resellers.begin(), resellers.end());
@@ -101,8 +59,7 @@ void set_levels(const Source &source, const Range &slice, RebuildSnapshot &snaps
   for (int i = 0; i < kLevels; i++) {
     auto const level = static_cast<Level>(i);
     Range const buckets = widen(level, slice);
-    std::vector<Change> wanted = raw;
-    if (level > Level::kDay) wanted = stored_ledger(static_cast<Level>(i - 1), source.id, resellers, buckets, level);
+    std::vector<Change> wanted = buckets == slice ? raw : stored_ledger(static_cast<Level>(i - 1), source.id, resellers, buckets, level);
     for (Change &change : wanted) change.bucket = bucket_of(level, change.bucket);
     std::vector<Change> missing = difference(std::move(wanted), stored_ledger(level, source.id, resellers, buckets, level), overflows);
     fold_level(level, missing, overflows);
@@ -137,17 +94,21 @@ Source locked_source(Oid table) {
   return source;
 }
 
-void rebuild_slice(Oid table, const Range &slice) {
-  require_whole_days(slice);
+// Rebuilds what of `days` is not pruned, and returns it.
+Range rebuild_slice(Oid table, const Range &days) {
+  require_whole_days(days);
   require_no_changes_of_parents();
   take_lease();
   Source const source = locked_source(table);
-  RebuildSnapshot snapshot;
+  Range const slice = intersection(days, {source.horizon, kInfinity});
+  if (slice.empty()) return slice;
+  MovingSnapshot snapshot;
   Overflows overflows;
   set_levels(source, slice, snapshot, overflows);
   if (!overflows.empty())
     throw Error(sqlstate::kOutOfRange, "the figures of company " + std::to_string(overflows.front().company) + " exceed 64 bits");
   mark_built(source.id, slice);
+  return slice;
 }
 
 }  // namespace
@@ -155,15 +116,9 @@ void rebuild_slice(Oid table, const Range &slice) {
 RESELLER_REPORT_FUNCTION(reseller_report_rebuild_slice) {
   for (int i = 0; i < 3; i++)
     if (PG_ARGISNULL(i)) throw Error(sqlstate::kNullNotAllowed, "source and period must not be NULL");
-  Range const slice = {PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2)};
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
-  rebuild_slice(PG_GETARG_OID(0), slice);
-  pg([&] {
-    auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    Datum values[] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2)};
-    bool nulls[] = {false, false, false};
-    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-  });
+  Range const slice = rebuild_slice(PG_GETARG_OID(0), {PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2)});
+  if (!slice.empty()) put_slice(fcinfo, PG_GETARG_OID(0), slice);
   return Datum{0};
 }
 

@@ -8,8 +8,11 @@
 namespace reseller_report {
 namespace {
 
-// Columns of reseller_report.source; must match sql/reseller_report.sql.
-enum SourceColumn : int { kId = 1, kService, kSchemaName, kTableName, kColumns };
+// Columns of reseller_report.source; must match sql/source.sql.
+enum SourceColumn : int { kId = 1, kService, kSchemaName, kTableName, kRules, kHorizon, kMoves };
+
+// A column of reseller_report.lease; must match sql/summary.sql.
+constexpr int kRestoring = 2;
 
 // Columns of reseller_report.source_built and source_unbuilt alike.
 enum RangeColumn : int { kRangeSource = 1, kRangeId, kRangeFrom, kRangeTo };
@@ -19,7 +22,9 @@ struct Row {
   const char *service;
   const char *schema;
   const char *table;
-  Jsonb *columns;
+  Jsonb *rules;
+  Time horizon;
+  std::int64_t moves;
 };
 
 Datum column(HeapTuple tuple, TupleDesc columns, int number) {
@@ -31,7 +36,8 @@ Row row_of(HeapTuple tuple, TupleDesc columns) {
   return {DatumGetInt64(column(tuple, columns, kId)), TextDatumGetCString(column(tuple, columns, kService)),
           pstrdup(NameStr(*DatumGetName(column(tuple, columns, kSchemaName)))),
           pstrdup(NameStr(*DatumGetName(column(tuple, columns, kTableName)))),
-          DatumGetJsonbPCopy(column(tuple, columns, kColumns))};
+          DatumGetJsonbPCopy(column(tuple, columns, kRules)), DatumGetTimestampTz(column(tuple, columns, kHorizon)),
+          DatumGetInt64(column(tuple, columns, kMoves))};
 }
 
 // The rows of the registry that `snapshot` (NULL: the latest one) sees; only the one with this id when `id` is given.
@@ -117,7 +123,9 @@ std::vector<Source> sources_where(Wanted &&wanted) {
       name = quote_qualified_identifier(row.schema, row.table);
     });
     source.name = name;
-    source.mapping = parse_mapping(row.service, row.columns);
+    source.mapping = parse_mapping(row.service, row.rules);
+    source.horizon = row.horizon;
+    source.is_captured = is_captured(source.relid);
     sources.push_back(std::move(source));
   }
   std::sort(sources.begin(), sources.end(), [](const Source &a, const Source &b) { return a.name < b.name; });
@@ -165,28 +173,101 @@ std::vector<Source> all_sources() {
   return sources_where([](const Row &) { return true; });
 }
 
+Source source_of_table(Oid table) {
+  for (Source &source : all_sources())
+    if (source.relid == table) return std::move(source);
+  const char *name = nullptr;
+  pg([&] { name = get_rel_name(table); });
+  throw Error("42704", "table \"" + std::string(name != nullptr ? name : "?") + "\" is not connected",
+              "Use reseller_report.attach_source.");
+}
+
 bool find_registered_source(std::int64_t id, RegisteredSource &found) {
   std::vector<Row> const rows = read_registry(nullptr, &id);
   if (rows.empty()) return false;
   found.relid = resolve(rows.front());
-  found.mapping = parse_mapping(rows.front().service, rows.front().columns);
+  found.mapping = parse_mapping(rows.front().service, rows.front().rules);
   return OidIsValid(found.relid);
 }
 
-std::vector<Range> answerable(std::int64_t source, const Range &period) {
-  std::vector<RecordedRange> const own = read_ranges("source_built", source, GetActiveSnapshot());
-  std::vector<RecordedRange> const latest = read_ranges("source_built", source, nullptr);
+namespace {
+
+enum class CaptureTrigger { kNone, kOff, kOn };
+
+CaptureTrigger capture_trigger(Oid table) {
+  CaptureTrigger found = CaptureTrigger::kNone;
+  pg([&] {
+    Relation const relation = relation_open(table, NoLock);
+    const TriggerDesc *const triggers = relation->trigdesc;
+    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
+      const Trigger &trigger = triggers->triggers[i];
+      if (strcmp(trigger.tgname, "reseller_report_capture") != 0) continue;
+      bool const origin = trigger.tgnargs == 2 && strcmp(trigger.tgargs[1], "origin") == 0;
+      bool const on = trigger.tgenabled == (origin ? TRIGGER_FIRES_ON_ORIGIN : TRIGGER_FIRES_ALWAYS);
+      found = on ? CaptureTrigger::kOn : CaptureTrigger::kOff;
+    }
+    // Writes that fire no trigger here, and rows that a crash takes.
+    if (relation->rd_rel->relkind == RELKIND_FOREIGN_TABLE || relation->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
+      found = CaptureTrigger::kOff;
+    relation_close(relation, NoLock);
+  });
+  return found;
+}
+
+}  // namespace
+
+bool is_captured(Oid table) {
+  return capture_trigger(table) == CaptureTrigger::kOn;
+}
+
+bool has_capture_trigger(Oid table) {
+  return capture_trigger(table) != CaptureTrigger::kNone;
+}
+
+std::vector<Range> answerable(const Source &source, const Range &period) {
+  std::vector<RecordedRange> const own = read_ranges("source_built", source.id, GetActiveSnapshot());
+  std::vector<RecordedRange> const latest = read_ranges("source_built", source.id, nullptr);
   std::vector<Range> built;
   for (const RecordedRange &seen : own) {
     bool const still_there = std::any_of(latest.begin(), latest.end(), [&](const auto &it) { return it.id == seen.id; });
     if (still_there) built.push_back(seen.range);
   }
   std::vector<Range> unbuilt;
-  for (const RecordedRange &seen : read_ranges("source_unbuilt", source, nullptr)) unbuilt.push_back(seen.range);
+  if (!source.is_captured) unbuilt.push_back({source.horizon, kInfinity});
+  for (const RecordedRange &seen : read_ranges("source_unbuilt", source.id, nullptr))
+    unbuilt.push_back(intersection(seen.range, {source.horizon, kInfinity}));
   std::vector<Range> result;
   for (const Range &part : within(period, std::move(built)))
     for (const Range &rest : without(part, unbuilt)) result.push_back(rest);
   return result;
+}
+
+bool moved_unseen(std::int64_t source) {
+  std::vector<Row> const seen = read_registry(GetActiveSnapshot(), &source);
+  std::vector<Row> const latest = read_registry(nullptr, &source);
+  return seen.empty() || latest.empty() || seen.front().moves != latest.front().moves;
+}
+
+void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice) {
+  pg([&] {
+    auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    Datum values[] = {ObjectIdGetDatum(table), TimestampTzGetDatum(slice.from), TimestampTzGetDatum(slice.to)};
+    bool nulls[] = {false, false, false};
+    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+  });
+}
+
+bool is_restoring() {
+  if (!OidIsValid(own_relation("lease"))) return false;
+  OwnTable const table("lease", AccessShareLock);
+  bool restoring = false;
+  pg([&] {
+    SysScanDesc const scan = systable_beginscan(table.relation(), InvalidOid, false, nullptr, 0, nullptr);
+    HeapTuple const tuple = systable_getnext(scan);
+    restoring = HeapTupleIsValid(tuple) && DatumGetBool(column(tuple, table.tuple_desc(), kRestoring));
+    systable_endscan(scan);
+  });
+  return restoring;
 }
 
 }  // namespace reseller_report

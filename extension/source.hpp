@@ -8,7 +8,7 @@
 #include "boundary.hpp"
 #include "item.hpp"
 #include "period.hpp"
-#include "row.hpp"
+#include "mapping.hpp"
 
 namespace reseller_report {
 
@@ -18,6 +18,8 @@ struct Source {
   Oid owner;
   std::string name;  ///< schema-qualified and quoted
   Mapping mapping;
+  Time horizon;      ///< raw usage before it was pruned, and counts as the summaries have it; -infinity when none was
+  bool is_captured;  ///< whether the capture trigger is there and on: without it, nothing may rely on the summaries
 };
 
 /// The sources that feed `service` in the active snapshot, locked against TRUNCATE and DROP until the transaction ends.
@@ -27,16 +29,36 @@ std::vector<Source> sources_of(Service service);
 /// All sources of the active snapshot, locked likewise.
 std::vector<Source> all_sources();
 
+/// The source that this table is, in the active snapshot, locked likewise; 42704 when it is none.
+Source source_of_table(Oid table);
+
 /// The source with this id as the latest commit sees it, its table unresolved; false when there is none. Reads the
-/// registry without SQL, so that capture may use it in any state of the transaction.
+/// registry without SQL, so that capture may use it in any state of the transaction. The mapping is palloc'd.
 struct RegisteredSource {
   Oid relid;
   Mapping mapping;
 };
 bool find_registered_source(std::int64_t id, RegisteredSource &found);
 
+/// Whether the capture trigger of a table or partition is there and on: always, or for the origin where the source says so.
+/// False also for what capture cannot cover: unlogged tables and foreign partitions.
+bool is_captured(Oid table);
+
+/// Whether a table has a capture trigger at all, on or off. A source without one waits for a restore to put it there.
+bool has_capture_trigger(Oid table);
+
 /// The parts of `period` that the summaries of the source may answer in the active snapshot: built when that snapshot was
-/// taken, and not un-built since by anything that MVCC does not show to it (TRUNCATE, DROP).
-std::vector<Range> answerable(std::int64_t source, const Range &period);
+/// taken, and not un-built since by anything that MVCC does not show to it (TRUNCATE, DROP). What was pruned stays as it was.
+std::vector<Range> answerable(const Source &source, const Range &period);
+
+/// Whether rows of the source were moved between partitions by somebody that the active snapshot does not see: it finds them where
+/// they were, but the server would not look there.
+bool moved_unseen(std::int64_t source);
+
+/// Adds a row (source, period_from, period_to) to the result of a maintenance function.
+void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice);
+
+/// Whether a dump is being restored into this database, between pre_restore and post_restore.
+bool is_restoring();
 
 }  // namespace reseller_report

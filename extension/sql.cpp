@@ -127,6 +127,12 @@ void execute(const char *sql, const SqlParameters &parameters) {
   });
 }
 
+std::string text_of_time(std::int64_t time) {
+  const char *text = nullptr;
+  pg([&] { text = DatumGetCString(DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(time))); });
+  return text;
+}
+
 ArrayType *make_bigint_array(const std::int64_t *values, int n) {
   // Allocated by hand and not by construct_array(), which would go through a Datum for each element.
   Size const size = ARR_OVERHEAD_NONULLS(1) + sizeof(std::int64_t) * static_cast<Size>(n);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "boundary.hpp"
 
@@ -23,6 +24,11 @@ class ActingAs {
   }
   ActingAs(const ActingAs &) = delete;
   ActingAs &operator=(const ActingAs &) = delete;
+
+  /// A setting for as long as it lives.
+  void set(const char *name, const char *value) const {
+    pg([&] { (void)set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false); });
+  }
 
  private:
   int exceptions_;
@@ -57,6 +63,25 @@ class OthersSnapshot {
   ~OthersSnapshot() { PopActiveSnapshot(); }
   OthersSnapshot(const OthersSnapshot &) = delete;
   OthersSnapshot &operator=(const OthersSnapshot &) = delete;
+};
+
+/// The transaction's snapshot as the active one, moved on over the transaction's own writes step by step: everything that others
+/// did is seen as of one moment.
+class MovingSnapshot {
+ public:
+  MovingSnapshot() {
+    pg([] { PushCopiedSnapshot(GetTransactionSnapshot()); });
+  }
+  ~MovingSnapshot() { PopActiveSnapshot(); }
+  MovingSnapshot(const MovingSnapshot &) = delete;
+  MovingSnapshot &operator=(const MovingSnapshot &) = delete;
+
+  void see_own_writes() {
+    pg([] {
+      CommandCounterIncrement();
+      UpdateActiveSnapshotCommandId();
+    });
+  }
 };
 
 /// A table of the extension, open while it lives; the lock stays until the transaction ends.
@@ -124,6 +149,9 @@ void query(Sql &&sql, const SqlParameters &parameters, F &&each_row) {
 
 /// Runs a statement that changes something, in a snapshot of its own.
 void execute(const char *sql, const SqlParameters &parameters);
+
+/// A moment as the session would print it.
+std::string text_of_time(std::int64_t time);
 
 /// A bigint[] without NULLs over `n` values; palloc'd.
 ArrayType *make_bigint_array(const std::int64_t *values, int n);

@@ -50,8 +50,20 @@ bool writes_to(Oid root) {
   return false;
 }
 
-bool may_be_unknown_writer() {
-  return loaded_during == GetCurrentStatementStartTimestamp() && TransactionIdIsValid(GetTopTransactionIdIfAny());
+bool may_write_unseen(Oid root) {
+  if (loaded_during != GetCurrentStatementStartTimestamp() || !TransactionIdIsValid(GetTopTransactionIdIfAny())) return false;
+  bool locked = false;
+  pg([&] {
+    List *const tables = find_all_inheritors(root, NoLock, nullptr);
+    int const count = list_length(tables);
+    for (int i = 0; i < count && !locked; i++) {
+      Relation const table = try_relation_open(list_nth_oid(tables, i), AccessShareLock);
+      if (table == nullptr) continue;
+      locked = CheckRelationLockedByMe(table, RowExclusiveLock, true);
+      relation_close(table, NoLock);
+    }
+  });
+  return locked;
 }
 
 void initialize() {

@@ -1,25 +1,153 @@
 #include "watch.hpp"
 
+#include "source.hpp"
 #include "sql.hpp"
 
 extern "C" {
-#include <commands/event_trigger.h>
+#include <nodes/parsenodes.h>
 }
 
 namespace reseller_report {
 
 int OwnDdl::depth_ = 0;
+int OwnMove::depth_ = 0;
 
-RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_end) {
-  if (!CALLED_AS_EVENT_TRIGGER(fcinfo)) throw Error("39P03", "reseller_report._ddl_command_end must be called as an event trigger");
-  if (OwnDdl::under_way() || !OidIsValid(own_relation("source"))) return PointerGetDatum(nullptr);
-  auto const *const data = reinterpret_cast<const EventTriggerData *>(fcinfo->context);
-  SqlParameters parameters;
-  pg([&] { parameters.add(TEXTOID, CStringGetTextDatum(GetCommandTagName(data->tag))); });
+namespace {
+
+const EventTriggerData *event_of(FunctionCallInfo fcinfo) {
+  if (!CALLED_AS_EVENT_TRIGGER(fcinfo)) throw Error("39P03", "an event trigger function of reseller_report was called by hand");
+  return reinterpret_cast<const EventTriggerData *>(fcinfo->context);
+}
+
+// Our own DDL follows itself; a restore brings the registry as it was; while the extension is dropped nothing is left to follow.
+bool is_ignored() {
+  return OwnDdl::under_way() || !OidIsValid(own_relation("source")) || is_restoring();
+}
+
+void follow(const char *sql, const SqlParameters &parameters) {
   OwnDdl const guard;
   ActingAs const owner(extension_owner());
-  execute("SELECT reseller_report._follow_ddl($1)", parameters);
+  execute(sql, parameters);
+}
+
+// Of ALTER TYPE only a renamed label matters: rows that held it hold another from now on.
+bool is_harmless(const Node *statement) {
+  return IsA(statement, AlterEnumStmt) && reinterpret_cast<const AlterEnumStmt *>(statement)->oldVal == nullptr;
+}
+
+// The partition that a statement detaches concurrently; NULL when it does not.
+const RangeVar *detached_concurrently(const Node *statement) {
+  if (!IsA(statement, AlterTableStmt)) return nullptr;
+  ListCell *cell = nullptr;
+  foreach (cell, reinterpret_cast<const AlterTableStmt *>(statement)->cmds) {
+    auto const *const command = static_cast<const AlterTableCmd *>(lfirst(cell));
+    if (command->subtype != AT_DetachPartition) continue;
+    auto const *const partition = reinterpret_cast<const PartitionCmd *>(command->def);
+    if (partition->concurrent) return partition->name;
+  }
+  return nullptr;
+}
+
+// The old and the new name of a column, which is told apart from others by nothing else; two NULLs when none was renamed.
+void add_renamed_column(const Node *statement, SqlParameters &parameters) {
+  auto const *const rename = IsA(statement, RenameStmt) ? reinterpret_cast<const RenameStmt *>(statement) : nullptr;
+  bool const is_column = rename != nullptr && rename->renameType == OBJECT_COLUMN;
+  parameters.add(TEXTOID, is_column ? CStringGetTextDatum(rename->subname) : Datum{0});
+  parameters.add(TEXTOID, is_column ? CStringGetTextDatum(rename->newname) : Datum{0});
+  if (!is_column) parameters.nulls[1] = parameters.nulls[2] = 'n';
+}
+
+}  // namespace
+
+RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_end) {
+  const EventTriggerData *const event = event_of(fcinfo);
+  if (is_harmless(event->parsetree) || is_ignored()) return PointerGetDatum(nullptr);
+  SqlParameters parameters;
+  pg([&] {
+    parameters.add(TEXTOID, CStringGetTextDatum(GetCommandTagName(event->tag)));
+    add_renamed_column(event->parsetree, parameters);
+  });
+  follow("SELECT reseller_report._follow_ddl($1, $2::pg_catalog.text::pg_catalog.name, $3::pg_catalog.text::pg_catalog.name)", parameters);
   return PointerGetDatum(nullptr);
+}
+
+// DETACH PARTITION ... CONCURRENTLY commits in its midst, when the partition's rows are out of the table already: its days are
+// un-built in the first of its transactions. All else is followed at its end.
+RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_start) {
+  const RangeVar *const name = detached_concurrently(event_of(fcinfo)->parsetree);
+  if (name == nullptr || is_ignored()) return PointerGetDatum(nullptr);
+  Oid partition = InvalidOid;
+  pg([&] { partition = RangeVarGetRelid(name, NoLock, true); });
+  SqlParameters parameters;
+  parameters.add(REGCLASSOID, ObjectIdGetDatum(partition));
+  if (OidIsValid(partition)) follow("SELECT reseller_report._follow_detach($1)", parameters);
+  return PointerGetDatum(nullptr);
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_sql_drop) {
+  (void)event_of(fcinfo);
+  if (!is_ignored()) follow("SELECT reseller_report._follow_drop()", {});
+  return PointerGetDatum(nullptr);
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_table_rewrite) {
+  const EventTriggerData *const event = event_of(fcinfo);
+  if (is_ignored()) return PointerGetDatum(nullptr);
+  SqlParameters parameters;
+  pg([&] { parameters.add(TEXTOID, CStringGetTextDatum(GetCommandTagName(event->tag))); });
+  follow("SELECT reseller_report._follow_rewrite($1)", parameters);
+  return PointerGetDatum(nullptr);
+}
+
+// Refuses (55000) rows of the registry that come with a restore while capture is on: what is captured while the usage tables are
+// loaded would count twice.
+RESELLER_REPORT_FUNCTION(reseller_report_check_registration) {
+  if (!CALLED_AS_TRIGGER(fcinfo)) throw Error("39P01", "reseller_report._check_registration must be called as a trigger");
+  auto const *const data = reinterpret_cast<const TriggerData *>(fcinfo->context);
+  if (!OwnDdl::under_way() && !is_restoring()) {
+    Oid relid = InvalidOid;
+    pg([&] {
+      bool is_null = false;
+      TupleDesc const columns = RelationGetDescr(data->tg_relation);
+      const char *const schema = NameStr(*DatumGetName(heap_getattr(data->tg_trigtuple, SPI_fnumber(columns, "schema_name"), columns, &is_null)));
+      const char *const table = NameStr(*DatumGetName(heap_getattr(data->tg_trigtuple, SPI_fnumber(columns, "table_name"), columns, &is_null)));
+      Oid const schema_id = get_namespace_oid(schema, true);
+      if (OidIsValid(schema_id)) relid = get_relname_relid(table, schema_id);
+      if (OidIsValid(relid)) LockRelationOid(relid, AccessShareLock);
+    });
+    if (OidIsValid(relid) && has_capture_trigger(relid))
+      throw Error(sqlstate::kWrongState, "data is being restored into tables that are captured already",
+                  "SELECT reseller_report.pre_restore() before the data is loaded, and reseller_report.post_restore() after it.");
+  }
+  return PointerGetDatum(data->tg_trigtuple);
+}
+
+// All rows of a table of the extension as of now, whatever snapshot the transaction has: DDL is not MVCC, so neither may what
+// follows it be.
+RESELLER_REPORT_FUNCTION(reseller_report_latest_rows) {
+  pg([&] {
+    InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+    auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    Oid const relid = get_typ_typrelid(get_fn_expr_argtype(fcinfo->flinfo, 0));
+    Relation const table = table_open(relid, AccessShareLock);
+    SysScanDesc const scan = systable_beginscan(table, InvalidOid, false, nullptr, 0, nullptr);
+    for (HeapTuple tuple; HeapTupleIsValid(tuple = systable_getnext(scan));) tuplestore_puttuple(result->setResult, tuple);
+    systable_endscan(scan);
+    table_close(table, AccessShareLock);
+  });
+  return Datum{0};
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_post_restore) {
+  follow("SELECT reseller_report._post_restore()", {});
+  PG_RETURN_VOID();
+}
+
+// Makes every session learn anew what it knows of a table.
+RESELLER_REPORT_FUNCTION(reseller_report_invalidate) {
+  Oid const relid = PG_GETARG_OID(0);
+  pg([&] { CacheInvalidateRelcacheByRelid(relid); });
+  return Datum{0};
 }
 
 }  // namespace reseller_report

@@ -48,8 +48,6 @@ $$;
 
 -- Changes of what is there: receipts, deletions, and updates that move time, company and channel; and moved companies.
 CREATE FUNCTION random_usage.changes() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    since timestamptz;
 BEGIN
     UPDATE usage.text_message SET delivered_at = now() WHERE delivered_at IS NULL AND random() < 0.1;
     UPDATE usage.text_message SET delivered_at = NULL WHERE random() < 0.02;
@@ -62,6 +60,14 @@ BEGIN
     DELETE FROM usage.chat_message WHERE random() < 0.02;
     DELETE FROM usage.phone_call WHERE random() < 0.02;
     DELETE FROM usage.bot_message WHERE random() < 0.02;
+    PERFORM random_usage.companies_moved();
+END
+$$;
+
+CREATE FUNCTION random_usage.companies_moved() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    since timestamptz;
+BEGIN
     FOR i IN 1 .. 3 LOOP
         since := date_bin('15 minutes', random_usage.moment(), '2000-01-01');
         PERFORM reseller_report.move_company(11 + floor(random() * 30)::bigint,

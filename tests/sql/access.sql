@@ -71,8 +71,8 @@ SELECT throws_ok('SELECT reseller_report.grant_access(4294967294::oid::regrole, 
 SELECT is_empty($$
     SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = 'reseller_report' AND has_function_privilege('access_stranger', p.oid, 'EXECUTE')
-        AND p.proname NOT IN ('text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot', '_capture')$$,
-    'PUBLIC may execute the reports and the capture trigger only');
+        AND p.proname NOT IN ('text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot', '_capture', '_pending')$$,
+    'PUBLIC may execute the reports, the capture trigger and the function of the view only');
 SELECT is_empty($$
     SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = 'reseller_report' AND c.relkind IN ('r', 'v') AND has_table_privilege('access_stranger', c.oid, 'SELECT')$$,

@@ -31,6 +31,7 @@ SELECT throws_ok('INSERT INTO usage.text_message (company_id, channel, occurred_
 SELECT results_eq('SELECT id, delivered_sms FROM reseller_report.text_messaging(1, ''-infinity'', ''infinity'')', 'VALUES (11::bigint, 0::bigint)', 'nothing refused is counted');
 
 -- attach_source
+SET client_min_messages = error;
 CREATE TABLE app_message (number int, sender_company int, kind varchar(20), sent_at timestamptz, read boolean, cost numeric(10,4), fee numeric(10,2));
 SELECT throws_ok(format('SELECT reseller_report.attach_source(%s)', arguments), state, message, message) FROM (VALUES
     ('NULL, ''app_message''', '22004', 'service must not be NULL'),
@@ -43,9 +44,9 @@ SELECT throws_ok(format('SELECT reseller_report.attach_source(%s)', arguments), 
     ('''text_messaging'', ''app_message'', ''{"company_id": 7}''', '22023', 'the mapping of "company_id" must name a column'),
     ('''text_messaging'', ''app_message'', ''{"company_id": "kind"}''', '42804', 'column "kind" of table "public.app_message" has type character varying(20), which cannot be read as company_id'),
     ('''bot'', ''usage.bot_message''', '42710', 'table "usage.bot_message" is already connected'),
-    ('''bot'', ''usage.bot_message_default''', '42809', 'relation "usage.bot_message_default" cannot be connected'),
-    ('''bot'', ''reseller_report.usage_delta''', '42809', 'relation "reseller_report.usage_delta" cannot be connected'),
-    ('''bot'', ''reseller_report.materializer_state''', '42809', 'relation "reseller_report.materializer_state" cannot be connected')) AS bad (arguments, state, message);
+    ('''bot'', ''usage.bot_message_default''', '42809', 'relation "usage.bot_message_default" cannot be connected: it is a partition'),
+    ('''bot'', ''reseller_report.usage_delta''', '42809', 'relation "reseller_report.usage_delta" cannot be connected: it is a system table'),
+    ('''bot'', ''reseller_report.materializer_state''', '42809', 'relation "reseller_report.materializer_state" cannot be connected: it is a system table')) AS bad (arguments, state, message);
 CREATE FUNCTION pg_temp.attach() RETURNS void LANGUAGE sql AS $$
     SELECT reseller_report.attach_source('text_messaging', 'app_message',
         '{"company_id": "sender_company", "channel": {"column": "kind"}, "occurred_at": "sent_at", "delivered": "read", "price_twin": "cost", "price_reseller": "fee"}')

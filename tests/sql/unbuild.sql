@@ -8,7 +8,7 @@ SELECT is((SELECT unbuilt_sources FROM reseller_report.materializer_state), '{}'
 CREATE FUNCTION pg_temp.why() RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(DISTINCT u.reason || CASE WHEN u.unbuilt_from = '-infinity' THEN '' ELSE ' (days)' END, '; ') FROM reseller_report.source_unbuilt u
 $$;
-SET client_min_messages = warning;
+SET client_min_messages = error;
 CREATE PROCEDURE pg_temp.rebuild() LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM reseller_report.rebuild_slice(format('%I.%I', schema_name, table_name)::regclass, '-infinity', 'infinity') FROM reseller_report.source;

@@ -1,0 +1,102 @@
+// Prune: drops whole old partitions of a source and keeps their summaries. From then on the source's horizon says where raw usage
+// begins; what lies before counts as it was, and what belongs to nobody there is kept under kNobody.
+
+#include <algorithm>
+
+#include "ledger.hpp"
+#include "lease.hpp"
+#include "watch.hpp"
+
+namespace reseller_report {
+namespace {
+
+struct Partition {
+  Oid relid;
+  std::string name;
+  Range range;
+};
+
+// Refuses (0A000) a table whose partitions do not tell the days of their rows.
+std::vector<Partition> prunable(const Source &source, Time older_than) {
+  SqlParameters parameters;
+  parameters.add(REGCLASSOID, ObjectIdGetDatum(source.relid)).add_time(older_than);
+  std::vector<Partition> partitions;
+  ActingAs const owner(extension_owner());
+  query("SELECT relid, relid::pg_catalog.text, period_from, period_to FROM reseller_report._prunable($1, $2)", parameters,
+        [&](const Datum *values, const bool *) {
+          const char *name = nullptr;
+          pg([&] { name = TextDatumGetCString(values[1]); });
+          partitions.push_back({DatumGetObjectId(values[0]), name, {DatumGetTimestampTz(values[2]), DatumGetTimestampTz(values[3])}});
+        });
+  return partitions;
+}
+
+void require_built(const Source &source, const Range &days) {
+  std::vector<Range> const missing = without(days, answerable(source, days));
+  if (missing.empty()) return;
+  throw Error("0A000", "usage of table " + source.name + " is not built from " + text_of_time(missing.front().from) + " to " +
+                           text_of_time(missing.front().to) + " and cannot be pruned",
+              "CALL reseller_report.rebuild('" + source.name + "') first.");
+}
+
+// What companies without a reseller used, as folded: raw less what still waits.
+void keep_nobodys(const Source &source, const Range &pruned, MovingSnapshot &snapshot) {
+  Overflows overflows;
+  std::vector<Change> const pending = pending_ledger({source}, Holders::kNobody);
+  for (const Range &slice : slices_of(source, pruned)) {
+    std::vector<Change> waiting;
+    for (const Change &change : pending)
+      if (slice.contains(change.bucket)) waiting.push_back(change);
+    fold_changes(difference(raw_ledger(source, slice, Holders::kNobody, overflows), std::move(waiting), overflows), overflows);
+    if (!overflows.empty())
+      throw Error(sqlstate::kOutOfRange, "the figures of company " + std::to_string(overflows.front().company) + " exceed 64 bits");
+    snapshot.see_own_writes();
+    pg([] { CHECK_FOR_INTERRUPTS(); });
+  }
+}
+
+// From here on writers and readers of the partitions wait, so this comes last.
+void drop(const Source &source, const std::vector<Partition> &partitions, Time horizon) {
+  OwnDdl const guard;
+  ActingAs const owner(extension_owner());
+  for (const Partition &partition : partitions) execute(("DROP TABLE " + partition.name).c_str(), {});
+  SqlParameters parameters;
+  parameters.add_bigint(source.id).add(REGCLASSOID, ObjectIdGetDatum(source.relid)).add_time(horizon);
+  execute("SELECT reseller_report._note_pruned($1, $2, $3)", parameters);
+}
+
+// Between the snapshot and the locks of DROP something may have changed raw rows past the trigger.
+void require_still_built(const Source &source, const Range &days) {
+  if (!without(days, answerable(source, days)).empty())
+    throw Error("40001", "usage of table " + source.name + " was changed past its trigger while it was pruned", "Try again.");
+}
+
+void prune(FunctionCallInfo fcinfo, Oid table, Time older_than) {
+  take_lease();
+  MovingSnapshot snapshot;
+  Source const source = source_of_table(table);
+  std::vector<Partition> const partitions = prunable(source, older_than);
+  if (partitions.empty()) return;
+  Time horizon = source.horizon;
+  for (const Partition &partition : partitions) horizon = std::max(horizon, partition.range.to);
+  Range const pruned = {source.horizon, horizon};
+  if (!pruned.empty()) {
+    require_built(source, pruned);
+    keep_nobodys(source, pruned, snapshot);
+    pg([&] { LockRelationOid(source.relid, AccessExclusiveLock); });
+    require_still_built(source, pruned);
+  }
+  drop(source, partitions, horizon);
+  for (const Partition &partition : partitions) put_slice(fcinfo, table, partition.range);
+}
+
+}  // namespace
+
+RESELLER_REPORT_FUNCTION(reseller_report_prune) {
+  if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) throw Error(sqlstate::kNullNotAllowed, "source and older_than must not be NULL");
+  pg([&] { InitMaterializedSRF(fcinfo, 0); });
+  prune(fcinfo, PG_GETARG_OID(0), PG_GETARG_TIMESTAMPTZ(1));
+  return Datum{0};
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,154 @@
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Rebuild and verify
+-- ---------------------------------------------------------------------------------------------------------------------
+
+-- Marks a rebuilt slice, and cuts it out of the un-built ranges that its snapshot saw. Behind the horizon nothing is un-built.
+CREATE FUNCTION reseller_report._mark_built(source bigint, slice_from timestamptz, slice_to timestamptz, mended uuid[])
+    RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+#variable_conflict use_column
+DECLARE
+    earliest CONSTANT timestamptz := (SELECT s.horizon FROM reseller_report.source s WHERE s.id = _mark_built.source);
+BEGIN
+    WITH gone AS (DELETE FROM reseller_report.source_unbuilt u WHERE u.id = ANY (mended) RETURNING u.*)
+    INSERT INTO reseller_report.source_unbuilt (source, unbuilt_from, unbuilt_to, reason, since)
+        SELECT source, greatest(unbuilt_from, earliest), slice_from, reason, since FROM gone WHERE greatest(unbuilt_from, earliest) < slice_from
+        UNION ALL SELECT source, slice_to, unbuilt_to, reason, since FROM gone WHERE unbuilt_to > slice_to;
+    -- What is left of a row gets an id of its own: an older snapshot may rely on a row for as long as its id is there.
+    WITH gone AS (
+        DELETE FROM reseller_report.source_built b
+        WHERE b.source = _mark_built.source AND b.built_from < slice_to AND b.built_to > slice_from RETURNING b.*)
+    INSERT INTO reseller_report.source_built (source, built_from, built_to)
+        SELECT source, built_from, slice_from FROM gone WHERE built_from < slice_from
+        UNION ALL SELECT source, slice_to, built_to FROM gone WHERE built_to > slice_to;
+    UPDATE reseller_report.source_built b SET built_to = slice_to WHERE b.source = _mark_built.source AND b.built_to = slice_from;
+    IF NOT FOUND THEN
+        INSERT INTO reseller_report.source_built (source, built_from, built_to) VALUES (_mark_built.source, slice_from, slice_to);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION reseller_report.rebuild_slice(
+    INOUT source regclass,
+    INOUT period_from timestamptz,
+    INOUT period_to timestamptz)
+    RETURNS SETOF record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1 SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_rebuild_slice';
+COMMENT ON FUNCTION reseller_report.rebuild_slice(regclass, timestamptz, timestamptz) IS
+    'Recomputes the summaries of whole UTC days from raw usage, in the caller''s transaction, while writers go on; returns what was '
+    'rebuilt, which never crosses the horizon. 55000 when capture is off, or in a savepoint whose parents have changed usage; 40001 '
+    'where a REPEATABLE READ snapshot is too old.';
+
+-- The days of a period that a source has anything in, with a piece for all time before and one for all after.
+CREATE FUNCTION reseller_report._days(source_id bigint, source regclass, period_from timestamptz, period_to timestamptz)
+    RETURNS TABLE (slice_from timestamptz, slice_to timestamptz)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    moment record;
+    bounds timestamptz[];
+    first_day timestamptz;
+    end_day timestamptz;
+BEGIN
+    SELECT m.* INTO moment FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._moment(s.rules) m WHERE s.id = source_id;
+    bounds := reseller_report._moment_bounds(source, moment.column_name, moment.utc_offset);
+    SELECT least(bounds[1], min(d.bucket)), greatest(bounds[2], max(d.bucket)) INTO first_day, end_day
+        FROM (SELECT u.bucket FROM reseller_report.usage_day u WHERE u.source = source_id
+            UNION ALL SELECT u.bucket FROM reseller_report.usage_delta u WHERE u.source = source_id) d;
+    first_day := least(greatest(date_trunc('day', coalesce(first_day, period_from), 'UTC'), period_from), period_to);
+    end_day := least(greatest(date_trunc('day', coalesce(end_day, period_from), 'UTC') + interval '24 hours', first_day), period_to);
+    RETURN QUERY
+        SELECT period_from, first_day WHERE period_from < first_day
+        UNION ALL SELECT greatest(day, first_day), least(day + interval '24 hours', end_day)
+            FROM generate_series(date_trunc('day', first_day, 'UTC'), end_day - interval '1 microsecond', '24 hours') AS day
+            WHERE isfinite(first_day) AND isfinite(end_day)
+        UNION ALL SELECT CASE WHEN isfinite(first_day) THEN end_day ELSE first_day END, period_to
+            WHERE CASE WHEN isfinite(first_day) THEN end_day ELSE first_day END < period_to;
+END
+$$;
+
+CREATE FUNCTION reseller_report.rebuild_slices(
+    source regclass,
+    period_from timestamptz DEFAULT '-infinity',
+    period_to timestamptz DEFAULT 'infinity',
+    only_unbuilt boolean DEFAULT false)
+    RETURNS TABLE (slice_from timestamptz, slice_to timestamptz)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+#variable_conflict use_column
+DECLARE
+    known record;
+BEGIN
+    SELECT s.id, s.horizon INTO known FROM reseller_report.source s
+        WHERE reseller_report._table(s.schema_name, s.table_name) = rebuild_slices.source;
+    IF NOT FOUND THEN
+        PERFORM reseller_report._refuse(format('table "%s" is not connected', rebuild_slices.source), 'Use reseller_report.attach_source.', '42704');
+    END IF;
+    IF period_from IS NULL OR period_to IS NULL THEN
+        PERFORM reseller_report._refuse('the period must have two bounds', 'Use -infinity and infinity for all time.', '22004');
+    END IF;
+    IF period_from >= period_to THEN
+        PERFORM reseller_report._refuse('the period must end after it begins', 'A period is half-open.');
+    END IF;
+    period_from := greatest(date_trunc('day', period_from, 'UTC'), date_trunc('day', known.horizon, 'UTC'));
+    period_to := CASE WHEN period_to = date_trunc('day', period_to, 'UTC') THEN period_to
+        ELSE date_trunc('day', period_to, 'UTC') + interval '24 hours' END;
+    IF period_from >= period_to THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+        WITH slice AS (
+            SELECT d.slice_from, d.slice_to,
+                EXISTS (SELECT FROM reseller_report.source_built b WHERE b.source = known.id AND b.built_from <= d.slice_from AND b.built_to >= d.slice_to)
+                AND NOT EXISTS (SELECT FROM reseller_report.source_unbuilt u
+                    WHERE u.source = known.id AND u.unbuilt_from < d.slice_to AND u.unbuilt_to > greatest(d.slice_from, known.horizon)) AS is_built
+            FROM reseller_report._days(known.id, rebuild_slices.source, period_from, period_to) d)
+        SELECT s.slice_from, s.slice_to FROM slice s
+        WHERE NOT (s.is_built AND coalesce(only_unbuilt, false))
+        ORDER BY s.is_built, s.slice_from;
+END
+$$;
+COMMENT ON FUNCTION reseller_report.rebuild_slices(regclass, timestamptz, timestamptz, boolean) IS
+    'What a rebuild of the period takes, slice by slice in whole UTC days: days not built first, or with only_unbuilt only those. A '
+    'rebuild that was cut short goes on with what is missing.';
+
+-- Neither SECURITY DEFINER nor SET, with which a procedure could not commit: every name is qualified instead.
+CREATE PROCEDURE reseller_report.rebuild(
+    source regclass,
+    period_from timestamptz DEFAULT '-infinity',
+    period_to timestamptz DEFAULT 'infinity')
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    slice record;
+    n integer := 0;
+    total integer;
+BEGIN
+    SELECT pg_catalog.count(*) INTO total FROM reseller_report.rebuild_slices(source, period_from, period_to);
+    FOR slice IN SELECT * FROM reseller_report.rebuild_slices(source, period_from, period_to) LOOP
+        n := n OPERATOR(pg_catalog.+) 1;
+        PERFORM pg_catalog.set_config('application_name',
+            pg_catalog.format('rebuild %s: %s of %s, %s', source, n, total, slice.slice_from), true);
+        PERFORM reseller_report.rebuild_slice(source, slice.slice_from, slice.slice_to);
+        COMMIT;
+        RAISE NOTICE 'rebuilt % from % to % (% of %)', source, slice.slice_from, slice.slice_to, n, total;
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE reseller_report.rebuild(regclass, timestamptz, timestamptz) IS
+    'Recomputes the summaries of the period, widened to whole UTC days, from raw usage while writers go on: a transaction and a '
+    'NOTICE a day, days not built first, so that a rebuild which was cut short goes on with what is missing. pg_stat_activity shows '
+    'in application_name which day it is at.';
+
+CREATE FUNCTION reseller_report.verify(period_from timestamptz, period_to timestamptz, service text DEFAULT NULL)
+    RETURNS TABLE (source regclass, reseller_id bigint, company_id bigint, service text, item text, bucket timestamptz, figure text,
+        raw bigint, summary bigint)
+    LANGUAGE c STABLE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_verify';
+COMMENT ON FUNCTION reseller_report.verify(timestamptz, timestamptz, text) IS
+    'Compares raw usage with what summaries and pending changes say, in one snapshot, in the days that are built and not pruned; and '
+    'every level of the summaries with the one below it. A row a figure of a key that differs, none when all is well: raw and summary '
+    'are events, seconds or micro-units (10^-6) of the bucket. The figure of a wider level is called "events by hour" and so on, and '
+    'its raw is the sum of the level below. CALL rebuild mends it. 22004, 22023.';

@@ -1,0 +1,81 @@
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Restoring dumps whose schema and data come apart
+-- ---------------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION reseller_report._set_restoring(restoring boolean) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    captured regclass;
+BEGIN
+    UPDATE reseller_report.lease SET restoring = _set_restoring.restoring;
+    -- Every session learns of it with the table, and none is in the midst of writing to it.
+    FOR captured IN
+        SELECT t.tgrelid FROM pg_trigger t WHERE t.tgfoid = 'reseller_report._capture'::regproc AND t.tgparentid = 0 ORDER BY 1
+    LOOP
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', captured);
+        PERFORM reseller_report._invalidate(p.relid) FROM reseller_report._tree(captured) p;
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION reseller_report.pre_restore() RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM reseller_report.source) THEN
+        PERFORM reseller_report._refuse('this database has connected tables already',
+            'Restore the data into a database that got nothing but the schema.', '55000');
+    END IF;
+    PERFORM reseller_report._set_restoring(true);
+END
+$$;
+COMMENT ON FUNCTION reseller_report.pre_restore() IS
+    'Before the data of a dump is loaded into a database that has its schema already (pg_dump --schema-only, then --data-only): until '
+    'post_restore nothing is captured, because what was captured is in the dump. A dump restored in one piece needs neither. 55000.';
+
+CREATE FUNCTION reseller_report.post_restore() RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_post_restore';
+COMMENT ON FUNCTION reseller_report.post_restore() IS
+    'After the data of a dump was loaded: capture goes on. Puts triggers of connected tables that are missing or off back and on, too; '
+    'what was written without them stays un-built until CALL rebuild.';
+
+-- The work of post_restore, whose own DDL is not followed.
+CREATE FUNCTION reseller_report._post_restore() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    known record;
+    ours record;
+BEGIN
+    FOR known IN
+        SELECT s.id, reseller_report._table(s.schema_name, s.table_name) AS root FROM reseller_report._latest(NULL::reseller_report.source) s ORDER BY 1
+    LOOP
+        CONTINUE WHEN known.root IS NULL;
+        IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = known.root AND t.tgname = 'reseller_report_capture') THEN
+            EXECUTE format('CREATE TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON %s '
+                'FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(%L)', known.root, known.id);
+        END IF;
+        FOR ours IN
+            SELECT t.relid FROM reseller_report._tree(known.root) t
+            WHERE NOT t.never_captured
+                AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.relid AND g.tgname = 'reseller_report_truncated')
+        LOOP
+            EXECUTE format('CREATE TRIGGER reseller_report_truncated AFTER TRUNCATE ON %s '
+                'FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated(%L)', ours.relid, known.id);
+        END LOOP;
+        PERFORM reseller_report._follow_leaves(known.id, known.root, fresh => true);
+    END LOOP;
+    FOR ours IN
+        SELECT t.tgrelid::regclass AS relid, t.tgname, w.state FROM pg_trigger t, reseller_report._wanted_state(t) AS w (state)
+        WHERE (t.tgfoid IN ('reseller_report._capture'::regproc, 'reseller_report._truncated'::regproc)
+                OR (t.tgrelid IN ('reseller_report.source'::regclass, 'reseller_report.company'::regclass, 'reseller_report.dependency'::regclass)
+                    AND NOT t.tgisinternal AND t.tgname <> 'check_time_zone'))
+            AND t.tgenabled <> w.state
+    LOOP
+        EXECUTE format('ALTER TABLE ONLY %s ENABLE %s TRIGGER %I', ours.relid, CASE ours.state WHEN 'A' THEN 'ALWAYS' ELSE '' END, ours.tgname);
+    END LOOP;
+    PERFORM reseller_report._set_restoring(false);
+END
+$$;

@@ -1,0 +1,33 @@
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Rights and dumps
+-- ---------------------------------------------------------------------------------------------------------------------
+
+REVOKE ALL ON ALL ROUTINES IN SCHEMA reseller_report FROM PUBLIC;
+GRANT USAGE ON SCHEMA reseller_report TO PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    reseller_report._capture(),
+    reseller_report._pending(),
+    reseller_report.text_messaging(bigint, timestamptz, timestamptz, boolean),
+    reseller_report.chat(bigint, timestamptz, timestamptz, boolean),
+    reseller_report.telephony_outgoing(bigint, timestamptz, timestamptz, boolean),
+    reseller_report.telephony_incoming(bigint, timestamptz, timestamptz, boolean),
+    reseller_report.bot(bigint, timestamptz, timestamptz, boolean)
+    TO PUBLIC;
+
+-- What a dump must carry. usage tables are the user's own and dumped as such.
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.company', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.dependency', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.source', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.source_built', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.source_unbuilt', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.source_leaf', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.source_gone', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_delta', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_quarter', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_hour', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_day', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_month', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_year', '');
+-- A grant to a dropped role would be dumped as a bare number, which may be somebody else where it is restored.
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.access',
+    'WHERE role IN (SELECT oid FROM pg_catalog.pg_roles)');

@@ -1,0 +1,206 @@
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Sources: the registry of connected usage tables
+-- ---------------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE reseller_report.source (
+    id          bigint PRIMARY KEY,
+    service     text NOT NULL,
+    schema_name name NOT NULL,
+    table_name  name NOT NULL,
+    rules       jsonb NOT NULL,
+    horizon     timestamptz NOT NULL DEFAULT '-infinity',
+    moves       bigint NOT NULL DEFAULT 0,
+    attached_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (schema_name, table_name)
+);
+COMMENT ON TABLE reseller_report.source IS
+    'The connected usage tables, by name, so that a dump can be restored. The id is random, so that changes of several '
+    'databases can meet in one. rules says how rows read; raw usage before horizon was pruned; '
+    'moves counts the times that rows were moved to partitions of their own.';
+
+CREATE FUNCTION reseller_report._check_registration() RETURNS trigger
+    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_check_registration';
+CREATE TRIGGER check_registration BEFORE INSERT ON reseller_report.source
+    FOR EACH ROW EXECUTE FUNCTION reseller_report._check_registration();
+ALTER TABLE reseller_report.source ENABLE ALWAYS TRIGGER check_registration;
+
+CREATE TABLE reseller_report.source_built (
+    source     bigint NOT NULL,
+    id         uuid NOT NULL DEFAULT gen_random_uuid(),
+    built_from timestamptz NOT NULL,
+    built_to   timestamptz NOT NULL
+);
+COMMENT ON TABLE reseller_report.source_built IS 'The whole UTC days that the summaries of a source answer for.';
+
+CREATE TABLE reseller_report.source_unbuilt (
+    source       bigint NOT NULL,
+    id           uuid NOT NULL DEFAULT gen_random_uuid(),
+    unbuilt_from timestamptz NOT NULL,
+    unbuilt_to   timestamptz NOT NULL,
+    reason       text NOT NULL,
+    since        timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE reseller_report.source_unbuilt IS
+    'Where raw rows may have changed unseen since the summaries were built: reports read raw rows there.';
+
+CREATE TABLE reseller_report.source_leaf (
+    source      bigint NOT NULL,
+    schema_name name NOT NULL,
+    table_name  name NOT NULL,
+    leaf_from   timestamptz NOT NULL,
+    leaf_to     timestamptz NOT NULL,
+    relid       oid NOT NULL,  -- tells a rename from a change of tables; means nothing in another database
+    PRIMARY KEY (source, schema_name, table_name)
+);
+COMMENT ON TABLE reseller_report.source_leaf IS
+    'The tables that hold a source''s rows, itself or its partitions, and the days they may hold: event triggers name only one '
+    'side of ATTACH and DETACH.';
+
+CREATE TABLE reseller_report.source_gone (source bigint NOT NULL);
+COMMENT ON TABLE reseller_report.source_gone IS 'Sources whose table was dropped, until a fold has cleared their summaries.';
+
+-- The rows of a table of ours as of now. What follows DDL reads the registry this way: DDL is not MVCC, and a snapshot from before
+-- a table was connected or a partition made would miss it.
+CREATE FUNCTION reseller_report._latest(rows_of anyelement) RETURNS SETOF anyelement
+    LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_latest_rows';
+
+CREATE FUNCTION reseller_report._invalidate(relid regclass) RETURNS void
+    LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_invalidate';
+
+-- The table of a source; NULL when it is gone.
+CREATE FUNCTION reseller_report._table(schema_name name, table_name name) RETURNS regclass
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT to_regclass(format('%I.%I', schema_name, table_name)) $$;
+
+-- The column of the moment that an event happened at, and how far its clock is ahead of UTC (NULL: it has a time zone).
+CREATE FUNCTION reseller_report._moment(rules jsonb, OUT column_name name, OUT utc_offset interval)
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT rule ->> 'column', (rule ->> 'utc_offset')::integer * interval '1 second'
+    FROM jsonb_array_elements(rules) AS rule WHERE rule ->> 'role' = 'occurred_at'
+$$;
+
+-- Clears what is left of dropped and detached sources; under the lease.
+CREATE FUNCTION reseller_report._forget_sources(sources bigint[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    DELETE FROM reseller_report.source_built WHERE source = ANY (sources);
+    DELETE FROM reseller_report.source_unbuilt WHERE source = ANY (sources);
+    DELETE FROM reseller_report.source_leaf WHERE source = ANY (sources);
+    DELETE FROM reseller_report.source_gone WHERE source = ANY (sources);
+    DELETE FROM reseller_report.usage_delta WHERE source = ANY (sources);
+    DELETE FROM reseller_report.usage_quarter WHERE source = ANY (sources);
+    DELETE FROM reseller_report.usage_hour WHERE source = ANY (sources);
+    DELETE FROM reseller_report.usage_day WHERE source = ANY (sources);
+    DELETE FROM reseller_report.usage_month WHERE source = ANY (sources);
+    DELETE FROM reseller_report.usage_year WHERE source = ANY (sources);
+END
+$$;
+
+CREATE FUNCTION reseller_report._capture() RETURNS trigger
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'reseller_report_capture';
+COMMENT ON FUNCTION reseller_report._capture() IS
+    'Row trigger of connected tables. Executable by everyone, because partitions are made by the table''s owner and inherit it; '
+    'it captures nothing on a table that its source does not name.';
+
+-- Whatever may have changed raw rows unseen appends a row. It reads nothing that others write and waits for nobody.
+CREATE FUNCTION reseller_report._unbuild(source bigint, unbuilt_from timestamptz, unbuilt_to timestamptz, reason text) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+    INSERT INTO reseller_report.source_unbuilt (source, unbuilt_from, unbuilt_to, reason) VALUES ($1, $2, $3, $4)
+$$;
+
+-- The moments that rows of a partition may have, by the bounds of range partitions by the moment itself; else all time.
+CREATE FUNCTION reseller_report._partition_range(relid regclass, rules jsonb, OUT period_from timestamptz, OUT period_to timestamptz)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    moment record;
+    level record;
+    bounds text[];
+BEGIN
+    SELECT * INTO moment FROM reseller_report._moment(rules);
+    period_from := '-infinity';
+    period_to := 'infinity';
+    FOR level IN
+        SELECT pg_get_expr(c.relpartbound, c.oid) AS bound
+        FROM pg_partition_ancestors(relid) AS a (relid)
+        JOIN pg_class c ON c.oid = a.relid JOIN pg_inherits i ON i.inhrelid = c.oid
+        WHERE c.relispartition AND pg_get_partkeydef(i.inhparent) = format('RANGE (%I)', moment.column_name)
+    LOOP
+        bounds := regexp_match(level.bound, '^FOR VALUES FROM \((.*)\) TO \((.*)\)$');
+        CONTINUE WHEN bounds IS NULL;  -- the default partition
+        IF bounds[1] <> 'MINVALUE' THEN
+            period_from := greatest(period_from, reseller_report._moment_of(trim(bounds[1], $q$'$q$), moment.utc_offset));
+        END IF;
+        IF bounds[2] <> 'MAXVALUE' THEN
+            period_to := least(period_to, reseller_report._moment_of(trim(bounds[2], $q$'$q$), moment.utc_offset));
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- A moment as a column has it, with a time zone or on its own clock.
+CREATE FUNCTION reseller_report._moment_of(shown text, utc_offset interval) RETURNS timestamptz
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT CASE WHEN utc_offset IS NULL THEN shown::timestamptz ELSE (shown::timestamp - utc_offset) AT TIME ZONE 'UTC' END
+$$;
+
+-- The whole days UTC of a partition.
+CREATE FUNCTION reseller_report._leaf_range(leaf regclass, rules jsonb, OUT leaf_from timestamptz, OUT leaf_to timestamptz)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT date_trunc('day', period_from, 'UTC'),
+        CASE WHEN isfinite(period_to) THEN date_trunc('day', period_to - interval '1 microsecond', 'UTC') + interval '24 hours' ELSE period_to END
+    FROM reseller_report._partition_range(leaf, rules)
+$$;
+
+-- A TRUNCATE trigger stands on every leaf: the parent's does not fire for a leaf.
+CREATE FUNCTION reseller_report._truncated() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM reseller_report._unbuild(s.id, touched.leaf_from, touched.leaf_to, format('TRUNCATE of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME))
+        FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._leaf_range(TG_RELID, s.rules) touched
+        WHERE s.id = TG_ARGV[0]::bigint;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION reseller_report._is_empty(source regclass) RETURNS boolean
+    LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_is_empty';
+COMMENT ON FUNCTION reseller_report._is_empty(regclass) IS
+    'Whether the latest snapshot sees no row, whatever the isolation level of the transaction.';
+
+CREATE FUNCTION reseller_report._moment_bounds(source regclass, moment name, utc_offset interval) RETURNS timestamptz[]
+    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_moment_bounds';
+COMMENT ON FUNCTION reseller_report._moment_bounds(regclass, name, interval) IS
+    'The first and last finite moment of a table, read as the table''s owner.';
+
+CREATE FUNCTION reseller_report.sources()
+    RETURNS TABLE (source regclass, service text, attached_at timestamptz, is_built boolean, unbuilt_reasons text, horizon timestamptz)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH described AS (
+        SELECT s.*, reseller_report._table(s.schema_name, s.table_name) AS relid,
+            (SELECT string_agg(DISTINCT u.reason, '; ') FROM reseller_report.source_unbuilt u
+                WHERE u.source = s.id AND u.unbuilt_to > s.horizon) AS unbuilt,
+            (SELECT range_agg(tstzrange(b.built_from, b.built_to)) FROM reseller_report.source_built b WHERE b.source = s.id)
+                @> tstzrange('-infinity', 'infinity') IS TRUE AS built
+        FROM reseller_report.source s)
+    SELECT d.relid, d.service, d.attached_at, d.built AND d.unbuilt IS NULL,
+        CASE WHEN NOT d.built OR d.unbuilt IS NOT NULL THEN coalesce(d.unbuilt, 'not built yet') END, d.horizon
+    FROM described d WHERE d.relid IS NOT NULL
+    ORDER BY d.schema_name, d.table_name
+$$;
+COMMENT ON FUNCTION reseller_report.sources() IS
+    'A row a connected table: the service it feeds, whether its summaries answer for all time, why not (NULL: they do), and the horizon '
+    'before which its raw usage was pruned (-infinity: none was).';

@@ -1,0 +1,42 @@
+-- ---------------------------------------------------------------------------------------------------------------------
+-- State
+-- ---------------------------------------------------------------------------------------------------------------------
+
+-- What the next folds would take. Executable by everyone, like the functions of any view, but only readers of the view may.
+CREATE FUNCTION reseller_report._pending(OUT deltas bigint, OUT oldest timestamptz)
+    RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 1 SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_pending';
+
+CREATE VIEW reseller_report.materializer_state AS
+    WITH state AS (
+        SELECT s.*,
+            (SELECT string_agg(DISTINCT u.reason, '; ') FROM reseller_report.source_unbuilt u
+                WHERE u.source = s.id AND u.unbuilt_to > s.horizon) AS reasons,
+            (SELECT range_agg(tstzrange(b.built_from, b.built_to)) FROM reseller_report.source_built b WHERE b.source = s.id)
+                @> tstzrange('-infinity', 'infinity') IS TRUE AS is_built
+        FROM reseller_report.source s)
+    SELECT p.deltas AS pending_deltas, p.oldest AS oldest_pending_at, l.last_materialized_at, l.last_deltas,
+        l.last_duration,
+        ARRAY(SELECT format('%I.%I: %s', s.schema_name, s.table_name, coalesce(s.reasons, 'not built yet')) FROM state s
+            WHERE s.reasons IS NOT NULL OR NOT s.is_built ORDER BY 1) AS unbuilt_sources
+    FROM reseller_report._pending() p CROSS JOIN reseller_report.lease l;
+COMMENT ON VIEW reseller_report.materializer_state IS
+    'One row: what waits to be folded and since when, the last run that folded anything, and which sources have days that are '
+    'answered from raw rows, and why.';
+
+CREATE FUNCTION reseller_report.health(OUT dead_deltas bigint, OUT oldest_xmin_age bigint)
+    RETURNS SETOF record
+    LANGUAGE sql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT coalesce((SELECT t.n_dead_tup FROM pg_stat_all_tables t WHERE t.relid = 'reseller_report.usage_delta'::regclass), 0),
+        (SELECT coalesce(max(age(x.held)), 0)::bigint FROM (
+            SELECT a.backend_xmin FROM pg_stat_activity a WHERE a.pid <> pg_backend_pid()
+            UNION ALL SELECT s.xmin FROM pg_replication_slots s
+            UNION ALL SELECT s.catalog_xmin FROM pg_replication_slots s
+            UNION ALL SELECT p.transaction FROM pg_prepared_xacts p) AS x (held)
+        WHERE x.held IS NOT NULL)
+$$;
+COMMENT ON FUNCTION reseller_report.health() IS
+    'What slows folding and reports down: dead rows of usage_delta that wait for autovacuum, and the age, in transactions, of the oldest '
+    'snapshot, slot or prepared transaction that keeps it from removing them.';

@@ -1,0 +1,144 @@
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Usage tables of our own, and their partitions
+-- ---------------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION reseller_report.create_usage_tables(schema_name name DEFAULT 'usage') RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    wanted record;
+    relation text;
+    month timestamp;  -- in UTC
+BEGIN
+    IF schema_name IS NULL THEN
+        RAISE EXCEPTION 'schema_name must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF to_regnamespace(quote_ident(schema_name)) IS NULL THEN
+        EXECUTE format('CREATE SCHEMA %I', schema_name);
+    END IF;
+    FOR wanted IN
+        SELECT * FROM (VALUES
+            ('text_message', 'text_messaging', 'channel text NOT NULL,', 'delivered_at timestamptz,'),
+            ('chat_message', 'chat', 'sender text NOT NULL, via_alice boolean NOT NULL DEFAULT false,', ''),
+            ('phone_call', 'telephony', 'direction text NOT NULL,',
+                'duration_seconds integer NOT NULL DEFAULT 0 CHECK (duration_seconds >= 0),'),
+            ('bot_message', 'bot', '', '')) AS t (table_name, service, before_moment, after_moment)
+    LOOP
+        relation := format('%I.%I', schema_name, wanted.table_name);
+        -- A sequence and not an identity column: before PostgreSQL 17 partitioned tables cannot have those.
+        EXECUTE format('CREATE SEQUENCE %I.%I', schema_name, wanted.table_name || '_id_seq');
+        EXECUTE format($table$
+            CREATE TABLE %1$s (
+                id bigint NOT NULL DEFAULT nextval(%2$L),
+                company_id bigint NOT NULL,
+                %3$s
+                occurred_at timestamptz NOT NULL CHECK (isfinite(occurred_at)),
+                %4$s
+                %5$s
+                price_twin numeric(15,6) NOT NULL DEFAULT 0 CHECK (price_twin <> 'NaN'),
+                price_reseller numeric(15,6) NOT NULL DEFAULT 0 CHECK (price_reseller <> 'NaN'),
+                PRIMARY KEY (occurred_at, id)
+            ) PARTITION BY RANGE (occurred_at)$table$,
+            relation, format('%I.%I', schema_name, wanted.table_name || '_id_seq'),
+            wanted.before_moment, wanted.after_moment,
+            CASE WHEN wanted.service = 'bot' THEN 'billable boolean NOT NULL DEFAULT true,' ELSE '' END);
+        EXECUTE format('ALTER SEQUENCE %I.%I OWNED BY %s.id', schema_name, wanted.table_name || '_id_seq', relation);
+        EXECUTE format('CREATE INDEX ON %s (company_id, occurred_at)', relation);
+        EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s DEFAULT', schema_name, wanted.table_name || '_default', relation);
+        FOR month IN
+            SELECT date_trunc('month', now() AT TIME ZONE 'UTC') + n * interval '1 month' FROM generate_series(0, 3) AS n
+        LOOP
+            EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)',
+                schema_name, wanted.table_name || to_char(month, '_YYYY_MM'), relation,
+                to_char(month, 'YYYY-MM-DD HH24:MI:SS+00'),
+                to_char(month + interval '1 month', 'YYYY-MM-DD HH24:MI:SS+00'));
+        END LOOP;
+        PERFORM reseller_report.attach_source(wanted.service, relation::regclass);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION reseller_report.create_usage_tables(name) IS
+    'Makes text_message, chat_message, phone_call and bot_message as ordinary tables of the caller, partitioned by month (UTC) '
+    'with a default partition, and connects them. Needs CREATE on the database or an existing schema to create in.';
+
+-- The months UTC that want a partition of a source partitioned the way create_usage_tables does it, by month with a default partition:
+-- those ahead, and past ones that the default partition holds rows of. With each the statements that make it, for the table's owner:
+-- ATTACH holds writers up only at the default partition.
+CREATE FUNCTION reseller_report._months_to_make(source regclass, ahead interval)
+    RETURNS TABLE (month_from timestamptz, month_to timestamptz, create_it text, lock_it text, move_it text, attach_it text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    moment name;
+    fallback regclass;
+    parts record;
+    columns CONSTANT text := (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
+        WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '');
+    schema_name CONSTANT name := (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source);
+    base CONSTANT name := (SELECT c.relname FROM pg_class c WHERE c.oid = source);
+    month record;
+    part text;
+BEGIN
+    SELECT m.column_name INTO moment FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._moment(s.rules) m
+        WHERE reseller_report._table(s.schema_name, s.table_name) = source AND m.utc_offset IS NULL;
+    IF moment IS NULL OR pg_get_partkeydef(source) IS DISTINCT FROM format('RANGE (%I)', moment) THEN
+        RETURN;
+    END IF;
+    SELECT p.inhrelid INTO fallback FROM pg_inherits p JOIN pg_class c ON c.oid = p.inhrelid
+        WHERE p.inhparent = source AND pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT' AND c.relkind = 'r';
+    IF fallback IS NULL OR EXISTS (
+        SELECT FROM reseller_report._months_made(source) p WHERE p.month_from <> date_trunc('month', p.month_from, 'UTC')
+            OR p.month_to <> reseller_report._next_month(p.month_from) OR p.table_name !~ '_\d{4,}_\d\d(_\d+)?$')
+    THEN
+        RETURN;
+    END IF;
+    FOR month IN
+        SELECT h.at FROM unnest(reseller_report._months_held(fallback, moment)) AS h (at) WHERE h.at < now()
+        UNION SELECT date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
+        UNION SELECT m AT TIME ZONE 'UTC' FROM generate_series(date_trunc('month', now() AT TIME ZONE 'UTC'),
+            (now() + ahead) AT TIME ZONE 'UTC', interval '1 month') AS m
+        EXCEPT SELECT p.month_from FROM reseller_report._months_made(source) p
+        ORDER BY 1
+    LOOP
+        month_from := month.at;
+        month_to := reseller_report._next_month(month_from);
+        part := left(base, 45) || to_char(month_from AT TIME ZONE 'UTC', '_YYYY_MM');
+        part := (SELECT c.name FROM (SELECT part || CASE n WHEN 0 THEN '' ELSE '_' || n END AS name, n FROM generate_series(0, 1000) AS n) c
+            WHERE reseller_report._table(schema_name, c.name::name) IS NULL ORDER BY c.n LIMIT 1);
+        create_it := format('CREATE TABLE %I.%I (LIKE %s INCLUDING ALL EXCLUDING IDENTITY)', schema_name, part, source);
+        lock_it := format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE; LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', source, fallback);
+        move_it := format('WITH moved AS (DELETE FROM ONLY %1$s WHERE %2$I >= %3$L AND %2$I < %4$L RETURNING %5$s) '
+            'INSERT INTO %6$I.%7$I (%5$s) SELECT %5$s FROM moved', fallback, moment, month_from, month_to, columns, schema_name, part);
+        attach_it := format('ALTER TABLE %s ATTACH PARTITION %I.%I FOR VALUES FROM (%L) TO (%L)', source, schema_name, part, month_from, month_to);
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION reseller_report._next_month(month timestamptz) RETURNS timestamptz
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT ((month AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC' $$;
+
+-- The partitions of a source but for the default one.
+CREATE FUNCTION reseller_report._months_made(source regclass) RETURNS TABLE (month_from timestamptz, month_to timestamptz, table_name name)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT r.period_from, r.period_to, c.relname
+    FROM reseller_report._latest(NULL::reseller_report.source) s, pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid,
+        reseller_report._partition_range(i.inhrelid::regclass, s.rules) r
+    WHERE reseller_report._table(s.schema_name, s.table_name) = _months_made.source AND i.inhparent = _months_made.source
+        AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
+$$;
+
+CREATE FUNCTION reseller_report._months_held(partition regclass, moment name) RETURNS timestamptz[]
+    LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_months_held';
+
+CREATE FUNCTION reseller_report.create_partitions(ahead interval, OUT source regclass, OUT period_from timestamptz, OUT period_to timestamptz)
+    RETURNS SETOF record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_create_partitions';
+COMMENT ON FUNCTION reseller_report.create_partitions(interval) IS
+    'Makes the monthly partitions (UTC) of usage tables from this month until now() + ahead, and of every past month that the default '
+    'partition holds rows of, which it moves; returns those it made. For tables made by create_usage_tables, and others partitioned like '
+    'them: by month UTC, with a default partition, partitions named ..._YYYY_MM.';

@@ -1,0 +1,273 @@
+-- ---------------------------------------------------------------------------------------------------------------------
+-- DDL on connected tables (law L4 of the design): what can change raw rows past the trigger un-builds the days it may have
+-- touched, in the same transaction; renames are followed. All of it reads the registry as of now, by _latest.
+-- ---------------------------------------------------------------------------------------------------------------------
+
+-- A table and its partitions of all levels, or its inheritance children. Nobody captures what is written to a foreign partition
+-- or to a child, and a crash takes the rows of an unlogged one.
+CREATE FUNCTION reseller_report._tree(root regclass)
+    RETURNS TABLE (relid regclass, schema_name name, table_name name, relkind "char", never_captured boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH RECURSIVE tree (relid) AS (
+        SELECT root::oid UNION SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid WHERE NOT i.inhdetachpending)
+    SELECT c.oid, n.nspname, c.relname, c.relkind,
+        c.relkind = 'f' OR (c.oid <> root AND NOT c.relispartition) OR (c.relkind <> 'p' AND c.relpersistence <> 'p')
+    FROM tree JOIN pg_class c ON c.oid = tree.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+$$;
+
+-- Brings the registry of leaves up to date: leaves that came with rows (not fresh ones, at attach) and leaves that went un-build
+-- their days, and every leaf has its TRUNCATE trigger.
+CREATE FUNCTION reseller_report._follow_leaves(id bigint, root regclass, fresh boolean) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+#variable_conflict use_variable
+DECLARE
+    rules jsonb;
+    leaf record;
+BEGIN
+    SELECT s.rules INTO rules FROM reseller_report._latest(NULL::reseller_report.source) s WHERE s.id = id;
+    UPDATE reseller_report.source_leaf k SET relid = p.relid FROM reseller_report._tree(root) p
+        WHERE k.source = id AND k.schema_name = p.schema_name AND k.table_name = p.table_name AND k.relid <> p.relid;
+    UPDATE reseller_report.source_leaf k SET schema_name = p.schema_name, table_name = p.table_name FROM reseller_report._tree(root) p
+        WHERE k.source = id AND k.relid = p.relid AND (k.schema_name, k.table_name) <> (p.schema_name, p.table_name);
+    FOR leaf IN
+        SELECT p.relid, coalesce(p.schema_name, l.schema_name) AS schema_name, coalesce(p.table_name, l.table_name) AS table_name,
+            l.leaf_from, l.leaf_to, p.relkind, p.never_captured
+        FROM reseller_report._tree(root) p
+        FULL JOIN (SELECT * FROM reseller_report._latest(NULL::reseller_report.source_leaf) k WHERE k.source = id) l
+            ON l.schema_name = p.schema_name AND l.table_name = p.table_name
+        WHERE l.source IS NULL OR p.relid IS NULL
+    LOOP
+        IF leaf.relid IS NULL THEN
+            PERFORM reseller_report._unbuild(id, leaf.leaf_from, leaf.leaf_to,
+                format('%I.%I is no longer a partition', leaf.schema_name, leaf.table_name));
+            DELETE FROM reseller_report.source_leaf k
+                WHERE k.source = id AND k.schema_name = leaf.schema_name AND k.table_name = leaf.table_name;
+            IF reseller_report._table(leaf.schema_name, leaf.table_name) IS NOT NULL THEN
+                EXECUTE format('DROP TRIGGER IF EXISTS reseller_report_truncated ON %I.%I', leaf.schema_name, leaf.table_name);
+            END IF;
+            CONTINUE;
+        END IF;
+        SELECT r.leaf_from, r.leaf_to INTO leaf.leaf_from, leaf.leaf_to FROM reseller_report._leaf_range(leaf.relid, rules) r;
+        INSERT INTO reseller_report.source_leaf VALUES (id, leaf.schema_name, leaf.table_name, leaf.leaf_from, leaf.leaf_to, leaf.relid);
+        IF leaf.never_captured THEN
+            PERFORM reseller_report._unbuild(id, '-infinity', 'infinity',
+                format('writes to %I.%I are not captured', leaf.schema_name, leaf.table_name));
+            CONTINUE;
+        END IF;
+        IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = leaf.relid AND t.tgname = 'reseller_report_truncated') THEN
+            EXECUTE format('CREATE TRIGGER reseller_report_truncated AFTER TRUNCATE ON %s '
+                'FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated(%L)', leaf.relid, id);
+            EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER reseller_report_truncated', leaf.relid);
+        END IF;
+        IF NOT fresh AND leaf.relkind <> 'p' AND NOT reseller_report._is_empty(leaf.relid) THEN
+            PERFORM reseller_report._unbuild(id, leaf.leaf_from, leaf.leaf_to,
+                format('%I.%I came with rows', leaf.schema_name, leaf.table_name));
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- The state that a trigger of ours should be in: always, but for capture of a source that leaves replicated writes out.
+CREATE FUNCTION reseller_report._wanted_state(trigger pg_trigger) RETURNS "char"
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT CASE WHEN trigger.tgfoid = 'reseller_report._capture'::regproc AND encode(trigger.tgargs, 'escape') LIKE '%origin%' THEN 'O' ELSE 'A' END::"char"
+$$;
+
+-- A disabled trigger un-builds all of its source. One that was switched on again the wrong way is put right in the same command:
+-- nothing was written in between. Concerns the triggers of the table that the command named, and capture of its partitions.
+CREATE FUNCTION reseller_report._follow_triggers(id bigint, root regclass, touched regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    ours record;
+BEGIN
+    FOR ours IN
+        SELECT t.tgrelid::regclass AS relid, t.tgname, t.tgenabled, reseller_report._wanted_state(t) AS wanted FROM pg_trigger t
+        WHERE (t.tgrelid = touched AND t.tgfoid IN ('reseller_report._capture'::regproc, 'reseller_report._truncated'::regproc))
+            OR (t.tgrelid IN (SELECT p.relid FROM pg_partition_tree(touched) p) AND t.tgfoid = 'reseller_report._capture'::regproc)
+    LOOP
+        CONTINUE WHEN ours.tgenabled = ours.wanted;
+        IF ours.tgenabled = 'O' OR (ours.tgenabled = 'A' AND ours.wanted = 'O') THEN
+            EXECUTE format('ALTER TABLE ONLY %s ENABLE %s TRIGGER %I', ours.relid, CASE ours.wanted WHEN 'A' THEN 'ALWAYS' ELSE '' END, ours.tgname);
+        ELSE
+            PERFORM reseller_report._unbuild(id, '-infinity', 'infinity', format('trigger %I of %s was %s', ours.tgname, ours.relid,
+                CASE ours.tgenabled WHEN 'D' THEN 'disabled' ELSE 'enabled for replicas only' END));
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- Follows a renamed column, if one was, and notices retyped and dropped ones.
+CREATE FUNCTION reseller_report._follow_columns(id bigint, root regclass, old_name name, new_name name) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+#variable_conflict use_variable
+DECLARE
+    old_rules jsonb;
+    new_rules jsonb := '[]';
+    rule jsonb;
+    actual_type text;
+BEGIN
+    SELECT s.rules INTO old_rules FROM reseller_report._latest(NULL::reseller_report.source) s WHERE s.id = id;
+    FOR rule IN SELECT jsonb_array_elements(old_rules) LOOP
+        IF rule ->> 'column' = old_name THEN
+            rule := rule || jsonb_build_object('column', new_name);
+        END IF;
+        SELECT format_type(a.atttypid, a.atttypmod) INTO actual_type FROM pg_attribute a
+            WHERE a.attrelid = root AND a.attname = rule ->> 'column' AND NOT a.attisdropped;
+        IF NOT FOUND AND rule ? 'column' THEN
+            PERFORM reseller_report._unbuild(id, '-infinity', 'infinity', format('column %I is gone', rule ->> 'column'));
+        ELSIF actual_type <> rule ->> 'type' THEN
+            PERFORM reseller_report._unbuild(id, '-infinity', 'infinity', format('column %I has another type', rule ->> 'column'));
+            rule := rule || jsonb_build_object('type', actual_type);
+        END IF;
+        new_rules := new_rules || rule;
+    END LOOP;
+    IF new_rules <> old_rules THEN
+        UPDATE reseller_report.source s SET rules = new_rules WHERE s.id = id;
+    END IF;
+END
+$$;
+
+-- The sources whose tables the DDL command just done may concern, by the argument of the capture trigger on the table itself; a
+-- source without one waits for a restore to end.
+CREATE FUNCTION reseller_report._follow_ddl(tag text, old_column name, new_column name) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    hit record;
+BEGIN
+    FOR hit IN
+        SELECT s.id, touched.root::regclass AS root, touched.relid::regclass AS relid, n.nspname, c.relname,
+            (s.schema_name, s.table_name) <> (n.nspname, c.relname) AS is_renamed
+        FROM (
+            SELECT coalesce(pg_partition_root(c.objid), c.objid) AS root, c.objid AS relid FROM pg_event_trigger_ddl_commands() c
+                WHERE c.classid = 'pg_class'::regclass
+            UNION SELECT coalesce(pg_partition_root(g.tgrelid), g.tgrelid), g.tgrelid
+                FROM pg_event_trigger_ddl_commands() c JOIN pg_trigger g ON g.oid = c.objid WHERE c.classid = 'pg_trigger'::regclass
+            UNION SELECT i.inhparent, i.inhparent FROM pg_event_trigger_ddl_commands() c JOIN pg_inherits i ON i.inhrelid = c.objid
+                WHERE c.classid = 'pg_class'::regclass
+            UNION SELECT r.oid, r.oid FROM pg_class r WHERE tag = 'ALTER SCHEMA' AND r.relkind IN ('r', 'p') AND NOT r.relispartition
+        ) AS touched
+        JOIN pg_class c ON c.oid = touched.root JOIN pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_trigger t ON t.tgrelid = touched.root AND t.tgfoid = 'reseller_report._capture'::regproc AND t.tgparentid = 0
+        JOIN reseller_report._latest(NULL::reseller_report.source) s
+            ON s.id = substring(encode(t.tgargs, 'escape') FROM '^[0-9]+')::bigint
+    LOOP
+        IF hit.is_renamed THEN
+            UPDATE reseller_report.source s SET schema_name = hit.nspname, table_name = hit.relname WHERE s.id = hit.id;
+        END IF;
+        PERFORM reseller_report._follow_columns(hit.id, hit.root, old_column, new_column),
+            reseller_report._follow_triggers(hit.id, hit.root, hit.relid),
+            reseller_report._follow_leaves(hit.id, hit.root, fresh => false);
+    END LOOP;
+    IF tag = 'ALTER TYPE' THEN
+        PERFORM reseller_report._follow_renamed_label(c.objid) FROM pg_event_trigger_ddl_commands() c WHERE c.classid = 'pg_type'::regclass;
+    END IF;
+END
+$$;
+
+-- A label of an enum stands for something else from now on. Writers in flight have captured the old one, so they must end first.
+CREATE FUNCTION reseller_report._follow_renamed_label(enum oid) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    hit record;
+BEGIN
+    FOR hit IN
+        SELECT DISTINCT s.id, a.attrelid::regclass AS root, enum::regtype AS type
+        FROM reseller_report._latest(NULL::reseller_report.source) s, jsonb_array_elements(s.rules) rule
+        JOIN pg_attribute a ON a.attname = rule ->> 'column'
+        WHERE a.attrelid = reseller_report._table(s.schema_name, s.table_name) AND a.atttypid = enum
+        ORDER BY root
+    LOOP
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', hit.root);
+        PERFORM reseller_report._unbuild(hit.id, '-infinity', 'infinity', format('a value of type %s was renamed', hit.type));
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION reseller_report._follow_detach(partition regclass) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT reseller_report._unbuild(l.source, l.leaf_from, l.leaf_to, format('%s is being detached', partition))
+        FROM reseller_report._latest(NULL::reseller_report.source_leaf) l
+        WHERE reseller_report._table(l.schema_name, l.table_name) = partition
+$$;
+
+-- A dropped partition un-builds its days; a dropped source is nobody's from now on, and the next fold clears its summaries; a
+-- dropped trigger of ours leaves a source whose table is there without it. (So is a source that a restore has not got to yet,
+-- but restoring drops no trigger.)
+CREATE FUNCTION reseller_report._follow_drop() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    leaf record;
+BEGIN
+    FOR leaf IN
+        SELECT l.*, s.id IS NOT NULL AS is_source FROM pg_event_trigger_dropped_objects() d
+        JOIN reseller_report._latest(NULL::reseller_report.source_leaf) l ON l.schema_name = d.schema_name AND l.table_name = d.object_name
+        LEFT JOIN reseller_report._latest(NULL::reseller_report.source) s
+            ON s.id = l.source AND s.schema_name = l.schema_name AND s.table_name = l.table_name
+        WHERE d.object_type IN ('table', 'foreign table')
+    LOOP
+        DELETE FROM reseller_report.source_leaf k
+            WHERE k.source = leaf.source AND k.schema_name = leaf.schema_name AND k.table_name = leaf.table_name;
+        IF leaf.is_source THEN
+            DELETE FROM reseller_report.source s WHERE s.id = leaf.source;
+            INSERT INTO reseller_report.source_gone (source) VALUES (leaf.source);
+        ELSE
+            PERFORM reseller_report._unbuild(leaf.source, leaf.leaf_from, leaf.leaf_to,
+                format('%I.%I was dropped', leaf.schema_name, leaf.table_name));
+        END IF;
+    END LOOP;
+    PERFORM reseller_report._unbuild(s.id, '-infinity', 'infinity',
+            format('trigger %I of %I.%I was dropped', d.address_names[3], s.schema_name, s.table_name))
+        FROM pg_event_trigger_dropped_objects() d
+        JOIN reseller_report._latest(NULL::reseller_report.source_leaf) l ON l.schema_name = d.address_names[1] AND l.table_name = d.address_names[2]
+        JOIN reseller_report._latest(NULL::reseller_report.source) s ON s.id = l.source
+        WHERE d.object_type = 'trigger' AND d.original AND NOT EXISTS (
+            SELECT FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = l.schema_name AND c.relname = l.table_name
+            HAVING count(*) FILTER (WHERE t.tgfoid = 'reseller_report._capture'::regproc) > 0
+                AND count(*) FILTER (WHERE t.tgfoid = 'reseller_report._truncated'::regproc) > 0);
+END
+$$;
+
+CREATE FUNCTION reseller_report._follow_rewrite(tag text) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT reseller_report._unbuild(l.source, l.leaf_from, l.leaf_to, format('%I.%I was rewritten by %s', l.schema_name, l.table_name, tag))
+        FROM reseller_report._latest(NULL::reseller_report.source_leaf) l
+        WHERE reseller_report._table(l.schema_name, l.table_name) = pg_event_trigger_table_rewrite_oid()
+$$;
+
+CREATE FUNCTION reseller_report._ddl_command_start() RETURNS event_trigger
+    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_ddl_command_start';
+CREATE FUNCTION reseller_report._ddl_command_end() RETURNS event_trigger
+    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_ddl_command_end';
+CREATE FUNCTION reseller_report._sql_drop() RETURNS event_trigger
+    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_sql_drop';
+CREATE FUNCTION reseller_report._table_rewrite() RETURNS event_trigger
+    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_table_rewrite';
+
+CREATE EVENT TRIGGER reseller_report_ddl_command_start ON ddl_command_start
+    WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION reseller_report._ddl_command_start();
+CREATE EVENT TRIGGER reseller_report_ddl_command_end ON ddl_command_end
+    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER SCHEMA', 'ALTER TRIGGER', 'ALTER TYPE', 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE')
+    EXECUTE FUNCTION reseller_report._ddl_command_end();
+CREATE EVENT TRIGGER reseller_report_sql_drop ON sql_drop
+    WHEN TAG IN ('DROP TABLE', 'DROP FOREIGN TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP TRIGGER', 'DROP EXTENSION', 'DROP SEQUENCE')
+    EXECUTE FUNCTION reseller_report._sql_drop();
+CREATE EVENT TRIGGER reseller_report_table_rewrite ON table_rewrite EXECUTE FUNCTION reseller_report._table_rewrite();
+ALTER EVENT TRIGGER reseller_report_ddl_command_start ENABLE ALWAYS;
+ALTER EVENT TRIGGER reseller_report_ddl_command_end ENABLE ALWAYS;
+ALTER EVENT TRIGGER reseller_report_sql_drop ENABLE ALWAYS;
+ALTER EVENT TRIGGER reseller_report_table_rewrite ENABLE ALWAYS;
