@@ -66,6 +66,10 @@ CREATE FUNCTION reseller_report._latest(rows_of anyelement) RETURNS SETOF anyele
     LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_latest_rows';
 
+CREATE FUNCTION reseller_report._delete_latest(one_row anyelement) RETURNS void
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_delete_latest';
+
 CREATE FUNCTION reseller_report._invalidate(relid regclass) RETURNS void
     LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_invalidate';

@@ -42,7 +42,7 @@ BEGIN
         IF leaf.relid IS NULL THEN
             PERFORM reseller_report._unbuild(id, leaf.leaf_from, leaf.leaf_to,
                 format('%I.%I is no longer a partition', leaf.schema_name, leaf.table_name));
-            DELETE FROM reseller_report.source_leaf k
+            PERFORM reseller_report._delete_latest(k) FROM reseller_report._latest(NULL::reseller_report.source_leaf) k
                 WHERE k.source = id AND k.schema_name = leaf.schema_name AND k.table_name = leaf.table_name;
             IF reseller_report._table(leaf.schema_name, leaf.table_name) IS NOT NULL THEN
                 EXECUTE format('DROP TRIGGER IF EXISTS reseller_report_truncated ON %I.%I', leaf.schema_name, leaf.table_name);
@@ -214,10 +214,10 @@ BEGIN
             ON s.id = l.source AND s.schema_name = l.schema_name AND s.table_name = l.table_name
         WHERE d.object_type IN ('table', 'foreign table')
     LOOP
-        DELETE FROM reseller_report.source_leaf k
+        PERFORM reseller_report._delete_latest(k) FROM reseller_report._latest(NULL::reseller_report.source_leaf) k
             WHERE k.source = leaf.source AND k.schema_name = leaf.schema_name AND k.table_name = leaf.table_name;
         IF leaf.is_source THEN
-            DELETE FROM reseller_report.source s WHERE s.id = leaf.source;
+            PERFORM reseller_report._delete_latest(s) FROM reseller_report._latest(NULL::reseller_report.source) s WHERE s.id = leaf.source;
             INSERT INTO reseller_report.source_gone (source) VALUES (leaf.source);
         ELSE
             PERFORM reseller_report._unbuild(leaf.source, leaf.leaf_from, leaf.leaf_to,
@@ -245,8 +245,9 @@ CREATE FUNCTION reseller_report._follow_rewrite(tag text) RETURNS void
         WHERE reseller_report._table(l.schema_name, l.table_name) = pg_event_trigger_table_rewrite_oid()
 $$;
 
+-- Without a search path of its own: it resolves the name in the command as the command does.
 CREATE FUNCTION reseller_report._ddl_command_start() RETURNS event_trigger
-    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    LANGUAGE c
     AS 'MODULE_PATHNAME', 'reseller_report_ddl_command_start';
 CREATE FUNCTION reseller_report._ddl_command_end() RETURNS event_trigger
     LANGUAGE c SET search_path = pg_catalog, pg_temp

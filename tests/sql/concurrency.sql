@@ -1,5 +1,6 @@
 -- Sessions side by side: writers wait for nobody, late commits are not lost, folds take turns, old snapshots stay exact.
 SELECT no_plan();
+SET client_min_messages = error;
 CREATE EXTENSION dblink;
 SELECT setseed(0.11) \g /dev/null
 DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(60); END $$;

@@ -1,7 +1,7 @@
 -- Rebuild seeds and mends: exact at any point, beside writers, in any mix of built and un-built days.
 SELECT no_plan();
 SELECT setseed(0.6) \g /dev/null
-SET client_min_messages = warning;
+SET client_min_messages = error;
 SELECT reseller_report.detach_source(format('usage.%s', t)::regclass) FROM unnest(ARRAY['text_message', 'chat_message', 'phone_call', 'bot_message']) t \g /dev/null
 DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(300); END $$;
 SELECT reseller_report.attach_source(s, format('usage.%s', t)::regclass)
