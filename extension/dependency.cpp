@@ -325,14 +325,12 @@ void check_resellers(const std::vector<Edit> &edits) {
         });
 }
 
-// A source without its trigger waits for the end of a restore, which brings its figures where they belong.
 void move_figures(const std::vector<Edit> &edits) {
   Moves const moves = net_moves(edits);
   if (moves.empty() || is_restoring()) return;
   ActiveSnapshot const now(ActiveSnapshot::fresh());
   std::vector<BuiltSource> sources;
   for (Source &source : all_sources()) {
-    if (!has_capture_trigger(source.relid)) continue;
     std::vector<Range> built = answerable(source, {source.horizon, kInfinity});
     sources.push_back({std::move(source), std::move(built)});
   }
@@ -349,7 +347,7 @@ void move_figures(const std::vector<Edit> &edits) {
 }  // namespace
 
 RESELLER_REPORT_FUNCTION(reseller_report_take_lease) {
-  take_lease();
+  if (!is_restoring()) take_lease();
   return PointerGetDatum(nullptr);
 }
 

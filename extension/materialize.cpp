@@ -39,16 +39,14 @@ struct RowKeyHash {
 /// A year of a key, the unit that is set aside whole when a sum in it overflows: all levels of a change lie in one year.
 using SetAsideKey = std::tuple<std::int64_t, std::int64_t, Item, std::int64_t, Time>;
 
-/// Which sources exist and which of their days are built; deltas of other days wait.
+/// Which sources exist and which of their days are built; deltas of other days wait, and so do those of sources that the registry
+/// does not name: a restore is under way, or their table is gone and they go with it.
 class Readiness {
  public:
   Readiness() {
     for (const Source &source : all_sources())
       sources_.emplace(source.id, State{answerable(source, {kMinusInfinity, kInfinity}), source.horizon});
   }
-
-  /// A source that is detached or whose table is gone: its deltas are nobody's.
-  bool is_gone(std::int64_t source) const { return sources_.count(source) == 0; }
 
   bool is_pruned(const Delta &delta) const {
     auto const found = sources_.find(delta.source);
@@ -59,7 +57,7 @@ class Readiness {
     // The transaction's own changes wait until it commits, so that no summary ever holds part of a transaction in flight.
     if (delta.set_aside || delta.own) return false;
     auto const found = sources_.find(delta.source);
-    if (found == sources_.end()) return true;
+    if (found == sources_.end()) return false;
     const std::vector<Range> &built = found->second.built;
     return std::any_of(built.begin(), built.end(), [&](const Range &r) { return r.contains(delta.bucket); });
   }
@@ -139,7 +137,7 @@ class Waiting {
     std::unordered_map<RowKey, Row, RowKeyHash> rows;
     DeltaScan scan(AccessShareLock);
     for_each_pending(scan, ready, [&](const Delta &delta, std::optional<std::int64_t> reseller) {
-      if (!reseller || ready.is_gone(delta.source)) return true;
+      if (!reseller) return true;
       auto const width = widths.find(*reseller);
       if (width == widths.end() || width->second < kNarrowRow) return true;
       Row &row = rows[{delta.source, *reseller, delta.item, delta.bucket}];
@@ -183,7 +181,7 @@ Taken take(std::int64_t most, const Readiness &ready, const Waiting &waiting, co
       return true;
     }
     taken.deltas++;
-    if (reseller && !ready.is_gone(delta.source))
+    if (reseller)
       taken.changes.push_back({{delta.source, *reseller, delta.item}, delta.bucket, delta.company, delta.counters});
     return true;
   });

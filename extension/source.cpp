@@ -9,10 +9,10 @@ namespace reseller_report {
 namespace {
 
 // Columns of reseller_report.source; must match sql/source.sql.
-enum SourceColumn : int { kId = 1, kService, kSchemaName, kTableName, kRules, kHorizon, kMoves };
+enum SourceColumn : int { kId = 1, kService, kSchemaName, kTableName, kRules, kHorizon, kMoves, kAttachedAt, kRestored };
 
-// A column of reseller_report.lease; must match sql/summary.sql.
-constexpr int kRestoring = 2;
+// Columns of reseller_report.lease; must match sql/summary.sql.
+enum LeaseColumn : int { kRestoring = 2, kTurn };
 
 // Columns of reseller_report.source_built and source_unbuilt alike.
 enum RangeColumn : int { kRangeSource = 1, kRangeId, kRangeFrom, kRangeTo };
@@ -25,6 +25,7 @@ struct Row {
   Jsonb *rules;
   Time horizon;
   std::int64_t moves;
+  bool restored;
 };
 
 Datum column(HeapTuple tuple, TupleDesc columns, int number) {
@@ -37,7 +38,7 @@ Row row_of(HeapTuple tuple, TupleDesc columns) {
           pstrdup(NameStr(*DatumGetName(column(tuple, columns, kSchemaName)))),
           pstrdup(NameStr(*DatumGetName(column(tuple, columns, kTableName)))),
           DatumGetJsonbPCopy(column(tuple, columns, kRules)), DatumGetTimestampTz(column(tuple, columns, kHorizon)),
-          DatumGetInt64(column(tuple, columns, kMoves))};
+          DatumGetInt64(column(tuple, columns, kMoves)), DatumGetBool(column(tuple, columns, kRestored))};
 }
 
 // The rows of the registry that `snapshot` (NULL: the latest one) sees; only the one with this id when `id` is given.
@@ -257,17 +258,35 @@ void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice) {
   });
 }
 
+namespace {
+
+// What every script of pg_dump and every worker of pg_restore sets first.
+bool has_settings_of_a_restore() {
+  return !check_function_bodies && client_min_messages == WARNING;
+}
+
+bool any_source_of_its_own() {
+  std::vector<Row> const rows = read_registry(nullptr, nullptr);
+  return std::any_of(rows.begin(), rows.end(), [](const Row &row) { return !row.restored; });
+}
+
+}  // namespace
+
 bool is_restoring() {
   if (!OidIsValid(own_relation("lease"))) return false;
   OwnTable const table("lease", AccessShareLock);
   bool restoring = false;
+  bool is_new = false;
   pg([&] {
     SysScanDesc const scan = systable_beginscan(table.relation(), InvalidOid, false, nullptr, 0, nullptr);
     HeapTuple const tuple = systable_getnext(scan);
-    restoring = HeapTupleIsValid(tuple) && DatumGetBool(column(tuple, table.tuple_desc(), kRestoring));
+    if (HeapTupleIsValid(tuple)) {
+      restoring = DatumGetBool(column(tuple, table.tuple_desc(), kRestoring));
+      is_new = DatumGetInt64(column(tuple, table.tuple_desc(), kTurn)) == 0;
+    }
     systable_endscan(scan);
   });
-  return restoring;
+  return restoring || (is_new && has_settings_of_a_restore() && !any_source_of_its_own());
 }
 
 }  // namespace reseller_report

@@ -58,7 +58,8 @@ bool moved_unseen(std::int64_t source);
 /// Adds a row (source, period_from, period_to) to the result of a maintenance function.
 void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice);
 
-/// Whether a dump is being restored into this database, between pre_restore and post_restore.
+/// Whether this session is restoring a dump: all are between pre_restore and post_restore; a session with the settings of pg_dump's
+/// scripts is, as long as the database has done no work of its own and has no source but restored ones.
 bool is_restoring();
 
 }  // namespace reseller_report

@@ -99,27 +99,32 @@ RESELLER_REPORT_FUNCTION(reseller_report_table_rewrite) {
   return PointerGetDatum(nullptr);
 }
 
-// Refuses (55000) rows of the registry that come with a restore while capture is on: what is captured while the usage tables are
-// loaded would count twice.
+// Marks rows of the registry that come with a dump. Refuses them (55000) where their table is captured and the session is not known to
+// restore: what is captured while the table is loaded would count twice.
 RESELLER_REPORT_FUNCTION(reseller_report_check_registration) {
   if (!CALLED_AS_TRIGGER(fcinfo)) throw Error("39P01", "reseller_report._check_registration must be called as a trigger");
   auto const *const data = reinterpret_cast<const TriggerData *>(fcinfo->context);
-  if (!OwnDdl::under_way() && !is_restoring()) {
-    Oid relid = InvalidOid;
-    pg([&] {
-      bool is_null = false;
-      TupleDesc const columns = RelationGetDescr(data->tg_relation);
-      const char *const schema = NameStr(*DatumGetName(heap_getattr(data->tg_trigtuple, SPI_fnumber(columns, "schema_name"), columns, &is_null)));
-      const char *const table = NameStr(*DatumGetName(heap_getattr(data->tg_trigtuple, SPI_fnumber(columns, "table_name"), columns, &is_null)));
-      Oid const schema_id = get_namespace_oid(schema, true);
-      if (OidIsValid(schema_id)) relid = get_relname_relid(table, schema_id);
-      if (OidIsValid(relid)) LockRelationOid(relid, AccessShareLock);
-    });
-    if (OidIsValid(relid) && has_capture_trigger(relid))
-      throw Error(sqlstate::kWrongState, "data is being restored into tables that are captured already",
-                  "SELECT reseller_report.pre_restore() before the data is loaded, and reseller_report.post_restore() after it.");
-  }
-  return PointerGetDatum(data->tg_trigtuple);
+  if (OwnDdl::under_way()) return PointerGetDatum(data->tg_trigtuple);
+  Oid relid = InvalidOid;
+  HeapTuple marked = nullptr;
+  pg([&] {
+    TupleDesc const columns = RelationGetDescr(data->tg_relation);
+    bool is_null = false;
+    auto const name = [&](const char *column) {
+      return NameStr(*DatumGetName(heap_getattr(data->tg_trigtuple, SPI_fnumber(columns, column), columns, &is_null)));
+    };
+    Oid const schema = get_namespace_oid(name("schema_name"), true);
+    if (OidIsValid(schema)) relid = get_relname_relid(name("table_name"), schema);
+    if (OidIsValid(relid)) LockRelationOid(relid, AccessShareLock);
+    int restored = SPI_fnumber(columns, "restored");
+    Datum value = BoolGetDatum(true);
+    bool null = false;
+    marked = heap_modify_tuple_by_cols(data->tg_trigtuple, columns, 1, &restored, &value, &null);
+  });
+  if (OidIsValid(relid) && has_capture_trigger(relid) && !is_restoring())
+    throw Error(sqlstate::kWrongState, "data is being restored into tables that are captured already",
+                "SELECT reseller_report.pre_restore() before the data is loaded, and reseller_report.post_restore() after it.");
+  return PointerGetDatum(marked);
 }
 
 // All rows of a table of the extension as of now, whatever snapshot the transaction has: DDL is not MVCC, so neither may what

@@ -1,6 +1,10 @@
 -- ---------------------------------------------------------------------------------------------------------------------
--- Restoring dumps whose schema and data come apart
+-- Restoring dumps
 -- ---------------------------------------------------------------------------------------------------------------------
+
+-- A restore brings raw usage, summaries, pending changes and dependencies as they were, in any order and by several workers at once.
+-- While it runs nothing is captured or moved, and DDL un-builds nothing. A session of pg_restore, or of a script that pg_dump wrote, is
+-- known by its settings, while the database has done no work of its own; pre_restore and post_restore say so for all sessions.
 
 CREATE FUNCTION reseller_report._set_restoring(restoring boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -32,7 +36,8 @@ END
 $$;
 COMMENT ON FUNCTION reseller_report.pre_restore() IS
     'Before the data of a dump is loaded into a database that has its schema already (pg_dump --schema-only, then --data-only): until '
-    'post_restore nothing is captured, because what was captured is in the dump. A dump restored in one piece needs neither. 55000.';
+    'post_restore nothing is captured, because what was captured is in the dump. A dump restored in one piece needs neither. 55000 '
+    'where tables are connected already.';
 
 CREATE FUNCTION reseller_report.post_restore() RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -77,5 +82,6 @@ BEGIN
         EXECUTE format('ALTER TABLE ONLY %s ENABLE %s TRIGGER %I', ours.relid, CASE ours.state WHEN 'A' THEN 'ALWAYS' ELSE '' END, ours.tgname);
     END LOOP;
     PERFORM reseller_report._set_restoring(false);
+    UPDATE reseller_report.lease SET turn = turn + 1;
 END
 $$;

@@ -96,8 +96,8 @@ CREATE TABLE reseller_report.lease (
 );
 INSERT INTO reseller_report.lease DEFAULT VALUES;
 COMMENT ON TABLE reseller_report.lease IS
-    'One row that every change of the summaries updates first, so that they take turns. restoring is true between pre_restore '
-    'and post_restore: nothing is captured or moved then.';
+    'One row that every change of the summaries updates first, so that they take turns. turn counts them: 0 where '
+    'nothing has happened yet, as where a dump is being restored. restoring is true between pre_restore and post_restore.';
 
 CREATE FUNCTION reseller_report.materialize(
     max_deltas integer DEFAULT 100000,

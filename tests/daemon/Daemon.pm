@@ -1,0 +1,222 @@
+# What the tests of reseller-materializer share: a private cluster with usage and the oracle, instances of the program, and waiting for
+# conditions, never for luck.
+package Daemon;
+
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use File::Temp qw(tempdir);
+use IO::Handle;
+use IPC::Open3 qw(open3);
+use POSIX qw(WNOHANG);
+use Symbol qw(gensym);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+our $root = abs_path(dirname(__FILE__) . '/../..');
+our $program = $ENV{MATERIALIZER} // "$root/build/materializer/reseller-materializer";
+our $patience = 60;
+my (@clusters, %running);
+
+# Environment variables of the caller's must not steer the program under test.
+delete $ENV{$_} for grep { /^RESELLER_MATERIALIZER_|^PG(HOST|PORT|USER|DATABASE|SERVICE|OPTIONS|APPNAME)/ } keys %ENV;
+
+# Waits until CODE returns true; when it does not in time, the test fails and ends.
+sub wait_until {
+    my ($label, $code, $seconds) = @_;
+    $seconds //= $patience;
+    my $begun = time;
+    while (time - $begun < $seconds) {
+        return 1 if $code->();
+        sleep 0.05;
+    }
+    fail("waited $seconds s in vain: $label");
+    die "no use to go on\n";
+}
+
+# Runs a program to its end; returns its exit status and what it printed on each of its outputs.
+sub run {
+    my @command = @_;
+    my $errors = gensym;
+    my $pid = open3(my $in, my $out, $errors, @command);
+    close $in;
+    my ($printed, $error_file) = ('', File::Temp->new);
+    my $child = fork // die;
+    if ($child == 0) {
+        print $error_file $_ while <$errors>;
+        close $error_file;
+        POSIX::_exit(0);
+    }
+    $printed .= $_ while <$out>;
+    waitpid $child, 0;
+    waitpid $pid, 0;
+    my $status = $? >> 8;
+    open my $reread, '<', $error_file->filename or die;
+    local $/;
+    return ($status, $printed, scalar <$reread> // '');
+}
+
+# A cluster of its own, reached through libpq's variables. SETTINGS as tests/lib/private-cluster takes them.
+sub start_cluster {
+    my $dir = tempdir('/tmp/reseller_materializer_test.XXXXXX');
+    push @clusters, $dir;
+    system("$root/tests/lib/private-cluster", 'start', $dir, 'fsync=off', 'listen_addresses=', @_) == 0 or die 'no cluster';
+    point_at($dir);
+    return $dir;
+}
+
+sub point_at {
+    my ($dir) = @_;
+    @ENV{qw(PGHOST PGPORT PGUSER PGDATABASE)} = ($dir, 5432, 'postgres', 'postgres');
+}
+
+# The database that the tests of one file share: extension, usage tables, oracle and random usage.
+sub make_database {
+    my ($name) = @_;
+    chomp(my $bindir = `\${PG_CONFIG:-pg_config} --bindir`);
+    $ENV{PATH} = "$bindir:$ENV{PATH}";
+    system("$root/tests/lib/prepare-template") == 0 or die 'no template' unless sql_in('postgres', "SELECT 1 FROM pg_database WHERE datname = 'reseller_report_test'");
+    sql_in('postgres', "CREATE DATABASE $name TEMPLATE reseller_report_test");
+    $ENV{PGDATABASE} = $name;
+}
+
+sub sql_in {
+    my ($database, $sql) = @_;
+    my ($status, $out, $errors) = run('psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', $database, '-c', $sql);
+    chomp $out;
+    die "$sql: $errors" if $status != 0;
+    return $out;
+}
+sub sql { return sql_in($ENV{PGDATABASE}, $_[0]) }
+
+# The same, but nothing where the server is not there.
+sub try_sql { return eval { sql($_[0]) } }
+
+sub as_server {
+    my @command = @_;
+    unshift @command, qw(runuser -u postgres --) if $> == 0;
+    chdir '/';
+    return system(@command);
+}
+sub pg_ctl { my ($dir, @how) = @_; return as_server('pg_ctl', '-D', "$dir/data", '-l', "$dir/server.log", '-s', '-w', @how) }
+
+# An instance that runs in the background; its log goes to a file.
+sub start {
+    my (%options) = @_;
+    my $log = File::Temp->new(UNLINK => 1);
+    my $pid = fork // die;
+    if ($pid == 0) {
+        open STDERR, '>', $log->filename or die;
+        open STDOUT, '>&', \*STDERR;
+        $ENV{$_} = $options{env}{$_} for keys %{ $options{env} // {} };
+        exec { $program } $program, 'run', '--log-level', 'debug', @{ $options{with} // [] } or POSIX::_exit(127);
+    }
+    $running{$pid} = 1;
+    return bless { pid => $pid, log => $log }, 'Daemon';
+}
+
+# A command in the background that believes itself on a terminal; its screen is its log.
+sub start_on_terminal {
+    my @arguments = @_;
+    my ($log, $pid_file) = (File::Temp->new(UNLINK => 1), File::Temp->new(UNLINK => 1));
+    my $command = join ' ', 'echo $$ >', $pid_file->filename, '; exec', map { "'$_'" } $program, @arguments;
+    my $pid = fork // die;
+    if ($pid == 0) {
+        open STDIN, '<', '/dev/null';
+        open STDOUT, '>', '/dev/null';
+        exec { 'script' } 'script', '-q', '-e', '-f', '-c', $command, $log->filename or POSIX::_exit(127);
+    }
+    $running{$pid} = 1;
+    wait_until('a command starts', sub { -s $pid_file->filename });
+    open my $file, '<', $pid_file->filename or die;
+    chomp(my $inner = <$file>);
+    return bless { pid => $pid, target => $inner, log => $log }, 'Daemon';
+}
+
+# A session that holds the lease, so that folds and rebuilds wait in the server. Returns what ends it.
+sub hold_lease {
+    open my $session, '|-', 'psql', '-X', '-q', '-o', '/dev/null' or die;
+    $session->autoflush(1);
+    print $session "BEGIN;\nSELECT FROM reseller_report.lease FOR UPDATE;\n";
+    wait_until('the lease is held', sub { sql(q(SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database())) });
+    return sub { print $session "ROLLBACK;\n"; close $session };
+}
+
+sub pid { return $_[0]{pid} }
+sub log { my ($self) = @_; open my $file, '<', $self->{log}->filename or die; local $/; return <$file> // '' }
+sub signal { my ($self, $signal) = @_; return kill $signal, $self->{target} // $self->{pid} }
+sub says { my ($self, $pattern) = @_; return $self->log =~ $pattern }
+sub count { my ($self, $pattern) = @_; my @found = $self->log =~ /$pattern/g; return scalar @found }
+sub is_running { my ($self) = @_; return exists $running{ $self->{pid} } && !$self->reap(WNOHANG) }
+
+sub reap {
+    my ($self, $how) = @_;
+    return 1 if exists $self->{status};
+    return 0 if waitpid($self->{pid}, $how) <= 0;
+    $self->{status} = $?;
+    delete $running{ $self->{pid} };
+    return 1;
+}
+
+# Waits for its end; returns its exit status, or nothing where it did not end in time.
+sub status_after {
+    my ($self, $seconds) = @_;
+    wait_until('an instance ends', sub { $self->reap(WNOHANG) }, $seconds);
+    return $self->{status} & 127 ? "signal " . ($self->{status} & 127) : $self->{status} >> 8;
+}
+
+# Ends it without ado.
+sub kill_now { my ($self) = @_; $self->signal('CONT'); $self->signal('KILL'); $self->reap(0); return }
+
+# The process id of the instance that leads, 0 where none does.
+sub leading { return try_sql(q(SELECT coalesce((SELECT substring(application_name FROM '\d+$') FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE locktype = 'advisory' AND granted AND application_name LIKE 'reseller-materializer/%' AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())), '0'))) // 0 }
+
+sub pending { return sql('SELECT pending_deltas FROM reseller_report.materializer_state') }
+
+# Writers at work: random usage and changes, again and again, over every failure of the server, until they are told to stop.
+sub start_writers {
+    my ($count) = @_;
+    my $database = $ENV{PGDATABASE};
+    my @writers;
+    for my $number (1 .. $count) {
+        my $pid = fork // die;
+        if ($pid == 0) {
+            open STDERR, '>', '/dev/null';
+            open STDOUT, '>', '/dev/null';
+            my $go = 1;
+            $SIG{TERM} = sub { $go = 0 };
+            for (my $round = 0; $go; $round++) {
+                system('psql', '-X', '-q', '-d', $database, '-c', 'SELECT random_usage.events(10)',
+                    $round % 5 == 0 && $number == 1 ? ('-c', 'SELECT random_usage.changes()') : ()) == 0 or sleep 0.1;
+            }
+            POSIX::_exit(0);
+        }
+        $running{$pid} = 1;
+        push @writers, $pid;
+    }
+    return @writers;
+}
+sub stop_writers { for my $pid (@_) { kill 'TERM', $pid; waitpid $pid, 0; delete $running{$pid} } }
+
+# After writers stopped: an instance folds the rest, and every report equals the oracle's.
+sub settles {
+    my ($label) = @_;
+    wait_until('pending sinks to zero', sub { (try_sql('SELECT pending_deltas FROM reseller_report.materializer_state') // 1) == 0 });
+    is(sql(q(SELECT string_agg(d, E'\n') FROM oracle.compare(8, '2024-03-01', '100 days') d)), '', "$label: reports equal the oracle");
+    is(pending(), 0, "$label: nothing is pending");
+    is(sql(q(SELECT count(*) FROM reseller_report.verify('-infinity', 'infinity'))), 0, "$label: summaries equal raw usage");
+}
+
+END {
+    my $status = $?;
+    kill 'CONT', $_ for keys %running;
+    kill 'KILL', $_ for keys %running;
+    waitpid $_, 0 for keys %running;
+    open STDERR, '>', '/dev/null';  # a cluster may have been stopped already
+    system("$root/tests/lib/private-cluster", 'stop', $_) for @clusters;
+    $? = $status;
+}
+
+1;

@@ -1,0 +1,157 @@
+// The configuration: precedence, defaults, and errors that name the option.
+#include "config.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <vector>
+
+using namespace materializer;
+
+namespace {
+
+/// A configuration file that is removed again.
+class File {
+ public:
+  explicit File(const std::string &text) {
+    char name[] = "/tmp/reseller_materializer_config.XXXXXX";
+    close(mkstemp(name));
+    path_ = name;
+    std::ofstream(path_) << text;
+  }
+  ~File() { std::remove(path_.c_str()); }
+  File(const File &) = delete;
+  File &operator=(const File &) = delete;
+  const std::string &path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+Config read(const std::vector<std::string> &words, const std::vector<std::string> &environment = {}) {
+  std::vector<const char *> argv{"reseller-materializer"};
+  for (const std::string &word : words) argv.push_back(word.c_str());
+  std::vector<const char *> environ;
+  for (const std::string &entry : environment) environ.push_back(entry.c_str());
+  environ.push_back(nullptr);
+  return read_config(static_cast<int>(argv.size()), argv.data(), environ.data());
+}
+
+std::string complaint(const std::vector<std::string> &words, const std::vector<std::string> &environment = {}) {
+  try {
+    read(words, environment);
+  } catch (const UsageError &error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("the defaults") {
+  Config const config = read({"run"});
+  CHECK_EQ(config.command, Command::kRun);
+  CHECK_EQ(config.max_deltas, 100000);
+  CHECK_EQ(config.schedule.next(0, config.zone), 60);
+  CHECK_EQ(config.metrics_listen, "");
+  CHECK_EQ(config.log_format, LogFormat::kText);
+  CHECK(config.retention.empty());
+}
+
+TEST_CASE("the command line goes before the file, and the file before the environment") {
+  File const file("max-deltas = 2\nlock-timeout = 2s\n# a comment\n");
+  std::vector<std::string> const environment{"RESELLER_MATERIALIZER_MAX_DELTAS=3", "RESELLER_MATERIALIZER_LOCK_TIMEOUT=3s",
+                                             "RESELLER_MATERIALIZER_STATEMENT_TIMEOUT=3s", "HOME=/"};
+  Config const config = read({"run", "--config", file.path(), "--max-deltas", "1"}, environment);
+  CHECK_EQ(config.max_deltas, 1);
+  CHECK_EQ(config.lock_timeout, 2);
+  CHECK_EQ(config.statement_timeout, 3);
+}
+
+TEST_CASE("the environment may name the file") {
+  File const file("max-deltas = 2\n");
+  std::vector<std::string> const environment{"RESELLER_MATERIALIZER_CONFIG=" + file.path(), "RESELLER_MATERIALIZER_MAX_DELTAS=3"};
+  CHECK_EQ(read({"once"}, environment).max_deltas, 2);
+}
+
+TEST_CASE("a file may hold options of other commands, the command line may not") {
+  File const file("schedule = @hourly\nolder-than = 400d\n");
+  CHECK_EQ(read({"status", "--config", file.path()}).command, Command::kStatus);
+  CHECK_EQ(complaint({"status", "--schedule", "@hourly"}), "--schedule is not an option of status");
+}
+
+TEST_CASE("lists and switches") {
+  Config const config = read({"rebuild", "--source", "usage.a", "--source=usage.b", "--only-unbuilt"});
+  CHECK_EQ(config.sources, std::vector<std::string>{"usage.a", "usage.b"});
+  CHECK(config.only_unbuilt);
+  CHECK_FALSE(read({"prune", "--older-than", "1d", "--dry-run=false"}).dry_run);
+  Retention const retention = read({"run", "--retention", "400d,usage.chat_message=90d"}).retention;
+  CHECK_EQ(retention.others, 400 * 86400);
+  CHECK_EQ(retention.named.at("usage.chat_message"), 90 * 86400);
+}
+
+TEST_CASE("an error names the option, and where it was given") {
+  File const unknown("shedule = @hourly\n"), wrong("time-zone = Mars/Base\n"), garbled("schedule\n"), twice("max-deltas = 1\nmax-deltas = 2\n"),
+      section("[run]\nschedule = @hourly\n");
+  struct Case {
+    std::vector<std::string> words;
+    std::vector<std::string> environment;
+    std::string says;
+  };
+  Case const cases[] = {
+      {{}, {}, "a command is missing"},
+      {{"fold"}, {}, "there is no command 'fold'"},
+      {{"run", "once"}, {}, "positional"},
+      {{"run", "--shedule", "@hourly"}, {}, "'--shedule'"},
+      {{"run", "--sched", "@hourly"}, {}, "'--sched'"},
+      {{"run", "--schedule"}, {}, "'--schedule'"},
+      {{"run", "--schedule", "@hourly", "--schedule", "@daily"}, {}, "--schedule is given twice"},
+      {{"run", "--schedule", "* 25 * * *"}, {}, "--schedule: hour: 25 is out of range (0 to 23)\n  * 25 * * *\n    ^^"},
+      {{"run", "--housekeeping-schedule", "often"}, {}, "--housekeeping-schedule: "},
+      {{"run", "--verify-schedule", "@often"}, {}, "--verify-schedule: there is no @often"},
+      {{"run", "--max-deltas", "0"}, {}, "--max-deltas: '0' is not a number from 1"},
+      {{"run", "--max-deltas", "1e6"}, {}, "--max-deltas: '1e6'"},
+      {{"run", "--lock-timeout", "10"}, {}, "--lock-timeout: '10' is not a duration"},
+      {{"run", "--log-format", "xml"}, {}, "--log-format: 'xml' is none of text, json"},
+      {{"run", "--log-level", "loud"}, {}, "--log-level: 'loud' is none of error, warning, info, debug"},
+      {{"run", "--metrics-listen", "9187"}, {}, "--metrics-listen: '9187' is not HOST:PORT"},
+      {{"run", "--metrics-listen", "localhost:99999"}, {}, "--metrics-listen: "},
+      {{"run", "--time-zone", "Mars/Base"}, {}, "--time-zone: there is no time zone 'Mars/Base'"},
+      {{"run", "--retention", "400"}, {}, "--retention: '400' is neither"},
+      {{"status", "--format", "csv"}, {}, "--format: 'csv' is none of table, json"},
+      {{"rebuild", "--source", "text_message"}, {}, "--source: 'text_message' must be named with its schema"},
+      {{"rebuild", "--only-unbuilt=perhaps"}, {}, "--only-unbuilt: 'perhaps' is neither true nor false"},
+      {{"prune"}, {}, "prune needs --older-than"},
+      {{"prune", "--older-than", "soon"}, {}, "--older-than: 'soon' is not a duration"},
+      {{"run", "--config", "/nowhere.conf"}, {}, "--config: cannot read '/nowhere.conf': No such file"},
+      {{"run"}, {"RESELLER_MATERIALIZER_CONFIG=/nowhere.conf"}, "RESELLER_MATERIALIZER_CONFIG: cannot read '/nowhere.conf'"},
+      {{"run"}, {"RESELLER_MATERIALIZER_MAX_DELTAS=many"}, "RESELLER_MATERIALIZER_MAX_DELTAS: 'many'"},
+      {{"run", "--config", unknown.path()}, {}, unknown.path() + ": unrecognised option 'shedule'"},
+      {{"run", "--config", wrong.path()}, {}, "time-zone in " + wrong.path() + ": there is no time zone"},
+      {{"run", "--config", garbled.path()}, {}, garbled.path() + ": "},
+      {{"run", "--config", twice.path()}, {}, "max-deltas in " + twice.path() + " is given twice"},
+      {{"run", "--config", section.path()}, {}, "'run.schedule'"}};
+  for (const Case &c : cases) {
+    std::string const said = complaint(c.words, c.environment);
+    INFO(said);
+    INFO(c.says);
+    CHECK(said.find(c.says) != std::string::npos);
+  }
+}
+
+TEST_CASE("variables that only look like options are a warning") {
+  Config const config = read({"run"}, {"RESELLER_MATERIALIZER_SHEDULE=@hourly"});
+  REQUIRE_EQ(config.warnings.size(), 1);
+  CHECK(config.warnings[0].find("RESELLER_MATERIALIZER_SHEDULE") != std::string::npos);
+}
+
+TEST_CASE("help names every option and its default") {
+  std::string const help = read({"--help"}).help;
+  for (const char *const text : {"--schedule EXPRESSION", "@every 60s", "--metrics-listen HOST:PORT", "--older-than DURATION", "Exit status"})
+    CHECK(help.find(text) != std::string::npos);
+  CHECK(read({"prune", "--help"}).help.find("--schedule") == std::string::npos);
+  CHECK_EQ(read({"--version"}).command, Command::kVersion);
+}
