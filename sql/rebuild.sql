@@ -41,6 +41,16 @@ COMMENT ON FUNCTION reseller_report.rebuild_slice(regclass, timestamptz, timesta
     'rebuilt, which never crosses the horizon. 55000 when capture is off, or in a savepoint whose parents have changed usage; 40001 '
     'where a REPEATABLE READ snapshot is too old.';
 
+-- How many days a slice takes: about 100,000 rows, at most a month, by the server's estimate of the table's size. Wide summary rows are
+-- rewritten once a slice, so that small tables gain by taking more days at once, and memory stays bounded by the slice.
+CREATE FUNCTION reseller_report._days_a_slice(source regclass, days numeric) RETURNS integer
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT CASE WHEN min(c.reltuples) < 0 OR sum(c.reltuples) = 0 THEN 1
+        ELSE greatest(1, least(31, floor(100000 * days / sum(c.reltuples)::numeric)))::integer END
+    FROM reseller_report._tree(source) t JOIN pg_class c ON c.oid = t.relid WHERE t.relkind = 'r'
+$$;
+
 -- The days of a period that a source has anything in, with a piece for all time before and one for all after.
 CREATE FUNCTION reseller_report._days(source_id bigint, source regclass, period_from timestamptz, period_to timestamptz)
     RETURNS TABLE (slice_from timestamptz, slice_to timestamptz)
@@ -51,6 +61,7 @@ DECLARE
     bounds timestamptz[];
     first_day timestamptz;
     end_day timestamptz;
+    step interval := interval '24 hours';
 BEGIN
     SELECT m.* INTO moment FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._moment(s.rules) m WHERE s.id = source_id;
     bounds := reseller_report._moment_bounds(source, moment.column_name, moment.utc_offset);
@@ -59,10 +70,13 @@ BEGIN
             UNION ALL SELECT u.bucket FROM reseller_report.usage_delta u WHERE u.source = source_id) d;
     first_day := least(greatest(date_trunc('day', coalesce(first_day, period_from), 'UTC'), period_from), period_to);
     end_day := least(greatest(date_trunc('day', coalesce(end_day, period_from), 'UTC') + interval '24 hours', first_day), period_to);
+    IF isfinite(bounds[1]) THEN
+        step := step * reseller_report._days_a_slice(source, ceil(extract(epoch FROM bounds[2] - bounds[1]) / 86400 + 1));
+    END IF;
     RETURN QUERY
         SELECT period_from, first_day WHERE period_from < first_day
-        UNION ALL SELECT greatest(day, first_day), least(day + interval '24 hours', end_day)
-            FROM generate_series(date_trunc('day', first_day, 'UTC'), end_day - interval '1 microsecond', '24 hours') AS day
+        UNION ALL SELECT greatest(day, first_day), least(day + step, end_day)
+            FROM generate_series(date_trunc('day', first_day, 'UTC'), end_day - interval '1 microsecond', step) AS day
             WHERE isfinite(first_day) AND isfinite(end_day)
         UNION ALL SELECT CASE WHEN isfinite(first_day) THEN end_day ELSE first_day END, period_to
             WHERE CASE WHEN isfinite(first_day) THEN end_day ELSE first_day END < period_to;
@@ -111,8 +125,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION reseller_report.rebuild_slices(regclass, timestamptz, timestamptz, boolean) IS
-    'What a rebuild of the period takes, slice by slice in whole UTC days: days not built first, or with only_unbuilt only those. A '
-    'rebuild that was cut short goes on with what is missing.';
+    'What a rebuild of the period takes, slice by slice in whole UTC days, a day or as many as hold about 100,000 rows: days not built '
+    'first, or with only_unbuilt only those. A rebuild that was cut short goes on with what is missing.';
 
 -- Neither SECURITY DEFINER nor SET, with which a procedure could not commit: every name is qualified instead.
 CREATE PROCEDURE reseller_report.rebuild(
@@ -139,8 +153,8 @@ END
 $$;
 COMMENT ON PROCEDURE reseller_report.rebuild(regclass, timestamptz, timestamptz) IS
     'Recomputes the summaries of the period, widened to whole UTC days, from raw usage while writers go on: a transaction and a '
-    'NOTICE a day, days not built first, so that a rebuild which was cut short goes on with what is missing. pg_stat_activity shows '
-    'in application_name which day it is at.';
+    'NOTICE a slice, days not built first, so that a rebuild which was cut short goes on with what is missing. pg_stat_activity shows '
+    'in application_name which slice it is at.';
 
 CREATE FUNCTION reseller_report.verify(period_from timestamptz, period_to timestamptz, service text DEFAULT NULL)
     RETURNS TABLE (source regclass, reseller_id bigint, company_id bigint, service text, item text, bucket timestamptz, figure text,
