@@ -41,14 +41,13 @@ COMMENT ON FUNCTION reseller_report.rebuild_slice(regclass, timestamptz, timesta
     'rebuilt, which never crosses the horizon. 55000 when capture is off, or in a savepoint whose parents have changed usage; 40001 '
     'where a REPEATABLE READ snapshot is too old.';
 
--- How many days a slice takes: about 100,000 rows, at most a month, by the server's estimate of the table's size. Wide summary rows are
--- rewritten once a slice, so that small tables gain by taking more days at once, and memory stays bounded by the slice.
+-- How many days a slice takes: about 10 MB of raw rows, a month at most. Wide summary rows are rewritten once a slice, so that small
+-- tables gain by taking more days at once, and memory stays bounded by the slice.
 CREATE FUNCTION reseller_report._days_a_slice(source regclass, days numeric) RETURNS integer
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT CASE WHEN min(c.reltuples) < 0 OR sum(c.reltuples) = 0 THEN 1
-        ELSE greatest(1, least(31, floor(100000 * days / sum(c.reltuples)::numeric)))::integer END
-    FROM reseller_report._tree(source) t JOIN pg_class c ON c.oid = t.relid WHERE t.relkind = 'r'
+    SELECT greatest(1, least(31, floor(10000000 * days / greatest(sum(pg_relation_size(t.relid)), 1))))::integer
+    FROM reseller_report._tree(source) t WHERE t.relkind = 'r'
 $$;
 
 -- The days of a period that a source has anything in, with a piece for all time before and one for all after.
@@ -125,7 +124,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION reseller_report.rebuild_slices(regclass, timestamptz, timestamptz, boolean) IS
-    'What a rebuild of the period takes, slice by slice in whole UTC days, a day or as many as hold about 100,000 rows: days not built '
+    'What a rebuild of the period takes, slice by slice in whole UTC days, a day or as many as hold about 10 MB of rows: days not built '
     'first, or with only_unbuilt only those. A rebuild that was cut short goes on with what is missing.';
 
 -- Neither SECURITY DEFINER nor SET, with which a procedure could not commit: every name is qualified instead.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every SQL command of README and docs runs, in order, in a fresh database each; README's opening example, run last, prints what
-# it says; README's make targets exist.
+# Every SQL command of README and docs runs, in order, in a fresh database each, and prints what the blocks of text say; README's opening
+# example, run last, prints what it says; README's make targets exist.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 files=(README.md docs/*.md)
@@ -35,7 +35,15 @@ for file in "${files[@]}"; do
         blocks sql "$file" 1 1 | run && grep -qx '101|Aurora Bank|1|0.041200|0.041200|0.053560' "$work/log" || status=1
         report $status "README's opening example prints what it says"
     else
-        { echo 'CREATE EXTENSION reseller_report CASCADE;'; blocks sql "$file" 1 99; } | run || status=1
+        { echo 'SET client_min_messages = warning; CREATE EXTENSION reseller_report CASCADE; RESET client_min_messages;'; blocks sql "$file" 1 99; } |
+            psql -X -q -v ON_ERROR_STOP=1 -v VERBOSITY=default -d documentation >"$work/log" 2>&1 || status=1
+        # Said in the text but not printed.
+        sed 's/^psql:[^ ]* //; s/ *$//' "$work/log" >"$work/printed"
+        blocks text "$file" 1 99 | sed 's/ *$//' | while IFS= read -r line; do
+            grep -qxF -- "$line" "$work/printed" || echo "not printed: $line"
+        done >"$work/missing"
+        cat "$work/missing" >>"$work/log"
+        [ ! -s "$work/missing" ] || status=1
         report $status "$file"
     fi
 done
