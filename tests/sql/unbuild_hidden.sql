@@ -91,6 +91,16 @@ ALTER TABLE flow_2 SET LOGGED;
 CALL pg_temp.rebuild();
 SELECT is(pg_temp.why(), NULL, 'SET LOGGED, and it is built');
 
+-- Nobody captures what is written to a foreign partition elsewhere.
+CREATE EXTENSION file_fdw;
+CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+CREATE FOREIGN TABLE flow_4 PARTITION OF flow FOR VALUES FROM ('2021-04-01 00:00+00') TO ('2021-05-01 00:00+00') SERVER files OPTIONS (filename '/dev/null');
+SELECT is(pg_temp.why(), 'writes to public.flow_4 are not captured', 'a foreign partition');
+SELECT throws_ok('SELECT reseller_report.rebuild_slice(''flow'', ''-infinity'', ''infinity'')', '55000', NULL, 'keeps its table un-built');
+DROP FOREIGN TABLE flow_4;
+CALL pg_temp.rebuild();
+SELECT pg_temp.agrees('and it is built when the partition is gone');
+
 -- A column that is gone does not come back under the name of another.
 ALTER TABLE flow ADD COLUMN other numeric(15,6) NOT NULL DEFAULT 1000;
 ALTER TABLE flow DROP COLUMN price_twin;
