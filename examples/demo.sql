@@ -71,24 +71,3 @@ INSERT INTO usage.phone_call (company_id, direction, occurred_at, duration_secon
 \timing off
 SELECT (SELECT count(*) FROM usage.text_message) AS text_messages, (SELECT count(*) FROM usage.chat_message) AS chat_messages,
     (SELECT count(*) FROM usage.phone_call) AS calls, (SELECT count(*) FROM usage.bot_message) AS bot_messages;
-
-\echo '== 3. The materializer''s work: folding what waits into the summaries'
-SELECT pending_deltas, oldest_pending_at::timestamptz(0) FROM reseller_report.materializer_state;
-CREATE TEMP TABLE fold (run int, deltas bigint, summary_rows bigint, milliseconds numeric);
-DO $$
-DECLARE
-    began timestamptz;
-    folded record;
-    n int := 0;
-BEGIN
-    LOOP
-        began := clock_timestamp();
-        SELECT * INTO folded FROM reseller_report.materialize(200000);
-        EXIT WHEN folded.deltas = 0;
-        n := n + 1;
-        INSERT INTO fold VALUES (n, folded.deltas, folded.summary_rows, round(extract(epoch FROM clock_timestamp() - began) * 1000));
-    END LOOP;
-END
-$$;
-SELECT * FROM fold;
-VACUUM ANALYZE;

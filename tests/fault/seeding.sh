@@ -43,7 +43,7 @@ INSERT INTO message (company, kind, sent_at, status, cost, fee) VALUES (:company
 UPDATE message SET status = 'delivered' WHERE id = :id;
 SQL
 write() { while [ ! -e "$cluster/stop" ]; do pgbench -n -c 4 -j 1 -T 3600 -R ${RATE:-400} -f "$cluster/writer.sql" >/dev/null 2>&1 || true; done; }
-write &
+write 2>/dev/null &
 until_true 30 eval '[ "$(run "SELECT count(*) > 4 FROM pg_stat_activity WHERE application_name = '"'pgbench'"'")" = t ]' || true
 
 began=$(now)
