@@ -7,7 +7,6 @@
 #include "capture.hpp"
 #include "row.hpp"
 #include "source.hpp"
-#include "watch.hpp"
 
 namespace reseller_report {
 namespace {
@@ -83,8 +82,9 @@ Oid root_of(Relation relation) {
   if (!relation->rd_rel->relispartition) return RelationGetRelid(relation);
   Oid root = InvalidOid;
   pg([&] {
+    // None while a DETACH PARTITION ... CONCURRENTLY waits for its end: then it is a table of its own.
     List *const ancestors = get_partition_ancestors(RelationGetRelid(relation));
-    root = llast_oid(ancestors);
+    root = ancestors != NIL ? llast_oid(ancestors) : RelationGetRelid(relation);
     list_free(ancestors);
   });
   return root;
@@ -96,9 +96,11 @@ void learn(CachedTable &table, Relation relation, const Trigger *trigger) {
   table.source = source_id_of(trigger);
   RegisteredSource registered = {};
   // Without a row in the registry (detached in this transaction, or not yet restored), or on a table that the registry
-  // does not name, the rows are nobody's usage. What a restore loads was captured where it was dumped.
+  // does not name, the rows are nobody's usage. What a restore loads was captured where it was dumped: it is told by pre_restore, or
+  // told so.
   table.is_source =
       find_registered_source(table.source, registered) && registered.relid == root_of(relation) && !is_restoring();
+  if (table.is_source && registered.restored_empty && is_pg_restore()) throw_restore_in_parts();
   table.mapping = registered.mapping;
   // A mapped column that was dropped or retyped un-built the source: reports say so, and writes go on.
   std::string problem;
@@ -197,7 +199,6 @@ RESELLER_REPORT_FUNCTION(reseller_report_capture) {
   TriggerEvent const event = data->tg_event;
   if (!TRIGGER_FIRED_AFTER(event) || !TRIGGER_FIRED_FOR_ROW(event))
     throw Error("39P01", "reseller_report._capture must be fired after each row");
-  if (OwnMove::under_way()) return PointerGetDatum(nullptr);
   Relation const relation = data->tg_relation;
   const CachedTable &table = table_of(relation, data->tg_trigger);
   if (!table.is_source) return PointerGetDatum(nullptr);

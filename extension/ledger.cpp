@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "accumulator.hpp"
 #include "delta.hpp"
 #include "holding.hpp"
 #include "raw.hpp"
@@ -25,18 +26,17 @@ struct CellHash {
   }
 };
 
-}  // namespace
+using Cells = std::unordered_map<Cell, Counters, CellHash>;
 
-std::vector<Change> raw_ledger(const Source &source, const Range &range, Holders holders, Overflows &overflows) {
-  std::unordered_map<Cell, Counters, CellHash> cells;
-  {
-    OthersSnapshot const others;
-    for_raw_usage(source, range, nullptr, [&](const Usage &usage) {
-      Cell const cell = {usage.company, bucket_of(Level::kQuarter, usage.occurred_at), usage.item};
-      if (!add(cells[cell], usage.counters))
-        overflows.push_back({{source.id, 0, usage.item}, cell.quarter, usage.company});
-    });
-  }
+// Adds up the raw usage that the active snapshot sees.
+void add_raw(const Source &source, const Range &range, Cells &cells, Overflows &overflows) {
+  for_raw_usage(source, range, nullptr, [&](const Usage &usage) {
+    Cell const cell = {usage.company, bucket_of(Level::kQuarter, usage.occurred_at), usage.item};
+    if (!add(cells[cell], usage.counters)) overflows.push_back({{source.id, 0, usage.item}, cell.quarter, usage.company});
+  });
+}
+
+std::vector<Change> attributed(const Source &source, const Cells &cells, Holders holders) {
   std::vector<std::int64_t> companies;
   companies.reserve(cells.size());
   for (const auto &[cell, counters] : cells) companies.push_back(cell.company);
@@ -50,6 +50,37 @@ std::vector<Change> raw_ledger(const Source &source, const Range &range, Holders
     changes.push_back({{source.id, holding != nullptr ? holding->reseller : kNobody, cell.item}, cell.quarter, cell.company, counters});
   }
   return changes;
+}
+
+}  // namespace
+
+std::vector<Change> raw_ledger(const Source &source, const Range &range, Holders holders, Overflows &overflows) {
+  Cells cells;
+  {
+    OthersSnapshot const others;
+    add_raw(source, range, cells, overflows);
+  }
+  return attributed(source, cells, holders);
+}
+
+std::vector<Change> own_raw_ledger(const Source &source, const Range &range, Overflows &overflows) {
+  Cells all;
+  add_raw(source, range, all, overflows);
+  return difference(attributed(source, all, Holders::kResellers), raw_ledger(source, range, Holders::kResellers, overflows), overflows);
+}
+
+std::vector<Change> own_captured_ledger(const Source &source, const Range &range, Overflows &overflows) {
+  Cells cells;
+  auto const take = [&](std::int64_t of_source, std::int64_t company, Time bucket, Item item, const Counters &counters) {
+    if (of_source != source.id || !range.contains(bucket)) return;
+    if (!add(cells[{company, bucket, item}], counters)) overflows.push_back({{source.id, 0, item}, bucket, company});
+  };
+  DeltaScan scan(AccessShareLock);
+  Delta delta;
+  while (scan.next(delta))
+    if (delta.own && !delta.keyed) take(delta.source, delta.company, delta.bucket, delta.item, delta.counters);
+  accumulator::for_each([&](const accumulator::Key &key, const Counters &counters) { take(key.source, key.company, key.bucket, key.item, counters); });
+  return attributed(source, cells, Holders::kResellers);
 }
 
 std::vector<Change> pending_ledger(const std::vector<Source> &sources, Holders holders) {

@@ -15,6 +15,10 @@ enum class Holders { kResellers, kNobody };
 /// snapshot.
 std::vector<Change> raw_ledger(const Source &source, const Range &range, Holders holders, Overflows &overflows);
 
+/// What this transaction itself has written to `source` in `range` for resellers, and what of it was captured.
+std::vector<Change> own_raw_ledger(const Source &source, const Range &range, Overflows &overflows);
+std::vector<Change> own_captured_ledger(const Source &source, const Range &range, Overflows &overflows);
+
 /// What waits in usage_delta for `holders` of these sources, but for this transaction's own usage; attributed likewise.
 std::vector<Change> pending_ledger(const std::vector<Source> &sources, Holders holders);
 

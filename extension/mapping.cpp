@@ -58,6 +58,7 @@ void parse_labels(JsonbContainer *values, Rule &rule) {
       label->meaning = meaning_of(token);
     }
   }
+  rule.has_labels = true;
   rule.labels = labels;
   rule.label_count = static_cast<int>(label - labels) + 1;
 }
@@ -132,7 +133,7 @@ bool holds_micros(int32 modifier) {
 
 // Which types a rule can be read from; must match reseller_report._rules, which says what to change.
 bool is_readable(const Rule &rule, Reading reading, int32 modifier) {
-  if (rule.label_count > 0)
+  if (rule.has_labels)
     return is_integer(reading) || is_text(reading) || reading == Reading::kBoolean || reading == Reading::kEnum;
   switch (rule.role) {
     case Role::kCompany:
@@ -166,9 +167,9 @@ Code code_of(const Label &label, Reading reading, Oid type) {
 }
 
 const Code *codes_of(const Rule &rule, Reading reading, Oid type) {
-  if (rule.label_count == 0 || is_text(reading)) return nullptr;
+  if (!rule.has_labels || is_text(reading)) return nullptr;
   Code *codes = nullptr;
-  pg([&] { codes = static_cast<Code *>(palloc(sizeof(Code) * static_cast<Size>(rule.label_count))); });
+  pg([&] { codes = static_cast<Code *>(palloc(sizeof(Code) * static_cast<Size>(rule.label_count + 1))); });
   for (int i = 0; i < rule.label_count; i++) codes[i] = code_of(rule.labels[i], reading, type);
   return codes;
 }

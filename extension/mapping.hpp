@@ -35,7 +35,8 @@ struct Rule {
   bool is_constant;
   std::int64_t constant;  ///< an Item, 1 and 0, a number or micro-units
   NameData column;
-  int label_count;  ///< 0: the value stands for itself
+  bool has_labels;  ///< otherwise the value stands for itself
+  int label_count;
   const Label *labels;
   bool is_strict;           ///< a value that is no label is an error; otherwise it means 0
   bool accepts_null;        ///< NULL means 1; otherwise 0, or an error where the rule is strict

@@ -1,36 +1,32 @@
-// Partitions made ahead, and for what the default partition holds: rows change their place without being captured again.
+// Partitions made ahead, and for what the default partition holds. Rows change their place below the level of statements: no trigger
+// fires, nothing is captured, and no code of the table's owner runs.
 
 #include "source.hpp"
 #include "sql.hpp"
 #include "watch.hpp"
+
+extern "C" {
+#include <access/tupconvert.h>
+}
 
 namespace reseller_report {
 namespace {
 
 struct Month {
   Range range;
-  std::string statements[4];  // create, lock, move, attach
+  Oid fallback;        // the default partition
+  std::string part;    // the name of the partition to be, qualified and quoted
+  NameData moment;
+  std::string lock;
+  std::string create;
+  std::string attach;
 };
 
-/// Row triggers and foreign keys stay quiet while it lives: rows only change their place.
-class QuietTriggers {
- public:
-  QuietTriggers() : level_(NewGUCNestLevel()), exceptions_(std::uncaught_exceptions()) {
-    pg([] {
-      (void)set_config_option("session_replication_role", "replica", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-    });
-  }
-  ~QuietTriggers() {
-    // After an error the end of the (sub)transaction restores the setting.
-    if (std::uncaught_exceptions() == exceptions_) AtEOXact_GUC(false, level_);
-  }
-  QuietTriggers(const QuietTriggers &) = delete;
-  QuietTriggers &operator=(const QuietTriggers &) = delete;
-
- private:
-  int level_;
-  int exceptions_;
-};
+std::string text_of(Datum value) {
+  const char *characters = nullptr;
+  pg([&] { characters = TextDatumGetCString(value); });
+  return characters;
+}
 
 // The months that are wanted and have no partition yet, and the statements that make them.
 std::vector<Month> months_to_make(const Source &source, Datum ahead) {
@@ -38,27 +34,71 @@ std::vector<Month> months_to_make(const Source &source, Datum ahead) {
   parameters.add(REGCLASSOID, ObjectIdGetDatum(source.relid)).add(INTERVALOID, ahead);
   std::vector<Month> months;
   ActingAs const owner(extension_owner());
-  query("SELECT month_from, month_to, create_it, lock_it, move_it, attach_it FROM reseller_report._months_to_make($1, $2)", parameters,
+  query("SELECT month_from, month_to, fallback, part, moment, lock_it, create_it, attach_it FROM reseller_report._months_to_make($1, $2)", parameters,
         [&](const Datum *values, const bool *) {
-          Month month = {{DatumGetTimestampTz(values[0]), DatumGetTimestampTz(values[1])}, {}};
-          for (int i = 0; i < 4; i++) {
-            const char *statement = nullptr;
-            pg([&] { statement = TextDatumGetCString(values[2 + i]); });
-            month.statements[i] = statement;
-          }
-          months.push_back(std::move(month));
+          months.push_back({{DatumGetTimestampTz(values[0]), DatumGetTimestampTz(values[1])}, DatumGetObjectId(values[2]), text_of(values[3]),
+                            *DatumGetName(values[4]), text_of(values[5]), text_of(values[6]), text_of(values[7])});
         });
   return months;
+}
+
+Oid relation_named(const std::string &name) {
+  Oid relid = InvalidOid;
+  pg([&] { relid = RangeVarGetRelid(makeRangeVarFromNameList(stringToQualifiedNameList(name.c_str() RESELLER_REPORT_SOFT_ERRORS)), NoLock, false); });
+  return relid;
+}
+
+// The caller holds both tables against everybody.
+void move_rows(const Month &month, Oid part) {
+  pg([&] {
+    Relation const from = table_open(month.fallback, NoLock);
+    Relation const to = table_open(part, AccessExclusiveLock);
+    AttrNumber const moment = get_attnum(month.fallback, NameStr(month.moment));
+    TupleConversionMap *const map = convert_tuples_by_name(RelationGetDescr(from), RelationGetDescr(to));
+    TupleTableSlot *const row = table_slot_create(from, nullptr);
+    TupleTableSlot *const copy = table_slot_create(to, nullptr);
+    Snapshot const snapshot = RegisterSnapshot(GetLatestSnapshot());
+    TableScanDesc const scan = table_beginscan(from, snapshot, 0, nullptr);
+    MemoryContext const context = AllocSetContextCreate(CurrentMemoryContext, "reseller_report moved row", ALLOCSET_DEFAULT_SIZES);
+    while (table_scan_getnextslot(scan, ForwardScanDirection, row)) {
+      CHECK_FOR_INTERRUPTS();
+      bool is_null = false;
+      Datum const value = slot_getattr(row, moment, &is_null);
+      if (is_null || !month.range.contains(DatumGetTimestampTz(value))) continue;
+      MemoryContext const before = MemoryContextSwitchTo(context);
+      if (map != nullptr) {
+        execute_attr_map_slot(map->attrMap, row, copy);
+      } else {
+        ExecCopySlot(copy, row);
+      }
+      simple_table_tuple_insert(to, copy);
+      simple_table_tuple_delete(from, &row->tts_tid, snapshot);
+      ExecClearTuple(copy);
+      MemoryContextSwitchTo(before);
+      MemoryContextReset(context);
+    }
+    table_endscan(scan);
+    UnregisterSnapshot(snapshot);
+    ExecDropSingleTupleTableSlot(row);
+    ExecDropSingleTupleTableSlot(copy);
+    table_close(to, NoLock);
+    table_close(from, NoLock);
+    MemoryContextDelete(context);
+    CommandCounterIncrement();
+  });
 }
 
 void make(const Source &source, const Month &month) {
   OwnDdl const guard;
   {
-    OwnMove const move;
-    QuietTriggers const quiet;
-    // Checks, indexes and defaults are the owner's, and run as the owner.
     ActingAs const owner(source.owner);
-    for (const std::string &statement : month.statements) execute(statement.c_str(), {});
+    execute(month.lock.c_str(), {});
+    execute(month.create.c_str(), {});
+  }
+  move_rows(month, relation_named(month.part));
+  {
+    ActingAs const owner(source.owner);
+    execute(month.attach.c_str(), {});
   }
   SqlParameters parameters;
   parameters.add_bigint(source.id).add(REGCLASSOID, ObjectIdGetDatum(source.relid));
@@ -67,16 +107,63 @@ void make(const Source &source, const Month &month) {
   execute("SELECT reseller_report._follow_leaves($1, $2, fresh => true)", parameters);
 }
 
+// Whether an error is the table's own, and no reason for others to go without partitions: not a lock that was not to be had, a
+// cancelled statement, a server that stops.
+bool is_of_one_table(const ErrorData *error) {
+  int const category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+  return category != ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK) && category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
+         category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE;
+}
+
+void warn(const Source &source, const ErrorData *error) {
+  const char *const table = source.name.c_str();
+  pg([&] {
+    ereport(WARNING, (errcode(error->sqlerrcode), errmsg("table %s got no new partitions: %s", table, error->message),
+                      error->hint != nullptr ? errhint("%s", error->hint) : 0));
+  });
+}
+
+// In a subtransaction, so that one table does not stop the others.
+std::vector<Range> make_all(const Source &source, Datum ahead) {
+  MemoryContext const home = CurrentMemoryContext;
+  ResourceOwner const owner = CurrentResourceOwner;
+  auto const leave = [&](void (*end)()) {
+    pg([&] {
+      end();
+      MemoryContextSwitchTo(home);
+      CurrentResourceOwner = owner;
+    });
+  };
+  pg([&] {
+    BeginInternalSubTransaction(nullptr);
+    MemoryContextSwitchTo(home);
+  });
+  try {
+    std::vector<Range> made;
+    for (const Month &month : months_to_make(source, ahead)) {
+      make(source, month);
+      made.push_back(month.range);
+    }
+    leave(ReleaseCurrentSubTransaction);
+    return made;
+  } catch (const PgError &error) {
+    leave(RollbackAndReleaseCurrentSubTransaction);
+    if (!is_of_one_table(error.data)) throw;
+    warn(source, error.data);
+  } catch (...) {
+    leave(RollbackAndReleaseCurrentSubTransaction);
+    throw;
+  }
+  return {};
+}
+
 }  // namespace
 
 RESELLER_REPORT_FUNCTION(reseller_report_create_partitions) {
   if (PG_ARGISNULL(0)) throw Error(sqlstate::kNullNotAllowed, "ahead must not be NULL");
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
   for (const Source &source : all_sources())
-    for (const Month &month : months_to_make(source, PG_GETARG_DATUM(0))) {
-      make(source, month);
-      put_slice(fcinfo, source.relid, month.range);
-    }
+    for (const Range &month : make_all(source, PG_GETARG_DATUM(0))) put_slice(fcinfo, source.relid, month);
   return Datum{0};
 }
 

@@ -36,6 +36,8 @@ extern "C" {
 #include <miscadmin.h>
 #include <pgtime.h>
 #include <storage/lmgr.h>
+#include <tcop/cmdtag.h>
+#include <tcop/pquery.h>
 #include <utils/acl.h>
 #include <utils/array.h>
 #include <utils/builtins.h>
@@ -47,7 +49,9 @@ extern "C" {
 #include <utils/lsyscache.h>
 #include <utils/memutils.h>
 #include <utils/numeric.h>
+#include <utils/portal.h>
 #include <utils/rangetypes.h>
+#include <utils/regproc.h>
 #include <utils/rel.h>
 #include <utils/snapmgr.h>
 #include <utils/syscache.h>
@@ -76,4 +80,11 @@ extern "C" {
 #else
 #define RESELLER_REPORT_EXECUTE_ONCE_PARAMETER , bool execute_once
 #define RESELLER_REPORT_EXECUTE_ONCE_ARGUMENT , execute_once
+#endif
+
+// PostgreSQL 16 gave stringToQualifiedNameList a place for errors.
+#if PG_VERSION_NUM >= 160000
+#define RESELLER_REPORT_SOFT_ERRORS , nullptr
+#else
+#define RESELLER_REPORT_SOFT_ERRORS
 #endif

@@ -24,7 +24,7 @@ void require_no_changes_of_parents() {
                 "Rebuild in a transaction of its own: CALL reseller_report.rebuild.");
 }
 
-// Locks the table and its partitions so that nobody can switch capture off meanwhile, and checks that it is on.
+// Locks the table and its partitions so that nobody can switch its triggers off meanwhile, and checks that they are on.
 void lock_with_capture_on(const Source &source) {
   List *tables = NIL;
   pg([&] {
@@ -33,7 +33,7 @@ void lock_with_capture_on(const Source &source) {
   });
   int const count = list_length(tables);
   for (int i = 0; i < count; i++)
-    if (!is_captured(list_nth_oid(tables, i)))
+    if (!is_captured(list_nth_oid(tables, i)) || !is_watched(list_nth_oid(tables, i)))
       throw Error(sqlstate::kWrongState, "the capture trigger of table " + source.name + " is off",
                   "SELECT reseller_report.post_restore() puts capture triggers back and on. A table that is unlogged, foreign or "
                   "an inheritance child cannot be captured.");
@@ -65,6 +65,17 @@ void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapsh
     fold_level(level, missing, overflows);
     snapshot.see_own_writes();
   }
+}
+
+// The ledger leaves this transaction's own rows out, for they wait in its own changes: but not those that it wrote before it connected
+// the table, or past its trigger.
+void require_own_rows_captured(const Source &source, const Range &slice, Overflows &overflows) {
+  if (!unbuilt_by_this_transaction(source.id)) return;
+  std::vector<Change> const missing =
+      difference(own_raw_ledger(source, slice, overflows), own_captured_ledger(source, slice, overflows), overflows);
+  if (std::any_of(missing.begin(), missing.end(), [](const Change &change) { return !change.counters.is_zero(); }))
+    throw Error(sqlstate::kWrongState, "table " + source.name + " has rows of this transaction that were not captured",
+                "Commit first, then CALL reseller_report.rebuild('" + source.name + "').");
 }
 
 // Only what the slice's snapshot sees is mended: a range that was un-built since stays so.
@@ -104,6 +115,7 @@ Range rebuild_slice(Oid table, const Range &days) {
   if (slice.empty()) return slice;
   MovingSnapshot snapshot;
   Overflows overflows;
+  require_own_rows_captured(source, slice, overflows);
   set_levels(source, slice, snapshot, overflows);
   if (!overflows.empty())
     throw Error(sqlstate::kOutOfRange, "the figures of company " + std::to_string(overflows.front().company) + " exceed 64 bits");

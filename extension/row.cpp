@@ -163,7 +163,7 @@ class RowReader {
       if (!may_be_null) throw_unknown(i, "NULL");
       return rule.accepts_null ? 1 : 0;
     }
-    if (rule.label_count == 0) return layout_.reading[i] == Reading::kBoolean ? integer(i) : 1;
+    if (!rule.has_labels) return layout_.reading[i] == Reading::kBoolean ? integer(i) : 1;
     std::int64_t const meaning = layout_.codes[i] != nullptr ? meaning_of_code(i, rule) : meaning_of_text(rule, text(i));
     if (meaning != kUnknown) return meaning;
     if (rule.is_strict) throw_unknown(i, text(i));
@@ -210,7 +210,7 @@ class RowReader {
 
   [[noreturn]] void throw_unknown(int i, std::string_view value) const {
     const Rule &rule = mapping_.rules[i];
-    std::string known = rule.label_count == 0 ? "false, true" : "";
+    std::string known = !rule.has_labels ? "false, true" : "";
     for (int label = 0; label < rule.label_count; label++) known += (label > 0 ? ", " : "") + std::string(rule.labels[label].text);
     size_t shown = 0;
     pg([&] { shown = static_cast<size_t>(pg_mbcliplen(value.data(), static_cast<int>(value.size()), 100)); });

@@ -9,7 +9,7 @@ namespace reseller_report {
 namespace {
 
 // Columns of reseller_report.source; must match sql/source.sql.
-enum SourceColumn : int { kId = 1, kService, kSchemaName, kTableName, kRules, kHorizon, kMoves, kAttachedAt, kRestored };
+enum SourceColumn : int { kId = 1, kService, kSchemaName, kTableName, kRules, kHorizon, kMoves, kAttachedAt, kRestored, kRestoredEmpty };
 
 // Columns of reseller_report.lease; must match sql/summary.sql.
 enum LeaseColumn : int { kRestoring = 2, kTurn };
@@ -26,6 +26,7 @@ struct Row {
   Time horizon;
   std::int64_t moves;
   bool restored;
+  bool restored_empty;
 };
 
 Datum column(HeapTuple tuple, TupleDesc columns, int number) {
@@ -38,7 +39,8 @@ Row row_of(HeapTuple tuple, TupleDesc columns) {
           pstrdup(NameStr(*DatumGetName(column(tuple, columns, kSchemaName)))),
           pstrdup(NameStr(*DatumGetName(column(tuple, columns, kTableName)))),
           DatumGetJsonbPCopy(column(tuple, columns, kRules)), DatumGetTimestampTz(column(tuple, columns, kHorizon)),
-          DatumGetInt64(column(tuple, columns, kMoves)), DatumGetBool(column(tuple, columns, kRestored))};
+          DatumGetInt64(column(tuple, columns, kMoves)), DatumGetBool(column(tuple, columns, kRestored)),
+          DatumGetBool(column(tuple, columns, kRestoredEmpty))};
 }
 
 // The rows of the registry that `snapshot` (NULL: the latest one) sees; only the one with this id when `id` is given.
@@ -187,6 +189,7 @@ bool find_registered_source(std::int64_t id, RegisteredSource &found) {
   std::vector<Row> const rows = read_registry(nullptr, &id);
   if (rows.empty()) return false;
   found.relid = resolve(rows.front());
+  found.restored_empty = rows.front().restored_empty;
   found.mapping = parse_mapping(rows.front().service, rows.front().rules);
   return OidIsValid(found.relid);
 }
@@ -194,6 +197,9 @@ bool find_registered_source(std::int64_t id, RegisteredSource &found) {
 namespace {
 
 enum class CaptureTrigger { kNone, kOff, kOn };
+
+// Every change of every row, as attach_source made it; must match reseller_report._follow_triggers.
+constexpr int16 kAfterEachRow = TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT | TRIGGER_TYPE_DELETE | TRIGGER_TYPE_UPDATE;
 
 CaptureTrigger capture_trigger(Oid table) {
   CaptureTrigger found = CaptureTrigger::kNone;
@@ -204,7 +210,8 @@ CaptureTrigger capture_trigger(Oid table) {
       const Trigger &trigger = triggers->triggers[i];
       if (strcmp(trigger.tgname, "reseller_report_capture") != 0) continue;
       bool const origin = trigger.tgnargs == 2 && strcmp(trigger.tgargs[1], "origin") == 0;
-      bool const on = trigger.tgenabled == (origin ? TRIGGER_FIRES_ON_ORIGIN : TRIGGER_FIRES_ALWAYS);
+      bool const whole = trigger.tgtype == kAfterEachRow && trigger.tgqual == nullptr && trigger.tgnattr == 0;
+      bool const on = whole && trigger.tgenabled == (origin ? TRIGGER_FIRES_ON_ORIGIN : TRIGGER_FIRES_ALWAYS);
       found = on ? CaptureTrigger::kOn : CaptureTrigger::kOff;
     }
     // Writes that fire no trigger here, and rows that a crash takes.
@@ -219,6 +226,21 @@ CaptureTrigger capture_trigger(Oid table) {
 
 bool is_captured(Oid table) {
   return capture_trigger(table) == CaptureTrigger::kOn;
+}
+
+bool is_watched(Oid table) {
+  bool watched = false;
+  pg([&] {
+    Relation const relation = relation_open(table, NoLock);
+    const TriggerDesc *const triggers = relation->trigdesc;
+    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
+      const Trigger &trigger = triggers->triggers[i];
+      watched |= strcmp(trigger.tgname, "reseller_report_truncated") == 0 && trigger.tgtype == TRIGGER_TYPE_TRUNCATE &&
+                 trigger.tgenabled == TRIGGER_FIRES_ALWAYS;
+    }
+    relation_close(relation, NoLock);
+  });
+  return watched;
 }
 
 bool has_capture_trigger(Oid table) {
@@ -243,6 +265,12 @@ std::vector<Range> answerable(const Source &source, const Range &period) {
   return result;
 }
 
+bool unbuilt_by_this_transaction(std::int64_t source) {
+  OthersSnapshot const others;
+  if (read_registry(GetActiveSnapshot(), &source).empty()) return true;
+  return read_ranges("source_unbuilt", source, GetActiveSnapshot()).size() != read_ranges("source_unbuilt", source, nullptr).size();
+}
+
 bool moved_unseen(std::int64_t source) {
   std::vector<Row> const seen = read_registry(GetActiveSnapshot(), &source);
   std::vector<Row> const latest = read_registry(nullptr, &source);
@@ -260,6 +288,28 @@ void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice) {
 
 namespace {
 
+struct Lease {
+  bool restoring;
+  bool is_new;
+};
+
+// As the latest snapshot sees it; neither while the extension is being dropped.
+Lease read_lease() {
+  Lease lease = {};
+  if (!OidIsValid(own_relation("lease"))) return lease;
+  OwnTable const table("lease", AccessShareLock);
+  pg([&] {
+    SysScanDesc const scan = systable_beginscan(table.relation(), InvalidOid, false, nullptr, 0, nullptr);
+    HeapTuple const tuple = systable_getnext(scan);
+    if (HeapTupleIsValid(tuple)) {
+      lease.restoring = DatumGetBool(column(tuple, table.tuple_desc(), kRestoring));
+      lease.is_new = DatumGetInt64(column(tuple, table.tuple_desc(), kTurn)) == 0;
+    }
+    systable_endscan(scan);
+  });
+  return lease;
+}
+
 // What every script of pg_dump and every worker of pg_restore sets first.
 bool has_settings_of_a_restore() {
   return !check_function_bodies && client_min_messages == WARNING;
@@ -273,20 +323,20 @@ bool any_source_of_its_own() {
 }  // namespace
 
 bool is_restoring() {
-  if (!OidIsValid(own_relation("lease"))) return false;
-  OwnTable const table("lease", AccessShareLock);
-  bool restoring = false;
-  bool is_new = false;
-  pg([&] {
-    SysScanDesc const scan = systable_beginscan(table.relation(), InvalidOid, false, nullptr, 0, nullptr);
-    HeapTuple const tuple = systable_getnext(scan);
-    if (HeapTupleIsValid(tuple)) {
-      restoring = DatumGetBool(column(tuple, table.tuple_desc(), kRestoring));
-      is_new = DatumGetInt64(column(tuple, table.tuple_desc(), kTurn)) == 0;
-    }
-    systable_endscan(scan);
-  });
-  return restoring || (is_new && has_settings_of_a_restore() && !any_source_of_its_own());
+  return read_lease().restoring;
+}
+
+bool may_be_loading_dump() {
+  return has_settings_of_a_restore() && read_lease().is_new && !any_source_of_its_own();
+}
+
+bool is_pg_restore() {
+  return strcmp(application_name, "pg_restore") == 0;
+}
+
+void throw_restore_in_parts() {
+  throw Error(sqlstate::kWrongState, "data is being restored into tables that are captured already",
+              "SELECT reseller_report.pre_restore() before the data is loaded, and reseller_report.post_restore() after it.");
 }
 
 }  // namespace reseller_report

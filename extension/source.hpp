@@ -37,6 +37,7 @@ Source source_of_table(Oid table);
 struct RegisteredSource {
   Oid relid;
   Mapping mapping;
+  bool restored_empty;  ///< came with a dump while its table was captured already, and held nothing yet
 };
 bool find_registered_source(std::int64_t id, RegisteredSource &found);
 
@@ -44,8 +45,11 @@ bool find_registered_source(std::int64_t id, RegisteredSource &found);
 /// False also for what capture cannot cover: unlogged tables and foreign partitions.
 bool is_captured(Oid table);
 
-/// Whether a table has a capture trigger at all, on or off. A source without one waits for a restore to put it there.
+/// Whether a table has a capture trigger at all, on or off.
 bool has_capture_trigger(Oid table);
+
+/// Whether TRUNCATE of a table or partition is noticed, always.
+bool is_watched(Oid table);
 
 /// The parts of `period` that the summaries of the source may answer in the active snapshot: built when that snapshot was
 /// taken, and not un-built since by anything that MVCC does not show to it (TRUNCATE, DROP). What was pruned stays as it was.
@@ -55,11 +59,24 @@ std::vector<Range> answerable(const Source &source, const Range &period);
 /// they were, but the server would not look there.
 bool moved_unseen(std::int64_t source);
 
+/// Whether this transaction itself has connected the source, or changed it past its trigger.
+bool unbuilt_by_this_transaction(std::int64_t source);
+
 /// Adds a row (source, period_from, period_to) to the result of a maintenance function.
 void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice);
 
-/// Whether this session is restoring a dump: all are between pre_restore and post_restore; a session with the settings of pg_dump's
-/// scripts is, as long as the database has done no work of its own and has no source but restored ones.
+/// Whether a dump is being restored into this database, between pre_restore and post_restore.
 bool is_restoring();
+
+/// Whether this session may be in the midst of restoring a dump by itself: it has the settings of pg_dump's scripts and pg_restore's
+/// workers, and the database has done no work of its own and has no source but restored ones. Sessions go on after a script, so only
+/// what a dump itself does may be taken for a part of it.
+bool may_be_loading_dump();
+
+/// Whether this session is pg_restore's.
+bool is_pg_restore();
+
+/// Raises 55000, saying what a restore of schema and data apart needs.
+[[noreturn]] void throw_restore_in_parts();
 
 }  // namespace reseller_report

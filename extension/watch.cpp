@@ -10,7 +10,6 @@ extern "C" {
 namespace reseller_report {
 
 int OwnDdl::depth_ = 0;
-int OwnMove::depth_ = 0;
 
 namespace {
 
@@ -22,6 +21,21 @@ const EventTriggerData *event_of(FunctionCallInfo fcinfo) {
 // Our own DDL follows itself; a restore brings the registry as it was; while the extension is dropped nothing is left to follow.
 bool is_ignored() {
   return OwnDdl::under_way() || !OidIsValid(own_relation("source")) || is_restoring();
+}
+
+// What pg_restore's workers do to a table whose data is loaded, while others may still be loading the registry: constraints, and
+// triggers, which are on from then. Anything else is somebody's own.
+bool may_be_of_a_dump(const Node *statement) {
+  if (IsA(statement, CreateTrigStmt)) return true;
+  if (!IsA(statement, AlterTableStmt)) return false;
+  auto const *const alter = reinterpret_cast<const AlterTableStmt *>(statement);
+  if (alter->objtype == OBJECT_INDEX) return true;
+  ListCell *cell = nullptr;
+  foreach (cell, alter->cmds) {
+    AlterTableType const kind = static_cast<const AlterTableCmd *>(lfirst(cell))->subtype;
+    if (kind != AT_EnableAlwaysTrig && kind != AT_AddConstraint && kind != AT_ReplicaIdentity && kind != AT_ClusterOn) return false;
+  }
+  return true;
 }
 
 void follow(const char *sql, const SqlParameters &parameters) {
@@ -51,7 +65,7 @@ const RangeVar *detached_concurrently(const Node *statement) {
 // The old and the new name of a column, which is told apart from others by nothing else; two NULLs when none was renamed.
 void add_renamed_column(const Node *statement, SqlParameters &parameters) {
   auto const *const rename = IsA(statement, RenameStmt) ? reinterpret_cast<const RenameStmt *>(statement) : nullptr;
-  bool const is_column = rename != nullptr && rename->renameType == OBJECT_COLUMN;
+  bool const is_column = rename != nullptr && (rename->renameType == OBJECT_COLUMN || rename->renameType == OBJECT_ATTRIBUTE);
   parameters.add(TEXTOID, is_column ? CStringGetTextDatum(rename->subname) : Datum{0});
   parameters.add(TEXTOID, is_column ? CStringGetTextDatum(rename->newname) : Datum{0});
   if (!is_column) parameters.nulls[1] = parameters.nulls[2] = 'n';
@@ -62,6 +76,7 @@ void add_renamed_column(const Node *statement, SqlParameters &parameters) {
 RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_end) {
   const EventTriggerData *const event = event_of(fcinfo);
   if (is_harmless(event->parsetree) || is_ignored()) return PointerGetDatum(nullptr);
+  if (may_be_of_a_dump(event->parsetree) && may_be_loading_dump()) return PointerGetDatum(nullptr);
   SqlParameters parameters;
   pg([&] {
     parameters.add(TEXTOID, CStringGetTextDatum(GetCommandTagName(event->tag)));
@@ -99,16 +114,36 @@ RESELLER_REPORT_FUNCTION(reseller_report_table_rewrite) {
   return PointerGetDatum(nullptr);
 }
 
-// Marks rows of the registry that come with a dump. Refuses them (55000) where their table is captured and the session is not known to
-// restore: what is captured while the table is loaded would count twice.
+namespace {
+
+bool holds_nothing(Oid table) {
+  bool empty = false;
+  SqlParameters parameters;
+  parameters.add(REGCLASSOID, ObjectIdGetDatum(table));
+  ActingAs const owner(extension_owner());
+  query("SELECT reseller_report._is_empty($1)", parameters, [&](const Datum *values, const bool *) { empty = DatumGetBool(values[0]); });
+  return empty;
+}
+
+// Whether rows of a source may still come from the dump that its registry row came from, to be captured and counted twice: its table
+// is captured already, and empty. pg_restore's workers, too, make the triggers of an empty table at once, so that nothing is known
+// before they load rows into it; of anybody else it is refused (55000).
+bool awaits_rows(Oid relid) {
+  if (!OidIsValid(relid) || is_restoring() || !has_capture_trigger(relid) || !holds_nothing(relid)) return false;
+  if (!is_pg_restore()) throw_restore_in_parts();
+  return true;
+}
+
+}  // namespace
+
+// Marks rows of the registry that come with a dump.
 RESELLER_REPORT_FUNCTION(reseller_report_check_registration) {
   if (!CALLED_AS_TRIGGER(fcinfo)) throw Error("39P01", "reseller_report._check_registration must be called as a trigger");
   auto const *const data = reinterpret_cast<const TriggerData *>(fcinfo->context);
   if (OwnDdl::under_way()) return PointerGetDatum(data->tg_trigtuple);
+  TupleDesc const columns = RelationGetDescr(data->tg_relation);
   Oid relid = InvalidOid;
-  HeapTuple marked = nullptr;
   pg([&] {
-    TupleDesc const columns = RelationGetDescr(data->tg_relation);
     bool is_null = false;
     auto const name = [&](const char *column) {
       return NameStr(*DatumGetName(heap_getattr(data->tg_trigtuple, SPI_fnumber(columns, column), columns, &is_null)));
@@ -116,14 +151,15 @@ RESELLER_REPORT_FUNCTION(reseller_report_check_registration) {
     Oid const schema = get_namespace_oid(name("schema_name"), true);
     if (OidIsValid(schema)) relid = get_relname_relid(name("table_name"), schema);
     if (OidIsValid(relid)) LockRelationOid(relid, AccessShareLock);
-    int restored = SPI_fnumber(columns, "restored");
-    Datum value = BoolGetDatum(true);
-    bool null = false;
-    marked = heap_modify_tuple_by_cols(data->tg_trigtuple, columns, 1, &restored, &value, &null);
   });
-  if (OidIsValid(relid) && has_capture_trigger(relid) && !is_restoring())
-    throw Error(sqlstate::kWrongState, "data is being restored into tables that are captured already",
-                "SELECT reseller_report.pre_restore() before the data is loaded, and reseller_report.post_restore() after it.");
+  bool const awaits = awaits_rows(relid);
+  HeapTuple marked = nullptr;
+  pg([&] {
+    int marks[] = {SPI_fnumber(columns, "restored"), SPI_fnumber(columns, "restored_empty")};
+    Datum values[] = {BoolGetDatum(true), BoolGetDatum(awaits)};
+    bool nulls[] = {false, false};
+    marked = heap_modify_tuple_by_cols(data->tg_trigtuple, columns, 2, marks, values, nulls);
+  });
   return PointerGetDatum(marked);
 }
 

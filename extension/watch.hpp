@@ -17,18 +17,4 @@ class OwnDdl {
   static int depth_;
 };
 
-/// While one lives, capture does nothing: rows only change their place.
-class OwnMove {
- public:
-  OwnMove() { depth_++; }
-  ~OwnMove() { depth_--; }
-  OwnMove(const OwnMove &) = delete;
-  OwnMove &operator=(const OwnMove &) = delete;
-
-  static bool under_way() { return depth_ > 0; }
-
- private:
-  static int depth_;
-};
-
 }  // namespace reseller_report

@@ -138,7 +138,7 @@ DECLARE
     utc_offset interval;
     unit numeric;
 BEGIN
-    SELECT a.attname, a.atttypid, a.atttypmod INTO actual
+    SELECT a.attname, a.atttypid, a.atttypmod, a.attcollation INTO actual
         FROM pg_attribute a
         WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped AND a.attname = ANY (candidates)
         ORDER BY array_position(candidates, a.attname) LIMIT 1;
@@ -161,6 +161,13 @@ BEGIN
     END IF;
     rule := jsonb_build_object('role', role, 'column', actual.attname, 'type', type_name);
     IF labels IS NOT NULL THEN
+        IF EXISTS (SELECT FROM pg_collation c WHERE c.oid = actual.attcollation AND NOT c.collisdeterministic) THEN
+            PERFORM reseller_report._refuse(format('column "%s" of table "%s" has a nondeterministic collation', actual.attname, source),
+                'Its values are told apart byte by byte here: give it another collation.', '42804');
+        END IF;
+        IF actual.atttypid = 'bpchar'::regtype THEN
+            labels := (SELECT coalesce(jsonb_object_agg(rtrim(l.key, ' '), l.value), '{}') FROM jsonb_each(labels) l);
+        END IF;
         rule := rule || jsonb_build_object('values', labels);
     END IF;
     IF kind = 'moment' AND (actual.atttypid = 'timestamp'::regtype OR given ? 'time_zone') THEN

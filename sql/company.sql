@@ -101,6 +101,10 @@ CREATE FUNCTION reseller_report._dependency_changed() RETURNS trigger
     LANGUAGE c SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_dependency_changed';
 
+CREATE FUNCTION reseller_report._await_company() RETURNS trigger
+    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_await_company';
+
 CREATE TRIGGER check_time_zone BEFORE INSERT OR UPDATE OF time_zone ON reseller_report.company
     FOR EACH ROW WHEN (NEW.time_zone <> 'UTC') EXECUTE FUNCTION reseller_report._check_time_zone();
 CREATE TRIGGER take_lease BEFORE UPDATE OF is_reseller ON reseller_report.company
@@ -114,6 +118,8 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON reseller_report.company
 -- The lease comes in a statement trigger of its own, before the snapshot that the moves are computed in.
 CREATE TRIGGER take_lease BEFORE INSERT OR UPDATE OR DELETE ON reseller_report.dependency
     FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._take_lease();
+CREATE TRIGGER await_company BEFORE INSERT ON reseller_report.dependency
+    FOR EACH ROW EXECUTE FUNCTION reseller_report._await_company();
 CREATE TRIGGER move_inserted AFTER INSERT ON reseller_report.dependency
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._dependency_changed();
@@ -131,6 +137,7 @@ ALTER TABLE reseller_report.company ENABLE ALWAYS TRIGGER check_reseller_withdra
 ALTER TABLE reseller_report.company ENABLE ALWAYS TRIGGER take_lease;
 ALTER TABLE reseller_report.company ENABLE ALWAYS TRIGGER refuse_truncate;
 ALTER TABLE reseller_report.dependency ENABLE ALWAYS TRIGGER take_lease;
+ALTER TABLE reseller_report.dependency ENABLE ALWAYS TRIGGER await_company;
 ALTER TABLE reseller_report.dependency ENABLE ALWAYS TRIGGER move_inserted;
 ALTER TABLE reseller_report.dependency ENABLE ALWAYS TRIGGER move_updated;
 ALTER TABLE reseller_report.dependency ENABLE ALWAYS TRIGGER move_deleted;

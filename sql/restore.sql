@@ -2,9 +2,9 @@
 -- Restoring dumps
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- A restore brings raw usage, summaries, pending changes and dependencies as they were, in any order and by several workers at once.
--- While it runs nothing is captured or moved, and DDL un-builds nothing. A session of pg_restore, or of a script that pg_dump wrote, is
--- known by its settings, while the database has done no work of its own; pre_restore and post_restore say so for all sessions.
+-- A restore brings raw usage, summaries, pending changes and dependencies as they were, in any order and by several workers at once. Rows
+-- of dependency that come with it move nothing, and its constraints and triggers are not followed: see may_be_loading_dump. Between
+-- pre_restore and post_restore nothing is captured or moved in any session, and DDL un-builds nothing.
 
 CREATE FUNCTION reseller_report._set_restoring(restoring boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -75,13 +75,14 @@ BEGIN
     FOR ours IN
         SELECT t.tgrelid::regclass AS relid, t.tgname, w.state FROM pg_trigger t, reseller_report._wanted_state(t) AS w (state)
         WHERE (t.tgfoid IN ('reseller_report._capture'::regproc, 'reseller_report._truncated'::regproc)
-                OR (t.tgrelid IN ('reseller_report.source'::regclass, 'reseller_report.company'::regclass, 'reseller_report.dependency'::regclass)
+                OR (t.tgrelid IN ('reseller_report.source'::regclass, 'reseller_report.source_leaf'::regclass, 'reseller_report.company'::regclass, 'reseller_report.dependency'::regclass)
                     AND NOT t.tgisinternal AND t.tgname <> 'check_time_zone'))
             AND t.tgenabled <> w.state
     LOOP
         EXECUTE format('ALTER TABLE ONLY %s ENABLE %s TRIGGER %I', ours.relid, CASE ours.state WHEN 'A' THEN 'ALWAYS' ELSE '' END, ours.tgname);
     END LOOP;
     PERFORM reseller_report._set_restoring(false);
+    UPDATE reseller_report.source SET restored_empty = false WHERE restored_empty;
     UPDATE reseller_report.lease SET turn = turn + 1;
 END
 $$;

@@ -12,12 +12,14 @@ CREATE TABLE reseller_report.source (
     moves       bigint NOT NULL DEFAULT 0,
     attached_at timestamptz NOT NULL DEFAULT now(),
     restored    boolean NOT NULL DEFAULT false,
+    restored_empty boolean NOT NULL DEFAULT false,
     UNIQUE (schema_name, table_name)
 );
 COMMENT ON TABLE reseller_report.source IS
     'The connected usage tables, by name, so that a dump can be restored. The id is random, so that changes of several '
     'databases can meet in one. rules says how rows read; raw usage before horizon was pruned; '
-    'moves counts the times that rows were moved to partitions of their own; restored says that the row came with a dump.';
+    'moves counts the times that rows were moved to partitions of their own; restored says that the row came with a dump, '
+    'restored_empty that its table was captured by then, and empty.';
 
 CREATE FUNCTION reseller_report._check_registration() RETURNS trigger
     LANGUAGE c SET search_path = pg_catalog, pg_temp
@@ -51,12 +53,25 @@ CREATE TABLE reseller_report.source_leaf (
     table_name  name NOT NULL,
     leaf_from   timestamptz NOT NULL,
     leaf_to     timestamptz NOT NULL,
-    relid       oid NOT NULL,  -- tells a rename from a change of tables; means nothing in another database
+    relid       oid NOT NULL,  -- tells a rename from a change of tables
     PRIMARY KEY (source, schema_name, table_name)
 );
 COMMENT ON TABLE reseller_report.source_leaf IS
     'The tables that hold a source''s rows, itself or its partitions, and the days they may hold: event triggers name only one '
     'side of ATTACH and DETACH.';
+
+-- The numbers of tables are this database's own, also where the rows came from another one with a dump.
+CREATE FUNCTION reseller_report._number_leaf() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    NEW.relid := coalesce(to_regclass(format('%I.%I', NEW.schema_name, NEW.table_name))::oid, 0);
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER number_leaf BEFORE INSERT ON reseller_report.source_leaf
+    FOR EACH ROW EXECUTE FUNCTION reseller_report._number_leaf();
+ALTER TABLE reseller_report.source_leaf ENABLE ALWAYS TRIGGER number_leaf;
 
 CREATE TABLE reseller_report.source_gone (source bigint NOT NULL);
 COMMENT ON TABLE reseller_report.source_gone IS 'Sources whose table was dropped, until a fold has cleared their summaries.';
@@ -122,7 +137,8 @@ $$;
 
 -- The moments that rows of a partition may have, by the bounds of range partitions by the moment itself; else all time.
 CREATE FUNCTION reseller_report._partition_range(relid regclass, rules jsonb, OUT period_from timestamptz, OUT period_to timestamptz)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    -- Bounds are read as they are printed here.
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
     AS $$
 DECLARE
     moment record;

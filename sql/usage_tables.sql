@@ -62,22 +62,17 @@ COMMENT ON FUNCTION reseller_report.create_usage_tables(name) IS
     'with a default partition, and connects them. Needs CREATE on the database or an existing schema to create in.';
 
 -- The months UTC that want a partition of a source partitioned the way create_usage_tables does it, by month with a default partition:
--- those ahead, and past ones that the default partition holds rows of. With each the statements that make it, for the table's owner:
--- ATTACH holds writers up only at the default partition.
+-- those ahead, and past ones that the default partition holds rows of. With each the statements around moving rows, for the table's owner.
+-- Whoever uses the table waits from the first on: a statement that has read the list of partitions would look for rows where they no longer
+-- are. Indexes come with ATTACH, when the rows are there.
 CREATE FUNCTION reseller_report._months_to_make(source regclass, ahead interval)
-    RETURNS TABLE (month_from timestamptz, month_to timestamptz, create_it text, lock_it text, move_it text, attach_it text)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    RETURNS TABLE (month_from timestamptz, month_to timestamptz, fallback regclass, part text, moment name, lock_it text, create_it text, attach_it text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
     AS $$
 DECLARE
-    moment name;
-    fallback regclass;
-    parts record;
-    columns CONSTANT text := (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
-        WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '');
-    schema_name CONSTANT name := (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source);
-    base CONSTANT name := (SELECT c.relname FROM pg_class c WHERE c.oid = source);
+    schema_name name;
+    base name;
     month record;
-    part text;
 BEGIN
     SELECT m.column_name INTO moment FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._moment(s.rules) m
         WHERE reseller_report._table(s.schema_name, s.table_name) = source AND m.utc_offset IS NULL;
@@ -92,6 +87,9 @@ BEGIN
     THEN
         RETURN;
     END IF;
+    -- A name has at most 63 bytes, 18 of which the month and a number may take.
+    SELECT n.nspname, (SELECT left(c.relname, l) FROM generate_series(1, 45) l WHERE octet_length(left(c.relname, l)) <= 45 ORDER BY l DESC LIMIT 1)
+        INTO schema_name, base FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source;
     FOR month IN
         SELECT h.at FROM unnest(reseller_report._months_held(fallback, moment)) AS h (at) WHERE h.at < now()
         UNION SELECT date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
@@ -102,14 +100,13 @@ BEGIN
     LOOP
         month_from := month.at;
         month_to := reseller_report._next_month(month_from);
-        part := left(base, 45) || to_char(month_from AT TIME ZONE 'UTC', '_YYYY_MM');
-        part := (SELECT c.name FROM (SELECT part || CASE n WHEN 0 THEN '' ELSE '_' || n END AS name, n FROM generate_series(0, 1000) AS n) c
-            WHERE reseller_report._table(schema_name, c.name::name) IS NULL ORDER BY c.n LIMIT 1);
-        create_it := format('CREATE TABLE %I.%I (LIKE %s INCLUDING ALL EXCLUDING IDENTITY)', schema_name, part, source);
-        lock_it := format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE; LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', source, fallback);
-        move_it := format('WITH moved AS (DELETE FROM ONLY %1$s WHERE %2$I >= %3$L AND %2$I < %4$L RETURNING %5$s) '
-            'INSERT INTO %6$I.%7$I (%5$s) SELECT %5$s FROM moved', fallback, moment, month_from, month_to, columns, schema_name, part);
-        attach_it := format('ALTER TABLE %s ATTACH PARTITION %I.%I FOR VALUES FROM (%L) TO (%L)', source, schema_name, part, month_from, month_to);
+        SELECT format('%I.%I', schema_name, c.name) INTO part FROM (
+            SELECT base || to_char(month_from AT TIME ZONE 'UTC', '_YYYY_MM') || CASE n WHEN 0 THEN '' ELSE '_' || n END AS name, n
+                FROM generate_series(0, 1000) AS n) c
+            WHERE reseller_report._table(schema_name, c.name::name) IS NULL ORDER BY c.n LIMIT 1;
+        lock_it := format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', source, fallback);
+        create_it := format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES)', part, source);
+        attach_it := format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', source, part, month_from, month_to);
         RETURN NEXT;
     END LOOP;
 END
@@ -141,4 +138,4 @@ CREATE FUNCTION reseller_report.create_partitions(ahead interval, OUT source reg
 COMMENT ON FUNCTION reseller_report.create_partitions(interval) IS
     'Makes the monthly partitions (UTC) of usage tables from this month until now() + ahead, and of every past month that the default '
     'partition holds rows of, which it moves; returns those it made. For tables made by create_usage_tables, and others partitioned like '
-    'them: by month UTC, with a default partition, partitions named ..._YYYY_MM.';
+    'them: by month UTC, with a default partition, partitions named ..._YYYY_MM. A source that fails gets a WARNING and does not stop the others.';

@@ -77,7 +77,8 @@ CREATE FUNCTION reseller_report._wanted_state(trigger pg_trigger) RETURNS "char"
 $$;
 
 -- A disabled trigger un-builds all of its source. One that was switched on again the wrong way is put right in the same command:
--- nothing was written in between. Concerns the triggers of the table that the command named, and capture of its partitions.
+-- nothing was written in between. So does one that does not fire after every change of a row any more (29: its tgtype, all of them);
+-- must match source.cpp. Concerns the triggers of the table that the command named, and capture of its partitions.
 CREATE FUNCTION reseller_report._follow_triggers(id bigint, root regclass, touched regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -85,10 +86,14 @@ DECLARE
     ours record;
 BEGIN
     FOR ours IN
-        SELECT t.tgrelid::regclass AS relid, t.tgname, t.tgenabled, reseller_report._wanted_state(t) AS wanted FROM pg_trigger t
+        SELECT t.tgrelid::regclass AS relid, t.tgname, t.tgenabled, reseller_report._wanted_state(t) AS wanted,
+            t.tgfoid = 'reseller_report._capture'::regproc AND (t.tgtype <> 29 OR t.tgqual IS NOT NULL OR t.tgattr <> '') AS is_partial FROM pg_trigger t
         WHERE (t.tgrelid = touched AND t.tgfoid IN ('reseller_report._capture'::regproc, 'reseller_report._truncated'::regproc))
             OR (t.tgrelid IN (SELECT p.relid FROM pg_partition_tree(touched) p) AND t.tgfoid = 'reseller_report._capture'::regproc)
     LOOP
+        IF ours.is_partial THEN
+            PERFORM reseller_report._unbuild(id, '-infinity', 'infinity', format('trigger %I of %s was replaced', ours.tgname, ours.relid));
+        END IF;
         CONTINUE WHEN ours.tgenabled = ours.wanted;
         IF ours.tgenabled = 'O' OR (ours.tgenabled = 'A' AND ours.wanted = 'O') THEN
             EXECUTE format('ALTER TABLE ONLY %s ENABLE %s TRIGGER %I', ours.relid, CASE ours.wanted WHEN 'A' THEN 'ALWAYS' ELSE '' END, ours.tgname);
@@ -132,8 +137,7 @@ BEGIN
 END
 $$;
 
--- The sources whose tables the DDL command just done may concern, by the argument of the capture trigger on the table itself; a
--- source without one waits for a restore to end.
+-- The sources whose tables the DDL command just done may concern: those of that name, and one that had this very table under another.
 CREATE FUNCTION reseller_report._follow_ddl(tag text, old_column name, new_column name) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -150,12 +154,16 @@ BEGIN
                 FROM pg_event_trigger_ddl_commands() c JOIN pg_trigger g ON g.oid = c.objid WHERE c.classid = 'pg_trigger'::regclass
             UNION SELECT i.inhparent, i.inhparent FROM pg_event_trigger_ddl_commands() c JOIN pg_inherits i ON i.inhrelid = c.objid
                 WHERE c.classid = 'pg_class'::regclass
-            UNION SELECT r.oid, r.oid FROM pg_class r WHERE tag = 'ALTER SCHEMA' AND r.relkind IN ('r', 'p') AND NOT r.relispartition
+            UNION SELECT l.relid, l.relid FROM reseller_report._latest(NULL::reseller_report.source_leaf) l JOIN pg_class r ON r.oid = l.relid
+                WHERE NOT r.relispartition AND (tag = 'ALTER SCHEMA' OR (tag = 'ALTER TYPE' AND r.reloftype <> 0))
         ) AS touched
         JOIN pg_class c ON c.oid = touched.root JOIN pg_namespace n ON n.oid = c.relnamespace
-        JOIN pg_trigger t ON t.tgrelid = touched.root AND t.tgfoid = 'reseller_report._capture'::regproc AND t.tgparentid = 0
         JOIN reseller_report._latest(NULL::reseller_report.source) s
-            ON s.id = substring(encode(t.tgargs, 'escape') FROM '^[0-9]+')::bigint
+            ON (s.schema_name, s.table_name) = (n.nspname, c.relname)
+            OR (reseller_report._table(s.schema_name, s.table_name) IS DISTINCT FROM touched.root
+                AND EXISTS (SELECT FROM reseller_report._latest(NULL::reseller_report.source_leaf) l
+                    WHERE l.source = s.id AND l.relid = touched.root AND (l.schema_name, l.table_name) = (s.schema_name, s.table_name)))
+        ORDER BY touched.root, touched.relid
     LOOP
         IF hit.is_renamed THEN
             UPDATE reseller_report.source s SET schema_name = hit.nspname, table_name = hit.relname WHERE s.id = hit.id;
@@ -199,8 +207,7 @@ CREATE FUNCTION reseller_report._follow_detach(partition regclass) RETURNS void
 $$;
 
 -- A dropped partition un-builds its days; a dropped source is nobody's from now on, and the next fold clears its summaries; a
--- dropped trigger of ours leaves a source whose table is there without it. (So is a source that a restore has not got to yet,
--- but restoring drops no trigger.)
+-- dropped column may come back by its name in the same command; a dropped trigger of ours leaves a source whose table is there without it.
 CREATE FUNCTION reseller_report._follow_drop() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -224,6 +231,10 @@ BEGIN
                 format('%I.%I was dropped', leaf.schema_name, leaf.table_name));
         END IF;
     END LOOP;
+    PERFORM reseller_report._unbuild(s.id, '-infinity', 'infinity', format('column %I was dropped', d.address_names[3]))
+        FROM pg_event_trigger_dropped_objects() d
+        JOIN reseller_report._latest(NULL::reseller_report.source) s ON s.schema_name = d.address_names[1] AND s.table_name = d.address_names[2]
+        WHERE d.object_type = 'table column' AND EXISTS (SELECT FROM jsonb_array_elements(s.rules) r WHERE r ->> 'column' = d.address_names[3]);
     PERFORM reseller_report._unbuild(s.id, '-infinity', 'infinity',
             format('trigger %I of %I.%I was dropped', d.address_names[3], s.schema_name, s.table_name))
         FROM pg_event_trigger_dropped_objects() d
@@ -261,12 +272,13 @@ CREATE FUNCTION reseller_report._table_rewrite() RETURNS event_trigger
 
 CREATE EVENT TRIGGER reseller_report_ddl_command_start ON ddl_command_start
     WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION reseller_report._ddl_command_start();
+-- The commands that can change a table or rename one of its columns, under whatever name; ALTER INDEX and ALTER VIEW take tables, too.
 CREATE EVENT TRIGGER reseller_report_ddl_command_end ON ddl_command_end
-    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER SCHEMA', 'ALTER TRIGGER', 'ALTER TYPE', 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE')
+    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE SCHEMA', 'ALTER SCHEMA', 'CREATE TRIGGER', 'ALTER TRIGGER', 'ALTER TYPE', 'ALTER INDEX', 'ALTER VIEW',
+        'ALTER MATERIALIZED VIEW', 'ALTER SEQUENCE', 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE', 'IMPORT FOREIGN SCHEMA')
     EXECUTE FUNCTION reseller_report._ddl_command_end();
-CREATE EVENT TRIGGER reseller_report_sql_drop ON sql_drop
-    WHEN TAG IN ('DROP TABLE', 'DROP FOREIGN TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP TRIGGER', 'DROP EXTENSION', 'DROP SEQUENCE')
-    EXECUTE FUNCTION reseller_report._sql_drop();
+-- Whatever is dropped may take a table, a column or a trigger along.
+CREATE EVENT TRIGGER reseller_report_sql_drop ON sql_drop EXECUTE FUNCTION reseller_report._sql_drop();
 CREATE EVENT TRIGGER reseller_report_table_rewrite ON table_rewrite EXECUTE FUNCTION reseller_report._table_rewrite();
 ALTER EVENT TRIGGER reseller_report_ddl_command_start ENABLE ALWAYS;
 ALTER EVENT TRIGGER reseller_report_ddl_command_end ENABLE ALWAYS;

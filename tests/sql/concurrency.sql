@@ -51,6 +51,15 @@ SELECT is(pg_temp.differences('a'), 0::bigint, 'and inside it');
 SELECT pg_temp.do('a', 'COMMIT') \g /dev/null
 SELECT oracle.agrees('after the dependency change');
 
+-- L3: a report is of its statement's snapshot alone, also when it is evaluated after a fold.
+BEGIN;
+DECLARE report CURSOR FOR SELECT * FROM reseller_report.bot(1, '-infinity', 'infinity');
+DECLARE truth CURSOR FOR SELECT * FROM oracle.bot(1, '-infinity', 'infinity', false) AS t (id bigint, n text, a bigint, b numeric, c numeric);
+SELECT pg_temp.do('a', 'DO $x$ BEGIN PERFORM random_usage.events(20), random_usage.changes(); END $x$') \g /dev/null
+SELECT pg_temp.do('a', 'DO $x$ BEGIN PERFORM reseller_report.materialize(); END $x$') \g /dev/null
+SELECT results_eq('report'::refcursor, 'truth'::refcursor, 'a cursor that is read after others wrote and folded');
+COMMIT;
+
 -- L2: a transaction that commits late is not skipped by the folds before it.
 SELECT pg_temp.do('a', 'BEGIN'), pg_temp.do('a', 'DO $x$ BEGIN PERFORM random_usage.events(20); END $x$') \g /dev/null
 SELECT random_usage.events(20) \g /dev/null

@@ -65,6 +65,18 @@ SELECT oracle.agrees('committed');
 SELECT isnt((SELECT deltas FROM reseller_report.materialize()), 0::bigint, 'folded at last');
 SELECT oracle.agrees('folded at last');
 
+-- Rows that the transaction wrote before it connected their table were not captured.
+BEGIN;
+CREATE TABLE own (LIKE usage.bot_message INCLUDING DEFAULTS);
+INSERT INTO own (company_id, occurred_at, price_twin) SELECT 11 + n, '2024-03-01 00:00+00', 1 FROM generate_series(0, 19) n;
+SELECT reseller_report.attach_source('bot', 'own') \g /dev/null
+SAVEPOINT a;
+SELECT throws_ok('SELECT reseller_report.rebuild_slice(''own'', ''-infinity'', ''infinity'')', '55000', 'table public.own has rows of this transaction that were not captured', 'rows from before attaching, in the same transaction');
+ROLLBACK TO a;
+INSERT INTO own (company_id, occurred_at, price_twin) VALUES (11, '2024-03-02 00:00+00', 1);
+SELECT isnt_empty('SELECT reseller_report.rebuild_slice(''own'', ''2024-03-02 00:00+00'', ''2024-03-03 00:00+00'')', 'days that hold none can be built');
+ROLLBACK;
+
 -- Beside a writer in flight, whose raw rows and delta the slice does not see.
 CREATE EXTENSION dblink;
 SELECT dblink_connect('a', format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'), current_setting('port'), current_database(), current_user)) \g /dev/null

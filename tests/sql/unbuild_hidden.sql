@@ -40,6 +40,15 @@ SELECT oracle.agrees('a renamed partition truncated');
 SELECT reseller_report.detach_source('late') \g /dev/null
 CALL pg_temp.rebuild();
 
+-- TRUNCATE is not MVCC: a snapshot from before it does not see the rows any more, so it must not see them in its summaries either, also
+-- when the days have been rebuilt since.
+SELECT dblink_exec('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ; DO $x$ BEGIN PERFORM 1; END $x$') \g /dev/null
+TRUNCATE usage.bot_message_2024_02;
+SELECT is((SELECT n FROM dblink('a', 'SELECT count(*) FROM oracle.compare(10, ''2024-03-01'', ''100 days'')') AS t (n bigint)), 0::bigint, 'an older snapshot after TRUNCATE');
+CALL pg_temp.rebuild();
+SELECT is((SELECT n FROM dblink('a', 'SELECT count(*) FROM oracle.compare(10, ''2024-03-01'', ''100 days'')') AS t (n bigint)), 0::bigint, 'and after the rebuild');
+SELECT dblink_exec('a', 'COMMIT') \g /dev/null
+
 -- DETACH ... CONCURRENTLY waits for readers between its two transactions: the rows are out of the table, and the event trigger of its end
 -- has not come yet.
 CREATE FUNCTION pg_temp.until(condition text) RETURNS boolean LANGUAGE plpgsql AS $$
