@@ -8,22 +8,26 @@ export PG_CONFIG EXTVERSION
 # Only the installation needs root.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all install uninstall clean help deps unit-tests ready demo check bench
+.PHONY: all install uninstall clean help deps unit-tests ready demo check fuzz check-controls check-seeding bench
 
 all install uninstall:
 	@$(PG_CONFIG) --pgxs >/dev/null 2>&1 && [ -f "$$($(PG_CONFIG) --pgxs)" ] || \
 		{ echo "PostgreSQL's server headers are missing; run: make deps" >&2; exit 1; }
 	@$(MAKE) --no-print-directory -C extension $@
+	@$(MAKE) --no-print-directory -C materializer $@
 
 clean:
 	rm -rf build extension/*.o extension/*.d extension/*.so
 
 help:
 	@echo 'make deps     install the Debian packages that are missing'
-	@echo 'make          build the extension'
-	@echo 'make install  install it into the PostgreSQL of PG_CONFIG'
+	@echo 'make          build the extension and reseller-materializer'
+	@echo 'make install  install both into the PostgreSQL of PG_CONFIG'
 	@echo 'make demo     set up, load lifelike usage into a private cluster and print the page; KEEP=1 leaves it up'
 	@echo 'make check    set up and run all tests on a private cluster'
+	@echo 'make fuzz     the differential fuzzer; MINUTES=30, or SEED=... STEPS=... to replay'
+	@echo 'make check-controls   builds with one law broken each must fail a test'
+	@echo 'make check-seeding    seed ROWS=10000000 under writers, through a crash'
 	@echo 'make bench    measure the speed that docs/performance.md promises; MINUTES=30 for the steady state'
 
 deps:
@@ -37,6 +41,7 @@ build/unit-%: tests/unit/%_test.cpp tests/unit/main.cpp $(PURE) $(wildcard exten
 	$(CXX) -std=c++17 -O1 -g -Wall -Wextra -Iextension -o $@ $(filter %.cpp,$^)
 
 unit-tests: $(UNIT_TESTS)
+	@$(MAKE) --no-print-directory -C materializer unit-tests
 
 # In steps of their own: the tools for the second may be there only after the first.
 ready: deps
@@ -48,6 +53,15 @@ demo: ready
 
 check: ready
 	@tests/run
+
+fuzz: ready
+	@tests/fuzz/run $(if $(SEED),seed=$(SEED)) $(if $(STEPS),steps=$(STEPS),minutes=$(or $(MINUTES),10))
+
+check-controls: ready
+	@tests/controls/run
+
+check-seeding: ready
+	@ROWS=$(or $(ROWS),10000000) bash tests/fault/seeding.sh
 
 bench: ready
 	@status=0; for bench in reports group_by copy writers steady; do bench/$$bench.sh || status=1; done; exit $$status

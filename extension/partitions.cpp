@@ -90,12 +90,14 @@ void move_rows(const Month &month, Oid part) {
 
 void make(const Source &source, const Month &month) {
   OwnDdl const guard;
+  Oid part = InvalidOid;
   {
     ActingAs const owner(source.owner);
     execute(month.lock.c_str(), {});
     execute(month.create.c_str(), {});
+    part = relation_named(month.part);
   }
-  move_rows(month, relation_named(month.part));
+  move_rows(month, part);
   {
     ActingAs const owner(source.owner);
     execute(month.attach.c_str(), {});

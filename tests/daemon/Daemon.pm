@@ -1,5 +1,5 @@
-# What the tests of reseller-materializer share: a private cluster with usage and the oracle, instances of the program, and waiting for
-# conditions, never for luck.
+# What the tests of reseller-materializer share: a private cluster with usage and the oracle, instances of the program, and waiting
+# for conditions, never for luck.
 package Daemon;
 
 use strict;
@@ -8,6 +8,7 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 use IO::Handle;
+use IO::Socket::INET;
 use IPC::Open3 qw(open3);
 use POSIX qw(WNOHANG);
 use Symbol qw(gensym);
@@ -17,7 +18,10 @@ use Time::HiRes qw(sleep time);
 our $root = abs_path(dirname(__FILE__) . '/../..');
 our $program = $ENV{MATERIALIZER} // "$root/build/materializer/reseller-materializer";
 our $patience = 60;
-my (@clusters, %running);
+my (@clusters, %running, @instances);
+
+chomp(my $bindir = `\${PG_CONFIG:-pg_config} --bindir`);
+$ENV{PATH} = "$bindir:$ENV{PATH}";
 
 # Environment variables of the caller's must not steer the program under test.
 delete $ENV{$_} for grep { /^RESELLER_MATERIALIZER_|^PG(HOST|PORT|USER|DATABASE|SERVICE|OPTIONS|APPNAME)/ } keys %ENV;
@@ -32,12 +36,14 @@ sub wait_until {
         sleep 0.05;
     }
     fail("waited $seconds s in vain: $label");
+    diag("an instance said: " . Daemon::log($_)) for @instances;
     die "no use to go on\n";
 }
 
 # Runs a program to its end; returns its exit status and what it printed on each of its outputs.
 sub run {
     my @command = @_;
+    local $_;
     my $errors = gensym;
     my $pid = open3(my $in, my $out, $errors, @command);
     close $in;
@@ -74,9 +80,7 @@ sub point_at {
 # The database that the tests of one file share: extension, usage tables, oracle and random usage.
 sub make_database {
     my ($name) = @_;
-    chomp(my $bindir = `\${PG_CONFIG:-pg_config} --bindir`);
-    $ENV{PATH} = "$bindir:$ENV{PATH}";
-    system("$root/tests/lib/prepare-template") == 0 or die 'no template' unless sql_in('postgres', "SELECT 1 FROM pg_database WHERE datname = 'reseller_report_test'");
+    system("$root/tests/lib/prepare-template") == 0 or die 'no template';
     sql_in('postgres', "CREATE DATABASE $name TEMPLATE reseller_report_test");
     $ENV{PGDATABASE} = $name;
 }
@@ -101,7 +105,8 @@ sub as_server {
 }
 sub pg_ctl { my ($dir, @how) = @_; return as_server('pg_ctl', '-D', "$dir/data", '-l', "$dir/server.log", '-s', '-w', @how) }
 
-# An instance that runs in the background; its log goes to a file.
+# An instance that runs in the background; its log goes to a file. Options: `with` its options, `env` its environment, `before` the
+# words of a command that runs it.
 sub start {
     my (%options) = @_;
     my $log = File::Temp->new(UNLINK => 1);
@@ -110,10 +115,12 @@ sub start {
         open STDERR, '>', $log->filename or die;
         open STDOUT, '>&', \*STDERR;
         $ENV{$_} = $options{env}{$_} for keys %{ $options{env} // {} };
-        exec { $program } $program, 'run', '--log-level', 'debug', @{ $options{with} // [] } or POSIX::_exit(127);
+        my @command = (@{ $options{before} // [] }, $program, 'run', '--log-level', 'debug', @{ $options{with} // [] });
+        exec { $command[0] } @command or POSIX::_exit(127);
     }
     $running{$pid} = 1;
-    return bless { pid => $pid, log => $log }, 'Daemon';
+    push @instances, bless { pid => $pid, log => $log }, 'Daemon';
+    return $instances[-1];
 }
 
 # A command in the background that believes itself on a terminal; its screen is its log.
@@ -139,12 +146,20 @@ sub hold_lease {
     open my $session, '|-', 'psql', '-X', '-q', '-o', '/dev/null' or die;
     $session->autoflush(1);
     print $session "BEGIN;\nSELECT FROM reseller_report.lease FOR UPDATE;\n";
-    wait_until('the lease is held', sub { sql(q(SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database())) });
+    wait_until('the lease is held', sub {
+        sql(q(SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()));
+    });
     return sub { print $session "ROLLBACK;\n"; close $session };
 }
 
 sub pid { return $_[0]{pid} }
-sub log { my ($self) = @_; open my $file, '<', $self->{log}->filename or die; local $/; return <$file> // '' }
+
+sub log {
+    my ($self) = @_;
+    open my $file, '<', $self->{log}->filename or die;
+    local $/;
+    return <$file> // '';
+}
 sub signal { my ($self, $signal) = @_; return kill $signal, $self->{target} // $self->{pid} }
 sub says { my ($self, $pattern) = @_; return $self->log =~ $pattern }
 sub count { my ($self, $pattern) = @_; my @found = $self->log =~ /$pattern/g; return scalar @found }
@@ -170,8 +185,17 @@ sub status_after {
 sub kill_now { my ($self) = @_; $self->signal('CONT'); $self->signal('KILL'); $self->reap(0); return }
 
 # The process id of the instance that leads, 0 where none does.
-sub leading { return try_sql(q(SELECT coalesce((SELECT substring(application_name FROM '\d+$') FROM pg_locks JOIN pg_stat_activity USING (pid)
-    WHERE locktype = 'advisory' AND granted AND application_name LIKE 'reseller-materializer/%' AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())), '0'))) // 0 }
+sub leading {
+    return try_sql(q(SELECT coalesce((SELECT substring(a.application_name FROM '\d+$') FROM pg_locks l
+        JOIN pg_database d ON d.oid = l.database JOIN pg_stat_activity a USING (pid)
+        WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.granted), '0'))) // 0;
+}
+
+# A port of this machine that is free.
+sub free_port {
+    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', LocalPort => 0) or die "no port: $!";
+    return $socket->sockport;
+}
 
 sub pending { return sql('SELECT pending_deltas FROM reseller_report.materializer_state') }
 
@@ -203,8 +227,9 @@ sub stop_writers { for my $pid (@_) { kill 'TERM', $pid; waitpid $pid, 0; delete
 # After writers stopped: an instance folds the rest, and every report equals the oracle's.
 sub settles {
     my ($label) = @_;
-    wait_until('pending sinks to zero', sub { (try_sql('SELECT pending_deltas FROM reseller_report.materializer_state') // 1) == 0 });
-    is(sql(q(SELECT string_agg(d, E'\n') FROM oracle.compare(8, '2024-03-01', '100 days') d)), '', "$label: reports equal the oracle");
+    wait_until('pending sinks to zero', sub { defined(my $pending = eval { pending() }) or return 0; return $pending == 0 });
+    is(sql(q(SELECT string_agg(d, E'\n') FROM oracle.compare(8, '2024-03-01', '100 days') d)), '',
+        "$label: reports equal the oracle");
     is(pending(), 0, "$label: nothing is pending");
     is(sql(q(SELECT count(*) FROM reseller_report.verify('-infinity', 'infinity'))), 0, "$label: summaries equal raw usage");
 }

@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Daemon;
+use File::Temp;
 use HTTP::Tiny;
 use JSON::PP;
 use Test::More;
@@ -16,6 +17,22 @@ sub slurp { my ($name) = @_; open my $file, '<', "$Daemon::root/$name" or die; l
 my ($version) = slurp('META.json') =~ /^   "version": "(.*)",$/m;
 my ($status, $out, $errors) = Daemon::run($Daemon::program, '--version');
 is($out, "reseller-materializer $version\n", 'the version is that of META.json');
+
+# Wrong usage: status 2 and a message that names the option; tests/unit/config_test.cpp has many more.
+my $file = File::Temp->new;
+for my $case (
+    [['run', '--shedule', '@hourly'], qr/'--shedule'/],
+    [['run', '--schedule', '* 25 * * *'], qr/--schedule: hour: 25 .*\n +\* 25 \* \* \*\n +\^\^\n/],
+    [['prune'], qr/--older-than/],
+    [['run', '--dsn', 'nonsense=1'], qr/--dsn: .*nonsense/],
+    [['status', '--config', '/nowhere'], qr/--config: .*\/nowhere/],
+    [['run', '--config', $file->filename], qr/max-deltas in \Q$file\E: 'many'/]) {
+    print $file "max-deltas = many\n" and $file->flush if -z $file->filename;
+    ($status, $out, $errors) = Daemon::run($Daemon::program, @{ $case->[0] });
+    is($status, 2, "wrong usage: @{ $case->[0] }");
+    like($errors, $case->[1], 'is named');
+}
+is((Daemon::run($Daemon::program, '--help'))[0], 0, '--help');
 
 my $dir = Daemon::start_cluster();
 ($status, $out, $errors) = Daemon::run($Daemon::program, 'once', '--dsn', 'dbname=nowhere');
@@ -42,8 +59,9 @@ is($status, 0, 'status');
 my $told = decode_json($out);
 is($told->{pending_deltas}, 0, 'JSON: pending');
 is($told->{leader}, undef, 'JSON: nobody leads');
-is_deeply([map { "$_->{source} $_->{service} $_->{built}" } @{ $told->{sources} }],
-    ['usage.bot_message bot 1', 'usage.chat_message chat 1', 'usage.phone_call telephony 1', 'usage.text_message text_messaging 1'], 'JSON: the sources');
+is(join(', ', map { "$_->{source} $_->{service} $_->{built}" } @{ $told->{sources} }),
+    'usage.bot_message bot 1, usage.chat_message chat 1, usage.phone_call telephony 1, usage.text_message text_messaging 1',
+    'JSON: the sources');
 ($status, $out, $errors) = materializer('status');
 like($out, qr/^leader +none\n(?s:.*)^usage\.chat_message +chat +\S+ +yes/m, 'as a table');
 
@@ -51,39 +69,59 @@ like($out, qr/^leader +none\n(?s:.*)^usage\.chat_message +chat +\S+ +yes/m, 'as 
 ($status, $out, $errors) = materializer('verify');
 is($status, 0, 'verify finds no difference');
 is($out, '', 'and prints none');
-Daemon::sql(q(ALTER TABLE usage.bot_message DISABLE TRIGGER USER; DELETE FROM usage.bot_message WHERE id IN (SELECT id FROM usage.bot_message ORDER BY id LIMIT 3);
+Daemon::sql(q(ALTER TABLE usage.bot_message DISABLE TRIGGER USER;
+    DELETE FROM usage.bot_message WHERE id IN (SELECT id FROM usage.bot_message ORDER BY id LIMIT 3);
     ALTER TABLE usage.bot_message ENABLE TRIGGER USER));
 Daemon::sql(q(UPDATE usage.bot_message SET price_twin = price_twin));
-my $days = Daemon::sql(q(SELECT count(*) FROM reseller_report.rebuild_slices('usage.bot_message', only_unbuilt => true)));
-cmp_ok($days, '>', 10, 'writes behind capture leave days that are not built');
+my $unbuilt = sub {
+    return Daemon::sql(q(SELECT count(*) FROM reseller_report.rebuild_slices('usage.bot_message', only_unbuilt => true)));
+};
+my $days = $unbuilt->();
+cmp_ok($days, '>', 1, 'writes behind capture leave days that are not built');
 like((materializer('status'))[1], qr/^usage\.bot_message .* no: /m, 'status says so');
 
 # rebuild, cut short and taken up again
-my $unbuilt = sub { return Daemon::sql(q(SELECT count(*) FROM reseller_report.rebuild_slices('usage.bot_message', only_unbuilt => true))) };
 ($status, $out, $errors) = materializer('rebuild', '--only-unbuilt', '--to', '2024-02-20');
 is($status, 0, 'a rebuild of a part') or diag $errors;
 my $left = $unbuilt->();
-cmp_ok($left, '<', $days, "builds it: $left of $days days are left");
+cmp_ok($left, '<', $days, "builds it: $left of $days slices are left");
 my $release = Daemon::hold_lease();
+my $waits = sub { return Daemon::sql(q(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock')) };
 my $terminal = Daemon::start_on_terminal('rebuild', '--only-unbuilt', '--dsn', 'user=reseller_materializer');
-Daemon::wait_until('a slice waits', sub { Daemon::sql(q(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock')) });
+Daemon::wait_until('a slice waits', $waits);
 $terminal->signal('INT');
 is($terminal->status_after(10), 1, 'an interrupted rebuild ends with 1');
 like($terminal->log, qr/\r\e\[K\[\.+\] 0 of $left slices, 0%/, 'on a terminal it shows a bar');
-like($terminal->log, qr/ to go on .*reseller-materializer rebuild --source usage\.bot_message .*--only-unbuilt/, 'and tells how to go on');
+like($terminal->log, qr/ to go on .*rebuild --source usage\.bot_message .*--only-unbuilt/, 'and tells how to go on');
 $release->();
-$terminal = Daemon::start_on_terminal('rebuild', '--source', 'usage.bot_message', '--only-unbuilt', '--dsn', 'user=reseller_materializer');
+my @again = ('rebuild', '--source', 'usage.bot_message', '--only-unbuilt', '--dsn', 'user=reseller_materializer');
+$terminal = Daemon::start_on_terminal(@again);
 is($terminal->status_after(30), 0, 'taken up again');
-like($terminal->log, qr/\r\e\[K\[#+\.+\] \d+ of $left slices, \d+%, .* left  usage\.bot_message 2024-/, 'the bar grows and tells the time that is left');
+like($terminal->log, qr/\r\e\[K\[#+\.+\] \d+ of $left slices, \d+%, .* left  usage\.bot_message 2024-/,
+    'the bar grows and tells the time that is left');
 like($terminal->log, qr/ rebuilt slices=$left of=$left\r?\n/, 'it builds just what is missing');
 is($unbuilt->(), 0, 'all days are built');
+
+# rebuild over a restart of the server
+$release = Daemon::hold_lease();
+$terminal = Daemon::start_on_terminal('rebuild', '--source', 'usage.chat_message', '--dsn', 'user=reseller_materializer');
+Daemon::wait_until('a slice waits', $waits);
+Daemon::pg_ctl($dir, '-m', 'immediate', 'restart');
+is($terminal->status_after(30), 0, 'a rebuild goes on after a restart of the server');
+like($terminal->log, qr/ connected again(?s:.*) rebuilt slices=(\d+) of=\1\r?\n/, 'and does all of it');
 Daemon::settles('after a rebuild');
+my $slices = Daemon::sql(q(SELECT count(*) FROM reseller_report.sources() s,
+    reseller_report.rebuild_slices(s.source, '2024-03-01', '2024-03-03')));
 ($status, $out, $errors) = materializer('rebuild', '--from', '2024-03-01', '--to', '2024-03-03');
 is($status, 0, 'a rebuild of two days of all sources');
-like($errors, qr/ rebuilt slices=8 of=8\n/, 'takes two slices a source');
+like($errors, qr/ rebuilding progress="0 of $slices slices, 0%"\n(?s:.*) rebuilt slices=$slices of=$slices\n/,
+    'takes just their slices');
 ($status, $out, $errors) = materializer('rebuild', '--source', 'usage.nothing');
 is($status, 1, 'a source that is not there');
 like($errors, qr/usage\.nothing/, 'is named');
+($status, $out, $errors) = materializer('rebuild', '--from', 'yesterdayish');
+is($status, 2, 'a moment that is none is wrong usage');
+like($errors, qr/--from: .*yesterdayish/, 'is named with its option');
 
 # verify with differences: summaries changed behind the extension's back
 Daemon::sql(q(UPDATE reseller_report.usage_day SET events = (SELECT array_agg(e + 1) FROM unnest(events) e)
@@ -95,31 +133,44 @@ is((materializer('rebuild', '--log-level', 'error'))[0], 0, 'a rebuild of all');
 is((materializer('verify'))[0], 0, 'mends them');
 
 # prune
+Daemon::sql(q(SELECT reseller_report.create_partitions('62 days')));
+my $rows = Daemon::sql('SELECT count(*) FROM usage.chat_message');
 ($status, $out, $errors) = materializer('prune', '--older-than', '30d', '--dry-run', '--source', 'usage.chat_message');
 is($status, 0, 'prune, dry run');
 my @would = $out =~ /^would drop (\S+): /mg;
-my $rows = Daemon::sql('SELECT count(*) FROM usage.chat_message');
+cmp_ok(scalar @would, '>', 1, 'tells what it would drop');
 is(Daemon::sql('SELECT count(*) FROM usage.chat_message'), $rows, 'drops nothing');
 my $before = Daemon::sql(q(SELECT array_agg(c)::text FROM reseller_report.chat(1, '2024-01-01', '2024-06-01') c));
 ($status, $out, $errors) = materializer('prune', '--older-than', '30d', '--source', 'usage.chat_message');
-is($status, 0, 'prune');
-is(scalar(() = $out =~ /^dropped usage\.chat_message: /mg), scalar @would, 'drops what the dry run told: ' . @would . ' partitions');
+is($status, 0, 'prune') or diag $errors;
+cmp_ok(Daemon::sql('SELECT count(*) FROM usage.chat_message'), '<', $rows, 'drops raw usage');
+is(scalar(() = $out =~ /^dropped usage\.chat_message: /mg), scalar @would, 'what the dry run told: ' . @would . ' partitions');
 is(Daemon::sql(q(SELECT array_agg(c)::text FROM reseller_report.chat(1, '2024-01-01', '2024-06-01') c)), $before, 'reports stay');
 ($status, $out, $errors) = Daemon::run($Daemon::program, 'prune');
 is($status, 2, 'prune without an age is wrong usage');
 
 # the service keeps house
-my $port = 20000 + $$ % 10000;
-Daemon::sql(q(ALTER TABLE usage.phone_call DISABLE TRIGGER USER; UPDATE usage.phone_call SET duration_seconds = duration_seconds + 1;
+my $port = Daemon::free_port();
+Daemon::sql(q(ALTER TABLE usage.phone_call DISABLE TRIGGER USER;
+    UPDATE usage.phone_call SET duration_seconds = duration_seconds + 1;
     ALTER TABLE usage.phone_call ENABLE TRIGGER USER; UPDATE usage.phone_call SET duration_seconds = duration_seconds));
-my $instance = Daemon::start(with => ['--dsn', 'user=reseller_materializer', '--schedule', '@every 1s', '--housekeeping-schedule', '@every 1s',
-    '--verify-schedule', '@every 1s', '--partitions-ahead', '200d', '--metrics-listen', "127.0.0.1:$port", '--log-format', 'json']);
-my $months = sub { return Daemon::sql(q(SELECT count(*) FROM pg_inherits WHERE inhparent = 'usage.text_message'::regclass)) };
+my $instance = Daemon::start(with => ['--dsn', 'user=reseller_materializer', '--schedule', '@every 1s',
+    '--housekeeping-schedule', '@every 1s', '--verify-schedule', '@every 1s', '--partitions-ahead', '200d',
+    '--retention', 'usage.bot_message=30d,usage.nothing=1d', '--metrics-listen', "127.0.0.1:$port", '--log-format', 'json']);
+my $months = sub {
+    return Daemon::sql(q(SELECT count(*) FROM pg_inherits WHERE inhparent = 'usage.text_message'::regclass));
+};
 my $months_before = $months->();
 Daemon::wait_until('partitions are made ahead', sub { $instance->says(qr/"event":"partition made"/) });
 cmp_ok($months->(), '>', $months_before, 'partitions are made ahead');
-Daemon::wait_until('days are built', sub { $instance->says(qr/"event":"days were built"/) && Daemon::sql('SELECT bool_and(is_built) FROM reseller_report.sources()') eq 't' });
+Daemon::wait_until('days are built', sub {
+    $instance->says(qr/"event":"days were built"/)
+        && Daemon::sql('SELECT bool_and(is_built) FROM reseller_report.sources()') eq 't';
+});
 pass('un-built days are built');
+Daemon::wait_until('old usage is dropped', sub { $instance->says(qr/"event":"usage dropped","source":"usage.bot_message"/) });
+Daemon::wait_until('a misspelt source is told', sub { $instance->says(qr/"event":"retention failed","about":"usage.nothing"/) });
+is($instance->count(qr/"about":"usage\.nothing"/), 1, 'once');
 my $metric = sub {
     my ($name) = @_;
     my $page = HTTP::Tiny->new(timeout => 5)->get("http://127.0.0.1:$port/metrics");
@@ -129,7 +180,7 @@ Daemon::wait_until('slices are verified', sub { $metric->('verifications_total')
 is($metric->('leader'), 1, 'metrics: leader');
 is($metric->('connected'), 1, 'metrics: connected');
 is($metric->('verify_mismatches_total'), 0, 'metrics: no mismatches');
-is($metric->(qq(failures_total{task="$_"})), 0, "metrics: no failures of $_") for qw(refresh partitions retention rebuild verify figures);
+is($metric->(qq(failures_total{task="$_"})), 0, "metrics: no failures of $_") for qw(refresh partitions rebuild verify figures);
 cmp_ok($metric->('slices_rebuilt_total'), '>', 0, 'metrics: slices rebuilt');
 Daemon::wait_until('un-built sources are known to be none', sub { $metric->('unbuilt_sources') == 0 });
 my $folded = $metric->('deltas_folded_total');
@@ -137,10 +188,28 @@ Daemon::sql('SELECT random_usage.events(20)');
 Daemon::wait_until('folded', sub { $metric->('deltas_folded_total') > $folded && $metric->('pending_deltas') == 0 });
 cmp_ok($metric->('runs_total'), '>', 0, 'metrics: runs');
 cmp_ok($metric->('run_seconds_count'), '>', 0, 'metrics: the histogram of runs');
-like((materializer('status'))[1], qr{^leader +reseller-materializer/\S+/@{[ $instance->pid ]}, server process \d+, since }m, 'status tells who leads');
+my $page = HTTP::Tiny->new->get("http://127.0.0.1:$port/metrics")->{content};
+my %known = map { $_ => 1 } map { slurp("examples/monitoring/$_") =~ /reseller_materializer_\w+/g } 'alerts.yml', 'dashboard.json';
+is(join(' ', grep { $page !~ /^\Q$_\E[ {]/m } sort keys %known), '', 'alert rules and dashboard name metrics that are there');
+my $pid = $instance->pid;
+like((materializer('status'))[1], qr{^leader +reseller-materializer/\S+/$pid, server process \d+, since }m,
+    'status tells who leads');
 decode_json($_) for grep { length } split /\n/, $instance->log;
 pass('each line of the log is JSON');
-Daemon::sql(q(UPDATE reseller_report.usage_day SET events = (SELECT array_agg(e + 1) FROM unnest(events) e) WHERE events IS NOT NULL));
+
+# trouble with one source is told once and holds up nothing else
+Daemon::sql('ALTER TABLE usage.phone_call DISABLE TRIGGER USER');
+Daemon::wait_until('it is told', sub { $instance->says(qr/"event":"rebuild failed","about":"usage.phone_call"/) });
+my $failures = $metric->('failures_total{task="rebuild"}');
+Daemon::wait_until('it is met again', sub { $metric->('failures_total{task="rebuild"}') > $failures + 1 });
+is($instance->count(qr/"event":"rebuild failed"/), 1, 'a trouble is told once');
+Daemon::sql('SELECT random_usage.events(20)');
+Daemon::wait_until('folded', sub { $metric->('pending_deltas') == 0 });
+Daemon::sql('ALTER TABLE usage.phone_call ENABLE TRIGGER USER');
+Daemon::wait_until('its end is told', sub { $instance->says(qr/"event":"rebuild works again","about":"usage.phone_call"/) });
+pass('and its end');
+Daemon::sql(q(UPDATE reseller_report.usage_day SET events = (SELECT array_agg(e + 1) FROM unnest(events) e)
+    WHERE events IS NOT NULL));
 Daemon::wait_until('mismatches are found', sub { $metric->('verify_mismatches_total') > 0 });
 ok($instance->says(qr/"level":"error","event":"verify found differences"/), 'mismatches are in log and metrics');
 $instance->signal('TERM');

@@ -31,7 +31,9 @@ pass('begins to work once server, database and extension are there');
 
 my $version = Daemon::sql_in('late', q(SELECT extversion FROM pg_extension WHERE extname = 'reseller_report'));
 Daemon::sql_in('late', q(UPDATE pg_extension SET extversion = '999.1.0' WHERE extname = 'reseller_report'));
-Daemon::wait_until('another version', sub { $late->says(qr/ waiting [^\n]*the extension is version 999\.1\.0[^\n]*install reseller-materializer 999\.1\.0/) });
+Daemon::wait_until('another version', sub {
+    $late->says(qr/ waiting [^\n]*the extension is version 999\.1\.0[^\n]*install reseller-materializer 999\.1\.0/);
+});
 my ($status, $out, $errors) = Daemon::run($Daemon::program, 'once', '--dsn', 'dbname=late');
 is($status, 1, 'once fails with another version');
 like($errors, qr/the extension is version 999\.1\.0/, 'and says so');
@@ -60,12 +62,12 @@ Daemon::settles('after restarts');
 
 # A standby: idle until it is promoted, then at work within seconds; and an instance that knows both servers follows.
 my $other = tempdir('/tmp/reseller_materializer_test.XXXXXX', CLEANUP => 1);
-Daemon::as_server('true');
 chown((getpwnam('postgres'))[2, 3], $other) if $> == 0;
-Daemon::as_server('pg_basebackup', '-h', $dir, '-U', 'postgres', '-D', "$other/data", '-R', '-c', 'fast', '--no-sync') == 0 or die 'no base backup';
+Daemon::as_server('pg_basebackup', '-h', $dir, '-U', 'postgres', '-D', "$other/data", '-R', '-c', 'fast', '--no-sync') == 0
+    or die 'no base backup';
 Daemon::as_server('sh', '-c', "echo \"unix_socket_directories = '$other'\" >>$other/data/postgresql.conf");
 Daemon::pg_ctl($other, 'start');
-END { Daemon::pg_ctl($other, '-m', 'immediate', 'stop') if defined $other }
+END { local $?; Daemon::pg_ctl($other, '-m', 'immediate', 'stop') if defined $other }
 my $standby = Daemon::start(with => [@with, '--dsn', "host=$other dbname=server"]);
 my $both = Daemon::start(with => [@with, '--dsn', "host=$dir,$other port=5432,5432 dbname=server target_session_attrs=primary"]);
 Daemon::wait_until('idle', sub { $standby->says(qr/ idle [^\n]*standby/) });
@@ -91,7 +93,6 @@ my %before = map { $_->pid => $_->count(qr/ folded /) } $standby, $both;
 Daemon::wait_until('it folds', sub { grep { $_->count(qr/ folded /) > $before{ $_->pid } } $standby, $both });
 Daemon::stop_writers(@writers);
 Daemon::settles('after a promotion');
-Daemon::wait_until('both are at their place', sub { $both->says(qr/ (leader|follower[^\n]*)\n(?:[^\n]* (debug|info) [^\n]*\n)*\z/) });
 $_->signal('TERM') for $standby, $both;
 is($_->status_after(5), 0, 'SIGTERM ends it with 0') for $standby, $both;
 done_testing;

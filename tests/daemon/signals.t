@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
-# SIGTERM ends the work within seconds whatever is in hand, SIGHUP reads the configuration again, and a leader that is killed while it
-# waits in the server is replaced like any other. What systemd is told.
+# SIGTERM ends the work within seconds whatever is in hand, SIGHUP reads the configuration again, and a leader that is killed while
+# it waits in the server is replaced like any other. What systemd is told.
 use strict;
 use warnings;
 use FindBin;
@@ -20,7 +20,9 @@ my @with = (with => ['--schedule', '@every 1s', '--lock-timeout', '50s']);
 sub wait_until_blocked {
     my ($instance) = @_;
     my $pid = $instance->pid;
-    Daemon::wait_until('a fold waits', sub { Daemon::sql(qq(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name ~ '/$pid\$')) });
+    Daemon::wait_until('a fold waits', sub {
+        Daemon::sql(qq(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name ~ '/$pid\$'));
+    });
 }
 
 my $release = Daemon::hold_lease();
@@ -30,7 +32,8 @@ my $begun = time;
 $instance->signal('TERM');
 is($instance->status_after(10), 0, 'SIGTERM while a unit waits: status 0');
 cmp_ok(time - $begun, '<', 5, sprintf('within seconds (%.1f s)', time - $begun));
-is(Daemon::sql(q(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock')), 0, 'and its unit is cancelled in the server');
+is(Daemon::sql(q(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock')), 0,
+    'and its unit is cancelled in the server');
 
 my $leader = Daemon::start(@with);
 wait_until_blocked($leader);
@@ -82,7 +85,14 @@ my $socket_path = "$dir/notify";
 my $socket = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $socket_path) or die "no socket: $!";
 $socket->blocking(0);
 my $told = '';
-my $tells = sub { my ($pattern) = @_; while (defined $socket->recv(my $message, 4096)) { last if $message eq ''; $told .= "$message\n" } return $told =~ $pattern };
+my $tells = sub {
+    my ($pattern) = @_;
+    while (defined $socket->recv(my $message, 4096)) {
+        last if $message eq '';
+        $told .= "$message\n";
+    }
+    return $told =~ $pattern;
+};
 $instance = Daemon::start(@with, env => { NOTIFY_SOCKET => $socket_path });
 Daemon::wait_until('ready', sub { $tells->(qr/^READY=1$/m) });
 Daemon::wait_until('its state', sub { $tells->(qr/^STATUS=leader$/m) });

@@ -1,5 +1,6 @@
 #!/usr/bin/env perl
-# Of three instances one leads; when it is killed, frozen, or loses its session, another does within five seconds, and reports stay exact.
+# Of three instances one leads; when it is killed, frozen, or loses its session, another does within five seconds, and reports stay
+# exact.
 use strict;
 use warnings;
 use FindBin;
@@ -26,7 +27,10 @@ sub after {
     my $begun = time;
     $code->($leader);
     my $successor;
-    Daemon::wait_until("$label: another leads", sub { $successor = Daemon::leading(); $successor && $successor != $leader->pid }, 20);
+    Daemon::wait_until("$label: another leads", sub {
+        $successor = Daemon::leading();
+        return $successor && $successor != $leader->pid;
+    }, 20);
     my $seconds = time - $begun;
     cmp_ok($seconds, '<', 5, sprintf('%s: another takes over (%.1f s)', $label, $seconds));
     return $leader;
@@ -45,7 +49,9 @@ ok($frozen->is_running, 'the one that was frozen lives on, as a follower');
 is($frozen->count(qr/disconnected/), 1, 'and told once that it had lost its session');
 
 my $lost = after('its backend terminated', sub {
-    Daemon::sql(sprintf(q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'reseller-materializer/%%/%s'), $_[0]->pid));
+    my $pid = $_[0]->pid;
+    Daemon::sql(qq(SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name ~ '^reseller-materializer/.*/$pid\$'));
     # Kept from taking the lock back at once, which would be right too.
     $_[0]->signal('STOP');
 });

@@ -94,8 +94,8 @@ TEST_CASE("lists and switches") {
 }
 
 TEST_CASE("an error names the option, and where it was given") {
-  File const unknown("shedule = @hourly\n"), wrong("time-zone = Mars/Base\n"), garbled("schedule\n"), twice("max-deltas = 1\nmax-deltas = 2\n"),
-      section("[run]\nschedule = @hourly\n");
+  File const unknown("shedule = @hourly\n"), wrong("time-zone = Mars/Base\n"), garbled("schedule\n"),
+      twice("max-deltas = 1\nmax-deltas = 2\n"), section("[run]\nschedule = @hourly\n");
   struct Case {
     std::vector<std::string> words;
     std::vector<std::string> environment;
@@ -117,7 +117,7 @@ TEST_CASE("an error names the option, and where it was given") {
       {{"run", "--lock-timeout", "10"}, {}, "--lock-timeout: '10' is not a duration"},
       {{"run", "--log-format", "xml"}, {}, "--log-format: 'xml' is none of text, json"},
       {{"run", "--log-level", "loud"}, {}, "--log-level: 'loud' is none of error, warning, info, debug"},
-      {{"run", "--metrics-listen", "9187"}, {}, "--metrics-listen: '9187' is not HOST:PORT"},
+      {{"run", "--metrics-listen", "9187"}, {}, "--metrics-listen: '9187' is not ADDRESS:PORT"},
       {{"run", "--metrics-listen", "localhost:99999"}, {}, "--metrics-listen: "},
       {{"run", "--time-zone", "Mars/Base"}, {}, "--time-zone: there is no time zone 'Mars/Base'"},
       {{"run", "--retention", "400"}, {}, "--retention: '400' is neither"},
@@ -150,7 +150,8 @@ TEST_CASE("variables that only look like options are a warning") {
 
 TEST_CASE("help names every option and its default") {
   std::string const help = read({"--help"}).help;
-  for (const char *const text : {"--schedule EXPRESSION", "@every 60s", "--metrics-listen HOST:PORT", "--older-than DURATION", "Exit status"})
+  for (const char *const text :
+       {"--schedule EXPRESSION", "@every 60s", "--metrics-listen ADDRESS:PORT", "--older-than DURATION", "Exit status"})
     CHECK(help.find(text) != std::string::npos);
   CHECK(read({"prune", "--help"}).help.find("--schedule") == std::string::npos);
   CHECK_EQ(read({"--version"}).command, Command::kVersion);

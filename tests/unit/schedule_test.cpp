@@ -96,7 +96,8 @@ class Generator {
       int const a = low + upto(high - low + 1), b = a + upto(high - a + 1), step = 1 + upto(4);
       bool const stepped = upto(3) == 0, single = upto(2) == 0;
       for (int i = a; i <= (single ? a : b); i += stepped && !single ? step : 1) set[i] = true;
-      text += (text.empty() ? "" : ",") + std::to_string(a) + (single ? "" : "-" + std::to_string(b) + (stepped ? "/" + std::to_string(step) : ""));
+      text += (text.empty() ? "" : ",") + std::to_string(a) +
+              (single ? "" : "-" + std::to_string(b) + (stepped ? "/" + std::to_string(step) : ""));
     }
     return text;
   }
@@ -104,7 +105,8 @@ class Generator {
   Expression expression() {
     Expression e;
     e.text = field(0, 59, e.minutes, false) + " " + field(0, 23, e.hours, false);
-    std::string const day = field(1, 31, e.days, true), month = field(1, 12, e.months, false), weekday = field(0, 6, e.weekdays, true);
+    std::string const day = field(1, 31, e.days, true), month = field(1, 12, e.months, false),
+                      weekday = field(0, 6, e.weekdays, true);
     e.any_day = day == "*";
     e.any_weekday = weekday == "*";
     e.text += " " + day + " " + month + " " + weekday;
@@ -168,15 +170,15 @@ TEST_CASE("cron expressions agree with brute force over both ends of summer time
   compare("Europe/Berlin", utc(2026, 10, 24), utc(2026, 10, 27), 3);
   compare("America/New_York", utc(2026, 3, 7), utc(2026, 3, 10), 4);
   compare("America/New_York", utc(2026, 10, 31), utc(2026, 11, 3), 5);
-  compare("Australia/Lord_Howe", utc(2026, 4, 3), utc(2026, 4, 6), 6);      // half an hour
+  compare("Australia/Lord_Howe", utc(2026, 4, 3), utc(2026, 4, 6), 6);  // half an hour
   compare("Australia/Lord_Howe", utc(2026, 10, 2), utc(2026, 10, 5), 7);
-  compare("Asia/Kathmandu", utc(2026, 6, 29), utc(2026, 7, 2), 8);          // +05:45
-  compare("America/Nuuk", utc(2026, 3, 27), utc(2026, 3, 30), 9);           // changes on the evening before
-  compare("Asia/Beirut", utc(2026, 3, 27), utc(2026, 3, 30), 10);           // changes at midnight
+  compare("Asia/Kathmandu", utc(2026, 6, 29), utc(2026, 7, 2), 8);  // +05:45
+  compare("America/Nuuk", utc(2026, 3, 27), utc(2026, 3, 30), 9);   // changes on the evening before
+  compare("Asia/Beirut", utc(2026, 3, 27), utc(2026, 3, 30), 10);   // changes at midnight
   compare("America/Santiago", utc(2026, 4, 3), utc(2026, 4, 6), 11);
-  compare("Pacific/Apia", utc(2011, 12, 28), utc(2012, 1, 1), 12);          // skipped a whole day
+  compare("Pacific/Apia", utc(2011, 12, 28), utc(2012, 1, 1), 12);  // skipped a whole day
   compare("Africa/Casablanca", utc(2026, 2, 13), utc(2026, 2, 17), 13);
-  compare("Europe/Berlin", utc(2090, 3, 25), utc(2090, 3, 28), 14);         // beyond the listed changes
+  compare("Europe/Berlin", utc(2090, 3, 25), utc(2090, 3, 28), 14);  // beyond the listed changes
 }
 
 TEST_CASE("the first moment of summer time, and the hour that comes twice") {
@@ -287,7 +289,8 @@ TEST_CASE("offsets agree with glibc in every zone") {
 }
 
 TEST_CASE("zones that are not") {
-  for (const char *const name : {"", "Mars/Base", "/etc/passwd", "../zoneinfo/UTC", "zone1970.tab", "Europe"}) CHECK_FALSE(Zone::named(name));
+  for (const char *const name : {"", "Mars/Base", "/etc/passwd", "../zoneinfo/UTC", "zone1970.tab", "Europe"})
+    CHECK_FALSE(Zone::named(name));
   CHECK_FALSE(Zone::from_tzif("TZif2"));
 }
 
@@ -296,7 +299,8 @@ TEST_CASE("durations") {
   CHECK_EQ(parse_duration("1h30m"), 5400);
   CHECK_EQ(parse_duration("400d"), 400 * kDay);
   CHECK_EQ(parse_duration("2w"), 14 * kDay);
-  for (const char *const text : {"", "5", "s", "5x", "-5s", "5 s", "1.5h", "99999999999999999999s", "9999999d"}) CHECK_FALSE(parse_duration(text));
+  for (const char *const text : {"", "5", "s", "5x", "-5s", "5 s", "1.5h", "99999999999999999999s", "9999999d"})
+    CHECK_FALSE(parse_duration(text));
   CHECK_EQ(say_duration(0), "0s");
   CHECK_EQ(say_duration(65), "1m 5s");
   CHECK_EQ(say_duration(2 * kDay + 3 * kHour + 59), "2d 3h");

@@ -1,0 +1,394 @@
+#include "config.hpp"
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <cstring>
+#include <fstream>
+
+#include "duration.hpp"
+
+namespace materializer {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr char kEnvironmentPrefix[] = "RESELLER_MATERIALIZER_";
+
+constexpr unsigned bit(Command command) {
+  return 1U << static_cast<int>(command);
+}
+constexpr unsigned kRun = bit(Command::kRun);
+constexpr unsigned kFolding = kRun | bit(Command::kOnce);
+constexpr unsigned kRebuild = bit(Command::kRebuild);
+constexpr unsigned kVerify = bit(Command::kVerify);
+constexpr unsigned kPrune = bit(Command::kPrune);
+constexpr unsigned kStatus = bit(Command::kStatus);
+constexpr unsigned kAll = ~0U;
+
+struct CommandText {
+  Command command;
+  const char *name;
+  const char *does;
+};
+constexpr CommandText kCommands[] = {
+    {Command::kRun, "run", "the service: folds on a schedule and keeps house, until SIGTERM"},
+    {Command::kOnce, "once", "folds what is pending, then exits"},
+    {Command::kStatus, "status", "what is pending, who leads, and the state of the sources"},
+    {Command::kRebuild, "rebuild", "builds or recomputes summaries from raw usage, slice by slice"},
+    {Command::kVerify, "verify", "compares raw usage with the summaries; exit 3 where they differ"},
+    {Command::kPrune, "prune", "drops old raw usage, partition by partition; reports stay"}};
+
+struct Option {
+  const char *name;
+  const char *argument;  // empty: a switch
+  const char *fallback;  // the default
+  unsigned commands;
+  const char *text;
+};
+
+// Every option, its default and its help.
+constexpr Option kOptions[] = {
+    {"dsn", "CONNINFO", "", kAll, "where the database is; what it leaves out comes from libpq's PG* variables"},
+    {"config", "FILE", "", kAll, "a file of lines `option = value`"},
+    {"log-format", "text|json", "text", kAll, "a line an event, on standard error"},
+    {"log-level", "LEVEL", "info", kAll, "error, warning, info or debug"},
+    {"lock-timeout", "DURATION", "10s", kAll, "give up waiting for a lock after this long, and try again later"},
+    {"statement-timeout", "DURATION", "10m", kAll, "cancel a unit of work that takes longer"},
+    {"max-deltas", "N", "100000", kFolding, "changes folded in one transaction"},
+    {"schedule", "EXPRESSION", "@every 60s", kRun, "when to fold: five cron fields, @hourly and its like, or @every DURATION"},
+    {"time-zone", "NAME", "UTC", kRun, "the zone of cron expressions"},
+    {"metrics-listen", "ADDRESS:PORT", "", kRun, "serve Prometheus metrics at http://ADDRESS:PORT/metrics"},
+    {"housekeeping-schedule", "EXPRESSION", "@every 5m", kRun, "when to make partitions, prune, and look for un-built days"},
+    {"partitions-ahead", "DURATION", "62d", kRun, "how far ahead monthly partitions are made"},
+    {"verify-schedule", "EXPRESSION", "@every 1h", kRun, "when to verify a random day of a random source; @never: not at all"},
+    {"retention", "RULES", "", kRun, "drop raw usage older than this: 400d, or SCHEMA.TABLE=400d, or both, with commas between"},
+    {"source", "SCHEMA.TABLE", "", kRebuild | kPrune, "only this source; may be repeated"},
+    {"from", "TIMESTAMP", "-infinity", kRebuild | kVerify, "the first moment of the period"},
+    {"to", "TIMESTAMP", "infinity", kRebuild | kVerify, "the first moment after it"},
+    {"only-unbuilt", "", "false", kRebuild, "only days that are not built"},
+    {"service", "NAME", "", kVerify, "only this service, for example chat"},
+    {"older-than", "DURATION", "", kPrune, "which usage to drop, for example 400d"},
+    {"dry-run", "", "false", kPrune, "only tell what would be dropped"},
+    {"format", "table|json", "table", kStatus, "how to print"}};
+
+const Option *find_option(const std::string &name) {
+  for (const Option &option : kOptions)
+    if (name == option.name) return &option;
+  return nullptr;
+}
+
+const CommandText *find_command(const std::string &name) {
+  for (const CommandText &command : kCommands)
+    if (name == command.name) return &command;
+  return nullptr;
+}
+
+std::string padded(const std::string &text, std::size_t width) {
+  return text + std::string(text.size() < width ? width - text.size() : 1, ' ');
+}
+
+std::string help_of(const Option &option) {
+  std::string const left = std::string("  --") + option.name + (*option.argument != '\0' ? std::string(" ") + option.argument : "");
+  bool const has_default = *option.fallback != '\0' && *option.argument != '\0';
+  std::string const right = std::string(option.text) + (has_default ? std::string(" (default ") + option.fallback + ")" : "");
+  return padded(left, 40) + right + "\n";
+}
+
+std::string general_help() {
+  std::string help =
+      "reseller-materializer keeps the summaries of the PostgreSQL extension reseller_report folded.\n\n"
+      "Usage: reseller-materializer COMMAND [options]\n\nCommands:\n";
+  for (const CommandText &command : kCommands) help += padded(std::string("  ") + command.name, 12) + command.does + "\n";
+  help += "\nOptions:\n";
+  for (const Option &option : kOptions) {
+    std::string only;
+    if (option.commands != kAll)
+      for (const CommandText &command : kCommands)
+        if ((option.commands & bit(command.command)) != 0) only += (only.empty() ? "" : ", ") + std::string(command.name);
+    std::string line = help_of(option);
+    if (!only.empty()) line.insert(40, "[" + only + "] ");
+    help += line;
+  }
+  return help +
+         "  --help                                this text; after a command, just its options\n"
+         "  --version                             the version\n\n"
+         "An option is taken from the command line, else from the file of --config, else from the environment, where --max-deltas "
+         "is\n"
+         "RESELLER_MATERIALIZER_MAX_DELTAS. A duration is for example 30s, 5m, 12h, 400d or 1h30m.\n\n"
+         "Exit status: 0 done, 1 failed, 2 wrong usage, 3 verify found differences.\n";
+}
+
+std::string help_for(const CommandText &command) {
+  std::string help =
+      std::string("Usage: reseller-materializer ") + command.name + " [options]\n\n" + command.does + "\n\nOptions:\n";
+  for (const Option &option : kOptions)
+    if ((option.commands & bit(command.command)) != 0) help += help_of(option);
+  return help;
+}
+
+po::options_description described() {
+  po::options_description options;
+  for (const Option &option : kOptions) {
+    auto *const value = po::value<std::string>();
+    if (*option.argument == '\0') value->implicit_value("true");
+    options.add_options()(option.name, value, option.text);
+  }
+  return options;
+}
+
+/// What was given for an option, and where, as a person would name the place.
+struct Given {
+  std::vector<std::string> values;
+  std::string origin;
+};
+
+std::string in_environment(const std::string &name) {
+  std::string variable = kEnvironmentPrefix;
+  for (char const c : name) variable += c == '-' ? '_' : (c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c);
+  return variable;
+}
+
+/// The options that were given, the first place that gives one winning.
+class GivenOptions {
+ public:
+  template <typename Name>
+  void add(const po::parsed_options &parsed, Name &&origin_of) {
+    std::map<std::string, Given> here;
+    for (const auto &option : parsed.options) {
+      if (option.position_key >= 0 || find_option(option.string_key) == nullptr) continue;
+      Given &given = here[option.string_key];
+      given.origin = origin_of(option.string_key);
+      // The parser leaves out the implied value of a switch.
+      given.values.push_back(option.value.empty() ? "true" : option.value.front());
+      if (given.values.size() > 1 && option.string_key != "source") throw UsageError(given.origin + " is given twice");
+    }
+    given_.insert(here.begin(), here.end());
+  }
+
+  bool has(const std::string &name) const { return given_.count(name) > 0; }
+  std::string value(const std::string &name) const {
+    auto const found = given_.find(name);
+    return found == given_.end() ? find_option(name)->fallback : found->second.values.front();
+  }
+  std::vector<std::string> values(const std::string &name) const {
+    auto const found = given_.find(name);
+    return found == given_.end() ? std::vector<std::string>() : found->second.values;
+  }
+  [[noreturn]] void fail(const std::string &name, const std::string &problem) const {
+    auto const found = given_.find(name);
+    throw UsageError((found == given_.end() ? "--" + name : found->second.origin) + ": " + problem);
+  }
+
+ private:
+  std::map<std::string, Given> given_;
+};
+
+std::int64_t duration(const GivenOptions &given, const char *name) {
+  std::string const text = given.value(name);
+  std::optional<std::int64_t> const seconds = parse_duration(text);
+  if (!seconds || *seconds == 0) given.fail(name, "'" + text + "' is not a duration such as 30s, 5m, 12h or 400d");
+  return *seconds;
+}
+
+bool flag(const GivenOptions &given, const char *name) {
+  std::string const text = given.value(name);
+  if (text != "true" && text != "false") given.fail(name, "'" + text + "' is neither true nor false");
+  return text == "true";
+}
+
+template <typename T>
+T choice(const GivenOptions &given, const char *name, std::initializer_list<std::pair<const char *, T>> choices) {
+  std::string const text = given.value(name);
+  std::string known;
+  for (const auto &[word, value] : choices) {
+    if (text == word) return value;
+    known += (known.empty() ? "" : ", ") + std::string(word);
+  }
+  given.fail(name, "'" + text + "' is none of " + known);
+}
+
+std::int64_t positive_number(const GivenOptions &given, const char *name, std::int64_t most) {
+  std::string const text = given.value(name);
+  bool const is_number = !text.empty() && text.size() <= 10 && text.find_first_not_of("0123456789") == std::string::npos;
+  std::int64_t const value = is_number ? std::stoll(text) : 0;
+  if (value < 1 || value > most) given.fail(name, "'" + text + "' is not a number from 1 to " + std::to_string(most));
+  return value;
+}
+
+Schedule schedule(const GivenOptions &given, const char *name) {
+  std::string const text = given.value(name);
+  try {
+    return Schedule::parse(text);
+  } catch (const ScheduleError &error) {
+    given.fail(
+        name, std::string(error.what()) + "\n  " + text + "\n  " + std::string(error.at(), ' ') + std::string(error.length(), '^'));
+  }
+}
+
+Zone zone(const GivenOptions &given) {
+  std::string const name = given.value("time-zone");
+  std::optional<Zone> zone = Zone::named(name);
+  if (!zone) given.fail("time-zone", "there is no time zone '" + name + "' on this machine (names are such as Europe/Berlin)");
+  return *zone;
+}
+
+std::string listen_address(const GivenOptions &given) {
+  std::string const text = given.value("metrics-listen");
+  if (text.empty()) return text;
+  std::size_t const colon = text.rfind(':');
+  std::string const port = colon == std::string::npos ? "" : text.substr(colon + 1);
+  bool const is_port =
+      !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos && std::stoi(port) <= 65535;
+  if (!is_port || colon == 0) given.fail("metrics-listen", "'" + text + "' is not ADDRESS:PORT, for example 127.0.0.1:9187");
+  return text;
+}
+
+Retention retention(const GivenOptions &given) {
+  Retention result;
+  std::string const rules = given.value("retention");
+  for (std::size_t begin = 0; begin < rules.size();) {
+    std::size_t const end = std::min(rules.find(',', begin), rules.size());
+    std::string const rule = rules.substr(begin, end - begin);
+    std::size_t const equals = rule.find('=');
+    std::optional<std::int64_t> const seconds = parse_duration(equals == std::string::npos ? rule : rule.substr(equals + 1));
+    if (!seconds || *seconds == 0 || equals == 0)
+      given.fail("retention", "'" + rule + "' is neither a duration such as 400d nor SCHEMA.TABLE=400d");
+    if (equals == std::string::npos) {
+      result.others = seconds;
+    } else {
+      result.named[rule.substr(0, equals)] = *seconds;
+    }
+    begin = end + 1;
+  }
+  return result;
+}
+
+std::vector<std::string> sources(const GivenOptions &given) {
+  std::vector<std::string> names = given.values("source");
+  for (const std::string &name : names)
+    if (name.find('.') == std::string::npos)
+      given.fail("source", "'" + name + "' must be named with its schema, as in usage.text_message");
+  return names;
+}
+
+// Reads the command line; sets `command`, and the help where that is what was asked for.
+void read_command_line(int argc, const char *const *argv, Config &config, GivenOptions &given) {
+  po::options_description options = described();
+  options.add_options()("help,h", "")("version", "")("command", po::value<std::string>());
+  po::positional_options_description positions;
+  positions.add("command", 1);
+  auto const style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
+  po::parsed_options const parsed = po::command_line_parser(argc, argv).options(options).positional(positions).style(style).run();
+  const CommandText *command = nullptr;
+  bool wants_help = false;
+  for (const auto &option : parsed.options) {
+    if (option.string_key == "version") {
+      config.command = Command::kVersion;
+      return;
+    }
+    wants_help |= option.string_key == "help";
+    if (option.string_key != "command") continue;
+    command = find_command(option.value.front());
+    if (command == nullptr) throw UsageError("there is no command '" + option.value.front() + "'");
+  }
+  if (command == nullptr && !wants_help) throw UsageError("a command is missing: run, once, status, rebuild, verify or prune");
+  if (wants_help) {
+    config.help = command == nullptr ? general_help() : help_for(*command);
+    return;
+  }
+  config.command = command->command;
+  for (const auto &option : parsed.options) {
+    const Option *const known = find_option(option.string_key);
+    if (known != nullptr && (known->commands & bit(config.command)) == 0)
+      throw UsageError("--" + option.string_key + " is not an option of " + command->name);
+  }
+  given.add(parsed, [](const std::string &name) { return "--" + name; });
+}
+
+void read_file(const std::string &path, const std::string &origin, GivenOptions &given) {
+  std::ifstream file(path);
+  if (!file) throw UsageError(origin + ": cannot read '" + path + "': " + std::strerror(errno));
+  try {
+    given.add(po::parse_config_file(file, described()), [&](const std::string &name) { return name + " in " + path; });
+  } catch (const UsageError &) {
+    throw;
+  } catch (const std::exception &error) {
+    throw UsageError(path + ": " + error.what());
+  }
+}
+
+struct Environment {
+  po::parsed_options options;
+  std::string config;                // the file that it names
+  std::vector<std::string> unknown;  // look like ours; not an error, for a container platform may have made them
+};
+
+Environment read_environment(const char *const *environment) {
+  Environment result{po::parsed_options(nullptr), "", {}};
+  for (; *environment != nullptr; environment++) {
+    std::string const entry = *environment;
+    if (entry.rfind(kEnvironmentPrefix, 0) != 0) continue;
+    std::string const variable = entry.substr(0, entry.find('='));
+    std::string const value = entry.substr(std::min(variable.size() + 1, entry.size()));
+    auto const *const option =
+        std::find_if(std::begin(kOptions), std::end(kOptions), [&](const Option &o) { return in_environment(o.name) == variable; });
+    if (option == std::end(kOptions)) {
+      result.unknown.push_back(variable);
+      continue;
+    }
+    result.options.options.emplace_back(option->name, std::vector<std::string>{value});
+    if (option->name == std::string("config")) result.config = value;
+  }
+  return result;
+}
+
+void fill(const GivenOptions &given, Config &config) {
+  config.dsn = given.value("dsn");
+  config.log_format = choice<LogFormat>(given, "log-format", {{"text", LogFormat::kText}, {"json", LogFormat::kJson}});
+  config.log_level = choice<LogLevel>(
+      given, "log-level",
+      {{"error", LogLevel::kError}, {"warning", LogLevel::kWarning}, {"info", LogLevel::kInfo}, {"debug", LogLevel::kDebug}});
+  config.lock_timeout = duration(given, "lock-timeout");
+  config.statement_timeout = duration(given, "statement-timeout");
+  config.max_deltas = positive_number(given, "max-deltas", 1'000'000'000);
+  config.schedule = schedule(given, "schedule");
+  config.zone = zone(given);
+  config.metrics_listen = listen_address(given);
+  config.housekeeping_schedule = schedule(given, "housekeeping-schedule");
+  config.partitions_ahead = duration(given, "partitions-ahead");
+  config.verify_schedule = schedule(given, "verify-schedule");
+  config.retention = retention(given);
+  config.sources = sources(given);
+  config.from = given.value("from");
+  config.to = given.value("to");
+  config.only_unbuilt = flag(given, "only-unbuilt");
+  config.service = given.value("service");
+  config.dry_run = flag(given, "dry-run");
+  config.format = choice<OutputFormat>(given, "format", {{"table", OutputFormat::kTable}, {"json", OutputFormat::kJson}});
+  if (given.has("older-than")) config.older_than = duration(given, "older-than");
+  if (config.command == Command::kPrune && config.older_than == 0)
+    throw UsageError("prune needs --older-than, for example --older-than 400d");
+}
+
+}  // namespace
+
+Config read_config(int argc, const char *const *argv, const char *const *environment) {
+  Config config;
+  GivenOptions given;
+  try {
+    read_command_line(argc, argv, config, given);
+  } catch (const po::error &error) {
+    throw UsageError(error.what());
+  }
+  if (config.command == Command::kHelp || config.command == Command::kVersion) return config;
+  Environment const variables = read_environment(environment);
+  std::string const path = given.has("config") ? given.value("config") : variables.config;
+  if (!path.empty()) read_file(path, given.has("config") ? "--config" : in_environment("config"), given);
+  given.add(variables.options, in_environment);
+  for (const std::string &variable : variables.unknown)
+    config.warnings.push_back("the environment sets " + variable + ", which is no option");
+  fill(given, config);
+  return config;
+}
+
+}  // namespace materializer
