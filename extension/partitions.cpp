@@ -169,6 +169,17 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions) {
   return Datum{0};
 }
 
+RESELLER_REPORT_FUNCTION(reseller_report_create_partitions_of) {
+  if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) throw Error(sqlstate::kNullNotAllowed, "ahead and source must not be NULL");
+  pg([&] { InitMaterializedSRF(fcinfo, 0); });
+  Source const source = source_of_table(PG_GETARG_OID(1));
+  for (const Month &month : months_to_make(source, PG_GETARG_DATUM(0))) {
+    make(source, month);
+    put_slice(fcinfo, source.relid, month.range);
+  }
+  return Datum{0};
+}
+
 // The beginnings of the months (UTC) that a partition holds rows of, read as its owner; an array.
 RESELLER_REPORT_FUNCTION(reseller_report_months_held) {
   Oid const table = PG_GETARG_OID(0);

@@ -120,10 +120,13 @@ void Duties::show_figures(Session &session) {
 }
 
 void Duties::keep_house(Session &session, const Config &config) {
-  attempt("partitions", "", [&] {
-    for (const Slice &made : make_partitions(session, config.partitions_ahead))
-      log_.info("partition made", {{"source", made.source.name}, {"from", made.from}, {"to", made.to}});
-  });
+  std::vector<Source> all;
+  (void)attempt("partitions", "", [&] { all = sources(session, {}); });
+  for (const Source &source : all)
+    (void)attempt("partitions", source.name, [&] {
+      for (const Slice &made : make_partitions(session, source, config.partitions_ahead))
+        log_.info("partition made", {{"source", made.source.name}, {"from", made.from}, {"to", made.to}});
+    });
   if (!config.retention.empty()) prune_sources(session, config);
   attempt("rebuild", "", [&] {
     std::vector<Slice> const slices = unbuilt_slices(session);

@@ -34,10 +34,10 @@ void print(const std::vector<std::string> &heading, const Rows &rows) {
 const std::vector<std::string> kDifferenceColumns = {"source", "reseller_id", "company_id", "service", "item",
                                                      "bucket", "figure",      "raw",        "summary"};
 
-std::vector<Slice> make_partitions(Session &session, std::int64_t ahead) {
+std::vector<Slice> make_partitions(Session &session, const Source &source, std::int64_t ahead) {
   return slices_of(session.unit_that_locks_out(
-      "SELECT source, source::oid, period_from, period_to FROM reseller_report.create_partitions($1::interval)",
-      {interval(ahead)}));
+      "SELECT source, source::oid, period_from, period_to FROM reseller_report.create_partitions($1::interval, $2::oid)",
+      {interval(ahead), source.oid}));
 }
 
 std::vector<Source> sources(Session &session, const std::vector<std::string> &only) {

@@ -138,4 +138,12 @@ CREATE FUNCTION reseller_report.create_partitions(ahead interval, OUT source reg
 COMMENT ON FUNCTION reseller_report.create_partitions(interval) IS
     'Makes the monthly partitions (UTC) of usage tables from this month until now() + ahead, and of every past month that the default '
     'partition holds rows of, which it moves; returns those it made. For tables made by create_usage_tables, and others partitioned like '
-    'them: by month UTC, with a default partition, partitions named ..._YYYY_MM. A source that fails gets a WARNING and does not stop the others.';
+    'them: by month UTC, with a default partition, partitions named ..._YYYY_MM. Holds each of these tables against everybody until the transaction '
+    'ends: call it by itself. A source that fails gets a WARNING and does not stop the others.';
+
+CREATE FUNCTION reseller_report.create_partitions(ahead interval, INOUT source regclass, OUT period_from timestamptz, OUT period_to timestamptz)
+    RETURNS SETOF record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_create_partitions_of';
+COMMENT ON FUNCTION reseller_report.create_partitions(interval, regclass) IS
+    'The same for one source, so that no more than one table is held at a time; what fails raises. 42704 when it is not connected.';
