@@ -50,6 +50,7 @@ ALTER EVENT TRIGGER reseller_report_ddl_command_end DISABLE;
 ALTER TABLE usage.bot_message DISABLE TRIGGER ALL;
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2024-03-01', 0.000007);
 ALTER TABLE usage.bot_message ENABLE ALWAYS TRIGGER reseller_report_capture;
+ALTER TABLE usage.bot_message ENABLE ALWAYS TRIGGER reseller_report_truncated;
 ALTER EVENT TRIGGER reseller_report_ddl_command_end ENABLE ALWAYS;
 COMMIT;
 SELECT pg_temp.found('', 'events, price_twin');
