@@ -5,7 +5,7 @@
 namespace reseller_report {
 namespace {
 
-// Columns of reseller_report.access; must match sql/reseller_report.sql.
+// Columns of reseller_report.access; must match sql/access.sql.
 enum AccessColumn : int { kRole = 1, kReseller };
 
 // Read as the latest commit has it, like any privilege: a revoked grant ends at once, also for a REPEATABLE READ transaction.

@@ -5,6 +5,7 @@
 
 #include "accumulator.hpp"
 #include "capture.hpp"
+#include "restore.hpp"
 #include "row.hpp"
 #include "source.hpp"
 

@@ -3,7 +3,7 @@
 namespace reseller_report {
 namespace {
 
-// Columns of reseller_report.usage_delta; must match sql/reseller_report.sql.
+// Columns of reseller_report.usage_delta; must match sql/summary.sql.
 enum DeltaColumn : int {
   kSource = 0,
   kCompany,

@@ -12,6 +12,7 @@
 #include "lease.hpp"
 #include "money.hpp"
 #include "raw.hpp"
+#include "restore.hpp"
 #include "summary.hpp"
 
 namespace reseller_report {
@@ -344,46 +345,11 @@ void move_figures(const std::vector<Edit> &edits) {
   writer.finish();
 }
 
-// A dump's own rows of dependency come by one COPY (or by pg_restore's INSERTs), and the summaries have them already.
-bool is_restored() {
-  if (is_restoring()) return true;
-  bool const copies = ActivePortal != nullptr && ActivePortal->commandTag == CMDTAG_COPY;
-  return (copies || is_pg_restore()) && may_be_loading_dump();
-}
-
 }  // namespace
 
 RESELLER_REPORT_FUNCTION(reseller_report_take_lease) {
-  if (!is_restored()) take_lease();
+  if (!is_loading_dependencies()) take_lease();
   return PointerGetDatum(nullptr);
-}
-
-// Workers of pg_restore load tables in any order, and each commits by itself: one that loads dependency waits for the one that loads
-// company, where the foreign key would fail.
-RESELLER_REPORT_FUNCTION(reseller_report_await_company) {
-  if (!CALLED_AS_TRIGGER(fcinfo)) throw Error("39P01", "reseller_report._await_company must be called as a trigger");
-  auto const *const data = reinterpret_cast<const TriggerData *>(fcinfo->context);
-  if (!is_restored()) return PointerGetDatum(data->tg_trigtuple);
-  constexpr int kMostWaits = 3600 * 10;
-  SqlParameters parameters;
-  bool is_null = false;
-  parameters.add_bigint(DatumGetInt64(heap_getattr(data->tg_trigtuple, kReseller, RelationGetDescr(data->tg_relation), &is_null)));
-  bool found = false;
-  for (int wait = 0; wait < kMostWaits; wait++) {
-    {
-      Snapshot latest = nullptr;
-      pg([&] { latest = GetLatestSnapshot(); });
-      ActiveSnapshot const snapshot(latest);
-      ActingAs const owner(extension_owner());
-      query("SELECT 1 FROM reseller_report.company WHERE company_id = $1", parameters, [&](const Datum *, const bool *) { found = true; });
-    }
-    if (found) break;
-    pg([] {
-      pg_usleep(100'000);
-      CHECK_FOR_INTERRUPTS();
-    });
-  }
-  return PointerGetDatum(data->tg_trigtuple);
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_dependency_changed) {
@@ -393,7 +359,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_dependency_changed) {
   read_transition(data->tg_oldtable, RelationGetDescr(data->tg_relation), -1, edits);
   read_transition(data->tg_newtable, RelationGetDescr(data->tg_relation), 1, edits);
   check_resellers(edits);
-  if (!is_restored()) move_figures(edits);
+  if (!is_loading_dependencies()) move_figures(edits);
   return PointerGetDatum(nullptr);
 }
 

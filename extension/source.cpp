@@ -11,9 +11,6 @@ namespace {
 // Columns of reseller_report.source; must match sql/source.sql.
 enum SourceColumn : int { kId = 1, kService, kSchemaName, kTableName, kRules, kHorizon, kMoves, kAttachedAt, kRestored, kRestoredEmpty };
 
-// Columns of reseller_report.lease; must match sql/summary.sql.
-enum LeaseColumn : int { kRestoring = 2, kTurn };
-
 // Columns of reseller_report.source_built and source_unbuilt alike.
 enum RangeColumn : int { kRangeSource = 1, kRangeId, kRangeFrom, kRangeTo };
 
@@ -286,57 +283,9 @@ void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice) {
   });
 }
 
-namespace {
-
-struct Lease {
-  bool restoring;
-  bool is_new;
-};
-
-// As the latest snapshot sees it; neither while the extension is being dropped.
-Lease read_lease() {
-  Lease lease = {};
-  if (!OidIsValid(own_relation("lease"))) return lease;
-  OwnTable const table("lease", AccessShareLock);
-  pg([&] {
-    SysScanDesc const scan = systable_beginscan(table.relation(), InvalidOid, false, nullptr, 0, nullptr);
-    HeapTuple const tuple = systable_getnext(scan);
-    if (HeapTupleIsValid(tuple)) {
-      lease.restoring = DatumGetBool(column(tuple, table.tuple_desc(), kRestoring));
-      lease.is_new = DatumGetInt64(column(tuple, table.tuple_desc(), kTurn)) == 0;
-    }
-    systable_endscan(scan);
-  });
-  return lease;
-}
-
-// What every script of pg_dump and every worker of pg_restore sets first.
-bool has_settings_of_a_restore() {
-  return !check_function_bodies && client_min_messages == WARNING;
-}
-
-bool any_source_of_its_own() {
+bool only_restored_sources() {
   std::vector<Row> const rows = read_registry(nullptr, nullptr);
-  return std::any_of(rows.begin(), rows.end(), [](const Row &row) { return !row.restored; });
-}
-
-}  // namespace
-
-bool is_restoring() {
-  return read_lease().restoring;
-}
-
-bool may_be_loading_dump() {
-  return has_settings_of_a_restore() && read_lease().is_new && !any_source_of_its_own();
-}
-
-bool is_pg_restore() {
-  return strcmp(application_name, "pg_restore") == 0;
-}
-
-void throw_restore_in_parts() {
-  throw Error(sqlstate::kWrongState, "data is being restored into tables that are captured already",
-              "SELECT reseller_report.pre_restore() before the data is loaded, and reseller_report.post_restore() after it.");
+  return std::all_of(rows.begin(), rows.end(), [](const Row &row) { return row.restored; });
 }
 
 }  // namespace reseller_report

@@ -65,18 +65,7 @@ bool unbuilt_by_this_transaction(std::int64_t source);
 /// Adds a row (source, period_from, period_to) to the result of a maintenance function.
 void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice);
 
-/// Whether a dump is being restored into this database, between pre_restore and post_restore.
-bool is_restoring();
-
-/// Whether this session may be in the midst of restoring a dump by itself: it has the settings of pg_dump's scripts and pg_restore's
-/// workers, and the database has done no work of its own and has no source but restored ones. Sessions go on after a script, so only
-/// what a dump itself does may be taken for a part of it.
-bool may_be_loading_dump();
-
-/// Whether this session is pg_restore's.
-bool is_pg_restore();
-
-/// Raises 55000, saying what a restore of schema and data apart needs.
-[[noreturn]] void throw_restore_in_parts();
+/// Whether the registry has no source but those that came with a dump, as the latest commit sees it.
+bool only_restored_sources();
 
 }  // namespace reseller_report

@@ -8,7 +8,7 @@ namespace {
 // more than unpacking. Of what is not needed nothing is touched.
 constexpr Size kRowMemory = 8 * 1024 * 1024;
 
-// Columns of usage_quarter and the wider levels' tables; must match sql/reseller_report.sql.
+// Columns of usage_quarter and the wider levels' tables; must match sql/summary.sql.
 enum SummaryColumn : int { kSource = 1, kReseller, kItem, kBucket, kCompanies, kFirstFigure, kColumns = kFirstFigure + kFigures - 1 };
 
 constexpr const char *kTables[kLevels] = {"usage_quarter", "usage_hour", "usage_day", "usage_month", "usage_year"};

@@ -1,6 +1,6 @@
 #include "watch.hpp"
 
-#include "source.hpp"
+#include "restore.hpp"
 #include "sql.hpp"
 
 extern "C" {
@@ -114,55 +114,6 @@ RESELLER_REPORT_FUNCTION(reseller_report_table_rewrite) {
   return PointerGetDatum(nullptr);
 }
 
-namespace {
-
-bool holds_nothing(Oid table) {
-  bool empty = false;
-  SqlParameters parameters;
-  parameters.add(REGCLASSOID, ObjectIdGetDatum(table));
-  ActingAs const owner(extension_owner());
-  query("SELECT reseller_report._is_empty($1)", parameters, [&](const Datum *values, const bool *) { empty = DatumGetBool(values[0]); });
-  return empty;
-}
-
-// Whether rows of a source may still come from the dump that its registry row came from, to be captured and counted twice: its table
-// is captured already, and empty. pg_restore's workers, too, make the triggers of an empty table at once, so that nothing is known
-// before they load rows into it; of anybody else it is refused (55000).
-bool awaits_rows(Oid relid) {
-  if (!OidIsValid(relid) || is_restoring() || !has_capture_trigger(relid) || !holds_nothing(relid)) return false;
-  if (!is_pg_restore()) throw_restore_in_parts();
-  return true;
-}
-
-}  // namespace
-
-// Marks rows of the registry that come with a dump.
-RESELLER_REPORT_FUNCTION(reseller_report_check_registration) {
-  if (!CALLED_AS_TRIGGER(fcinfo)) throw Error("39P01", "reseller_report._check_registration must be called as a trigger");
-  auto const *const data = reinterpret_cast<const TriggerData *>(fcinfo->context);
-  if (OwnDdl::under_way()) return PointerGetDatum(data->tg_trigtuple);
-  TupleDesc const columns = RelationGetDescr(data->tg_relation);
-  Oid relid = InvalidOid;
-  pg([&] {
-    bool is_null = false;
-    auto const name = [&](const char *column) {
-      return NameStr(*DatumGetName(heap_getattr(data->tg_trigtuple, SPI_fnumber(columns, column), columns, &is_null)));
-    };
-    Oid const schema = get_namespace_oid(name("schema_name"), true);
-    if (OidIsValid(schema)) relid = get_relname_relid(name("table_name"), schema);
-    if (OidIsValid(relid)) LockRelationOid(relid, AccessShareLock);
-  });
-  bool const awaits = awaits_rows(relid);
-  HeapTuple marked = nullptr;
-  pg([&] {
-    int marks[] = {SPI_fnumber(columns, "restored"), SPI_fnumber(columns, "restored_empty")};
-    Datum values[] = {BoolGetDatum(true), BoolGetDatum(awaits)};
-    bool nulls[] = {false, false};
-    marked = heap_modify_tuple_by_cols(data->tg_trigtuple, columns, 2, marks, values, nulls);
-  });
-  return PointerGetDatum(marked);
-}
-
 // All rows of a table of the extension as of now, whatever snapshot the transaction has: DDL is not MVCC, so neither may what
 // follows it be.
 RESELLER_REPORT_FUNCTION(reseller_report_latest_rows) {
@@ -195,11 +146,6 @@ RESELLER_REPORT_FUNCTION(reseller_report_delete_latest) {
     systable_endscan(scan);
     table_close(table, NoLock);
   });
-  PG_RETURN_VOID();
-}
-
-RESELLER_REPORT_FUNCTION(reseller_report_post_restore) {
-  follow("SELECT reseller_report._post_restore()", {});
   PG_RETURN_VOID();
 }
 

@@ -112,7 +112,7 @@ CREATE OR REPLACE VIEW usage.text_message AS
 SELECT oracle.agrees('after RENAME VALUE');
 SELECT reseller_report.rebuild_slice('app.message', '-infinity', 'infinity') \g /dev/null
 SELECT oracle.agrees('and rebuilt');
-INSERT INTO app.message VALUES (12, 2, 'opened', '2024-03-01', 100, 1), (12, 2, 'delivered', '2024-03-01', 100, 1);
+INSERT INTO app.message SELECT n, 2, 'opened', '2024-03-01', 100, 1 FROM generate_series(11, 40) n;
 SELECT oracle.agrees('a session that knew the old name captures by the new one');
 ALTER TABLE app.message RENAME COLUMN test TO trial;
 ALTER TABLE app.message ADD COLUMN test boolean DEFAULT true;
