@@ -101,7 +101,7 @@ void learn(CachedTable &table, Relation relation, const Trigger *trigger) {
   // told so.
   table.is_source =
       find_registered_source(table.source, registered) && registered.relid == root_of(relation) && !is_restoring();
-  if (table.is_source && registered.restored_empty && is_pg_restore()) throw_restore_in_parts();
+  if (table.is_source && registered.restored_captured && is_pg_restore()) throw_restore_in_parts();
   table.mapping = registered.mapping;
   // A mapped column that was dropped or retyped un-built the source: reports say so, and writes go on.
   std::string problem;

@@ -42,20 +42,11 @@ bool has_settings_of_a_restore() {
   return !check_function_bodies && client_min_messages == WARNING;
 }
 
-bool holds_nothing(Oid table) {
-  bool empty = false;
-  SqlParameters parameters;
-  parameters.add(REGCLASSOID, ObjectIdGetDatum(table));
-  ActingAs const owner(extension_owner());
-  query("SELECT reseller_report._is_empty($1)", parameters, [&](const Datum *values, const bool *) { empty = DatumGetBool(values[0]); });
-  return empty;
-}
-
 // Whether rows of a source may still come from the dump that its registry row came from, to be captured and counted twice: its table
-// is captured already, and empty. pg_restore's workers, too, make the triggers of an empty table at once, so that nothing is known
-// before they load rows into it; of anybody else it is refused (55000).
+// is captured already. A script makes triggers last, so it is refused (55000). A worker of pg_restore may have made the triggers just
+// now, when all data was loaded or being loaded, so that nothing is known before one of them loads more of it.
 bool awaits_rows(Oid relid) {
-  if (!OidIsValid(relid) || is_restoring() || !has_capture_trigger(relid) || !holds_nothing(relid)) return false;
+  if (!OidIsValid(relid) || is_restoring() || !has_capture_trigger(relid)) return false;
   if (!is_pg_restore()) throw_restore_in_parts();
   return true;
 }
@@ -104,7 +95,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_check_registration) {
   bool const awaits = awaits_rows(relid);
   HeapTuple marked = nullptr;
   pg([&] {
-    int marks[] = {SPI_fnumber(columns, "restored"), SPI_fnumber(columns, "restored_empty")};
+    int marks[] = {SPI_fnumber(columns, "restored"), SPI_fnumber(columns, "restored_captured")};
     Datum values[] = {BoolGetDatum(true), BoolGetDatum(awaits)};
     bool nulls[] = {false, false};
     marked = heap_modify_tuple_by_cols(data->tg_trigtuple, columns, 2, marks, values, nulls);

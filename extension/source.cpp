@@ -9,7 +9,7 @@ namespace reseller_report {
 namespace {
 
 // Columns of reseller_report.source; must match sql/source.sql.
-enum SourceColumn : int { kId = 1, kService, kSchemaName, kTableName, kRules, kHorizon, kMoves, kAttachedAt, kRestored, kRestoredEmpty };
+enum SourceColumn : int { kId = 1, kService, kSchemaName, kTableName, kRules, kHorizon, kMoves, kAttachedAt, kRestored, kRestoredCaptured };
 
 // Columns of reseller_report.source_built and source_unbuilt alike.
 enum RangeColumn : int { kRangeSource = 1, kRangeId, kRangeFrom, kRangeTo };
@@ -23,7 +23,7 @@ struct Row {
   Time horizon;
   std::int64_t moves;
   bool restored;
-  bool restored_empty;
+  bool restored_captured;
 };
 
 Datum column(HeapTuple tuple, TupleDesc columns, int number) {
@@ -37,7 +37,7 @@ Row row_of(HeapTuple tuple, TupleDesc columns) {
           pstrdup(NameStr(*DatumGetName(column(tuple, columns, kTableName)))),
           DatumGetJsonbPCopy(column(tuple, columns, kRules)), DatumGetTimestampTz(column(tuple, columns, kHorizon)),
           DatumGetInt64(column(tuple, columns, kMoves)), DatumGetBool(column(tuple, columns, kRestored)),
-          DatumGetBool(column(tuple, columns, kRestoredEmpty))};
+          DatumGetBool(column(tuple, columns, kRestoredCaptured))};
 }
 
 // The rows of the registry that `snapshot` (NULL: the latest one) sees; only the one with this id when `id` is given.
@@ -186,7 +186,7 @@ bool find_registered_source(std::int64_t id, RegisteredSource &found) {
   std::vector<Row> const rows = read_registry(nullptr, &id);
   if (rows.empty()) return false;
   found.relid = resolve(rows.front());
-  found.restored_empty = rows.front().restored_empty;
+  found.restored_captured = rows.front().restored_captured;
   found.mapping = parse_mapping(rows.front().service, rows.front().rules);
   return OidIsValid(found.relid);
 }

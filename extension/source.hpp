@@ -37,7 +37,7 @@ Source source_of_table(Oid table);
 struct RegisteredSource {
   Oid relid;
   Mapping mapping;
-  bool restored_empty;  ///< came with a dump while its table was captured already, and held nothing yet
+  bool restored_captured;  ///< came with a dump while its table was captured already
 };
 bool find_registered_source(std::int64_t id, RegisteredSource &found);
 

@@ -82,7 +82,7 @@ BEGIN
         EXECUTE format('ALTER TABLE ONLY %s ENABLE %s TRIGGER %I', ours.relid, CASE ours.state WHEN 'A' THEN 'ALWAYS' ELSE '' END, ours.tgname);
     END LOOP;
     PERFORM reseller_report._set_restoring(false);
-    UPDATE reseller_report.source SET restored_empty = false WHERE restored_empty;
+    UPDATE reseller_report.source SET restored_captured = false WHERE restored_captured;
     UPDATE reseller_report.lease SET turn = turn + 1;
 END
 $$;
