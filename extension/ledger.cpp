@@ -52,6 +52,12 @@ std::vector<Change> attributed(const Source &source, const Cells &cells, Holders
   return changes;
 }
 
+std::vector<Change> unattributed(const Source &source, const Cells &cells) {
+  std::vector<Change> changes;
+  for (const auto &[cell, counters] : cells) changes.push_back({{source.id, kNobody, cell.item}, cell.quarter, cell.company, counters});
+  return changes;
+}
+
 }  // namespace
 
 std::vector<Change> raw_ledger(const Source &source, const Range &range, Holders holders, Overflows &overflows) {
@@ -66,7 +72,12 @@ std::vector<Change> raw_ledger(const Source &source, const Range &range, Holders
 std::vector<Change> own_raw_ledger(const Source &source, const Range &range, Overflows &overflows) {
   Cells all;
   add_raw(source, range, all, overflows);
-  return difference(attributed(source, all, Holders::kResellers), raw_ledger(source, range, Holders::kResellers, overflows), overflows);
+  Cells of_others;
+  {
+    OthersSnapshot const others;
+    add_raw(source, range, of_others, overflows);
+  }
+  return difference(unattributed(source, all), unattributed(source, of_others), overflows);
 }
 
 std::vector<Change> own_captured_ledger(const Source &source, const Range &range, Overflows &overflows) {
@@ -80,7 +91,7 @@ std::vector<Change> own_captured_ledger(const Source &source, const Range &range
   while (scan.next(delta))
     if (delta.own && !delta.keyed) take(delta.source, delta.company, delta.bucket, delta.item, delta.counters);
   accumulator::for_each([&](const accumulator::Key &key, const Counters &counters) { take(key.source, key.company, key.bucket, key.item, counters); });
-  return attributed(source, cells, Holders::kResellers);
+  return unattributed(source, cells);
 }
 
 std::vector<Change> pending_ledger(const std::vector<Source> &sources, Holders holders) {

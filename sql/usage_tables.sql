@@ -72,6 +72,8 @@ CREATE FUNCTION reseller_report._months_to_make(source regclass, ahead interval)
 DECLARE
     schema_name name;
     base name;
+    held timestamptz[];
+    unchecked name;
     month record;
 BEGIN
     SELECT m.column_name INTO moment FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._moment(s.rules) m
@@ -90,14 +92,21 @@ BEGIN
     -- A name has at most 63 bytes, 18 of which the month and a number may take.
     SELECT n.nspname, (SELECT left(c.relname, l) FROM generate_series(1, 45) l WHERE octet_length(left(c.relname, l)) <= 45 ORDER BY l DESC LIMIT 1)
         INTO schema_name, base FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source;
+    held := reseller_report._months_held(fallback, moment);
+    unchecked := (SELECT k.conname FROM pg_constraint k WHERE k.conrelid IN (source, fallback) AND k.contype = 'c' AND NOT k.convalidated LIMIT 1);
     FOR month IN
-        SELECT h.at FROM unnest(reseller_report._months_held(fallback, moment)) AS h (at) WHERE h.at < now()
+        SELECT h.at FROM unnest(held) AS h (at) WHERE h.at < now()
         UNION SELECT date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
         UNION SELECT m AT TIME ZONE 'UTC' FROM generate_series(date_trunc('month', now() AT TIME ZONE 'UTC'),
             (now() + ahead) AT TIME ZONE 'UTC', interval '1 month') AS m
         EXCEPT SELECT p.month_from FROM reseller_report._months_made(source) p
         ORDER BY 1
     LOOP
+        -- The new partition's copy of the constraint would be valid, whatever its rows hold.
+        IF month.at = ANY (held) AND unchecked IS NOT NULL THEN
+            PERFORM reseller_report._refuse(format('constraint "%s" of table "%s" is not validated, and rows are to be moved', unchecked, source),
+                format('ALTER TABLE %s VALIDATE CONSTRAINT %I.', source, unchecked), '55000');
+        END IF;
         month_from := month.at;
         month_to := reseller_report._next_month(month_from);
         SELECT format('%I.%I', schema_name, c.name) INTO part FROM (

@@ -65,6 +65,14 @@ SELECT reseller_report.detach_source('weekly') \g /dev/null
 SELECT pg_temp.same('at the end');
 SELECT throws_ok('SELECT * FROM reseller_report.create_partitions(NULL)', '22004', 'ahead must not be NULL', 'ahead must be named');
 
+-- A check that is not validated would be valid in the new partition, whatever its rows hold.
+INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2020-01-05', -1);
+ALTER TABLE usage.bot_message ADD CONSTRAINT positive CHECK (price_twin > -100) NOT VALID;
+SELECT throws_ok('SELECT * FROM reseller_report.create_partitions(''0'', ''usage.bot_message'')', '55000',
+    'constraint "positive" of table "usage.bot_message" is not validated, and rows are to be moved', 'a check that is not valid');
+ALTER TABLE usage.bot_message VALIDATE CONSTRAINT positive;
+SELECT is((SELECT count(*) FROM reseller_report.create_partitions('0', 'usage.bot_message')), 1::bigint, 'until it is');
+
 -- As an owner without rights on the extension has them.
 CREATE ROLE partitions_app;
 GRANT CREATE ON DATABASE :"DBNAME" TO partitions_app;

@@ -73,6 +73,9 @@ SELECT reseller_report.attach_source('bot', 'own') \g /dev/null
 SAVEPOINT a;
 SELECT throws_ok('SELECT reseller_report.rebuild_slice(''own'', ''-infinity'', ''infinity'')', '55000', 'table public.own has rows of this transaction that were not captured', 'rows from before attaching, in the same transaction');
 ROLLBACK TO a;
+DELETE FROM reseller_report.dependency;
+SELECT throws_ok('SELECT reseller_report.rebuild_slice(''own'', ''-infinity'', ''infinity'')', '55000', NULL, 'also of companies that have no reseller yet');
+ROLLBACK TO a;
 INSERT INTO own (company_id, occurred_at, price_twin) VALUES (11, '2024-03-02 00:00+00', 1);
 SELECT isnt_empty('SELECT reseller_report.rebuild_slice(''own'', ''2024-03-02 00:00+00'', ''2024-03-03 00:00+00'')', 'days that hold none can be built');
 ROLLBACK;
