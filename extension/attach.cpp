@@ -6,24 +6,6 @@
 namespace reseller_report {
 namespace {
 
-Oid owner_of(Oid table) {
-  Oid owner = InvalidOid;
-  pg([&] {
-    HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-    if (!HeapTupleIsValid(tuple))
-      ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", table)));
-    owner = (reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple)))->relowner;
-    ReleaseSysCache(tuple);
-  });
-  return owner;
-}
-
-std::string qualified_name(Oid table) {
-  const char *name = nullptr;
-  pg([&] { name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table)); });
-  return name;
-}
-
 void require_owner(Oid table) {
   bool allowed = false;
   const char *name = nullptr;
@@ -93,17 +75,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_moment_bounds) {
                           "] FROM " + qualified_name(table) + " WHERE " + column + " > '-infinity' AND " + column + " < 'infinity'";
   SqlParameters parameters;
   if (!has_zone) parameters.add(INTERVALOID, PG_GETARG_DATUM(2));
-  MemoryContext const home = CurrentMemoryContext;
-  Datum bounds = 0;
   ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
-  query(sql.c_str(), parameters, [&](const Datum *values, const bool *) {
-    pg([&] {
-      MemoryContext const before = MemoryContextSwitchTo(home);
-      bounds = datumCopy(values[0], false, -1);
-      MemoryContextSwitchTo(before);
-    });
-  });
-  return bounds;
+  return query_array(sql.c_str(), parameters);
 }
 
 }  // namespace reseller_report

@@ -14,9 +14,11 @@ Range range_of(Datum stored) {
           upper.infinite ? kInfinity : DatumGetTimestampTz(upper.val)};
 }
 
-std::vector<Holding> holdings_of(const std::vector<std::int64_t> &companies) {
+std::vector<Holding> holdings_of(std::vector<std::int64_t> companies) {
   std::vector<Holding> holdings;
   if (companies.empty()) return holdings;
+  std::sort(companies.begin(), companies.end());
+  companies.erase(std::unique(companies.begin(), companies.end()), companies.end());
   SqlParameters parameters;
   parameters.add_bigints(companies.data(), static_cast<int>(companies.size()));
   ActingAs const owner(extension_owner());

@@ -23,8 +23,8 @@ inline constexpr std::int64_t kNobody = 0;
 /// The bounds of a tstzrange as a half-open range; the dependency table admits no others.
 Range range_of(Datum range);
 
-/// The dependencies of `companies` (sorted, without duplicates) in the active snapshot, in order of company.
-std::vector<Holding> holdings_of(const std::vector<std::int64_t> &companies);
+/// The dependencies of `companies`, in any order and any number of times, in the active snapshot; in order of company.
+std::vector<Holding> holdings_of(std::vector<std::int64_t> companies);
 
 /// The dependency of `company` at `moment`; nullptr when it has none. At most one can hold: they do not overlap.
 inline const Holding *holding_at(const std::vector<Holding> &holdings, std::int64_t company, Time moment) {

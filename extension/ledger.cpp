@@ -40,9 +40,7 @@ std::vector<Change> attributed(const Source &source, const Cells &cells, Holders
   std::vector<std::int64_t> companies;
   companies.reserve(cells.size());
   for (const auto &[cell, counters] : cells) companies.push_back(cell.company);
-  std::sort(companies.begin(), companies.end());
-  companies.erase(std::unique(companies.begin(), companies.end()), companies.end());
-  std::vector<Holding> const holdings = holdings_of(companies);
+  std::vector<Holding> const holdings = holdings_of(std::move(companies));
   std::vector<Change> changes;
   for (const auto &[cell, counters] : cells) {
     const Holding *const holding = holding_at(holdings, cell.company, cell.quarter);
@@ -109,9 +107,7 @@ std::vector<Change> pending_ledger(const std::vector<Source> &sources, Holders h
     deltas.push_back(delta);
     companies.push_back(delta.company);
   }
-  std::sort(companies.begin(), companies.end());
-  companies.erase(std::unique(companies.begin(), companies.end()), companies.end());
-  std::vector<Holding> const holdings = holdings_of(companies);
+  std::vector<Holding> const holdings = holdings_of(std::move(companies));
   std::vector<Change> changes;
   for (const Delta &waiting : deltas) {
     const Holding *const holding = waiting.keyed ? nullptr : holding_at(holdings, waiting.company, waiting.bucket);

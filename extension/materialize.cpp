@@ -74,9 +74,7 @@ class Readiness {
 class Attribution {
  public:
   explicit Attribution(std::vector<std::int64_t> companies) {
-    std::sort(companies.begin(), companies.end());
-    companies.erase(std::unique(companies.begin(), companies.end()), companies.end());
-    holdings_ = holdings_of(companies);
+    holdings_ = holdings_of(std::move(companies));
   }
 
   std::optional<std::int64_t> reseller_of(const Delta &delta) const {
@@ -218,33 +216,21 @@ void warn(const SummaryOverflow &overflow) {
 // level: one company's absurd figures must not stop the folding of others.
 Folded fold_around_overflows(std::int64_t most, const Readiness &ready, const Waiting &waiting) {
   std::set<SetAsideKey> overflowing;
-  MemoryContext const home = CurrentMemoryContext;
-  ResourceOwner const owner = CurrentResourceOwner;
-  auto const leave = [&](void (*end)()) {
-    pg([&] {
-      end();
-      MemoryContextSwitchTo(home);
-      CurrentResourceOwner = owner;
-    });
-  };
   for (;;) {
-    pg([&] {
-      BeginInternalSubTransaction(nullptr);
-      MemoryContextSwitchTo(home);
-    });
+    Subtransaction const attempt;
     Overflows overflows;
     try {
       Folded const folded = fold(most, ready, waiting, overflowing, overflows);
       if (overflows.empty()) {
-        leave(ReleaseCurrentSubTransaction);
+        attempt.release();
         return folded;
       }
     } catch (...) {
       // An error must not leave through a subtransaction that its catcher, PL/pgSQL or the main loop, does not know of.
-      leave(RollbackAndReleaseCurrentSubTransaction);
+      attempt.roll_back();
       throw;
     }
-    leave(RollbackAndReleaseCurrentSubTransaction);
+    attempt.roll_back();
     for (const SummaryOverflow &overflow : overflows)
       if (overflowing.insert(set_aside_key(overflow.key.source, overflow.key.reseller, overflow.key.item, overflow.company,
                                            overflow.bucket)).second)
@@ -254,17 +240,9 @@ Folded fold_around_overflows(std::int64_t most, const Readiness &ready, const Wa
 
 // The sources whose table was dropped since the last fold; palloc'd.
 Datum gone_sources(bool &any) {
-  Datum sources = 0;
-  MemoryContext const home = CurrentMemoryContext;
   ActingAs const owner(extension_owner());
-  query("SELECT ARRAY(SELECT source FROM reseller_report.source_gone)", {}, [&](const Datum *values, const bool *) {
-    pg([&] {
-      MemoryContext const before = MemoryContextSwitchTo(home);
-      sources = datumCopy(values[0], false, -1);
-      any = ARR_NDIM(DatumGetArrayTypeP(sources)) > 0;
-      MemoryContextSwitchTo(before);
-    });
-  });
+  Datum const sources = query_array("SELECT ARRAY(SELECT source FROM reseller_report.source_gone)", {});
+  any = ARR_NDIM(reinterpret_cast<ArrayType *>(DatumGetPointer(sources))) > 0;
   return sources;
 }
 

@@ -127,42 +127,39 @@ void warn(const Source &source, const ErrorData *error) {
 
 // In a subtransaction, so that one table does not stop the others.
 std::vector<Range> make_all(const Source &source, Datum ahead) {
-  MemoryContext const home = CurrentMemoryContext;
-  ResourceOwner const owner = CurrentResourceOwner;
-  auto const leave = [&](void (*end)()) {
-    pg([&] {
-      end();
-      MemoryContextSwitchTo(home);
-      CurrentResourceOwner = owner;
-    });
-  };
-  pg([&] {
-    BeginInternalSubTransaction(nullptr);
-    MemoryContextSwitchTo(home);
-  });
+  Subtransaction const attempt;
   try {
     std::vector<Range> made;
     for (const Month &month : months_to_make(source, ahead)) {
       make(source, month);
       made.push_back(month.range);
     }
-    leave(ReleaseCurrentSubTransaction);
+    attempt.release();
     return made;
   } catch (const PgError &error) {
-    leave(RollbackAndReleaseCurrentSubTransaction);
+    attempt.roll_back();
     if (!is_of_one_table(error.data)) throw;
     warn(source, error.data);
   } catch (...) {
-    leave(RollbackAndReleaseCurrentSubTransaction);
+    attempt.roll_back();
     throw;
   }
   return {};
+}
+
+// A slip of the hand must not make partitions for hours, with the table held all the while.
+void require_few_years(const Interval *ahead) {
+  constexpr int kMostYears = 10;
+  std::int64_t const days = static_cast<std::int64_t>(ahead->month) * 30 + ahead->day + ahead->time / USECS_PER_DAY;
+  if (days > kMostYears * 366)
+    throw Error(sqlstate::kInvalidParameter, "ahead must be at most 10 years", "Name a time to come, such as '3 months'.");
 }
 
 }  // namespace
 
 RESELLER_REPORT_FUNCTION(reseller_report_create_partitions) {
   if (PG_ARGISNULL(0)) throw Error(sqlstate::kNullNotAllowed, "ahead must not be NULL");
+  require_few_years(PG_GETARG_INTERVAL_P(0));
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
   for (const Source &source : all_sources())
     for (const Range &month : make_all(source, PG_GETARG_DATUM(0))) put_slice(fcinfo, source.relid, month);
@@ -171,6 +168,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions) {
 
 RESELLER_REPORT_FUNCTION(reseller_report_create_partitions_of) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) throw Error(sqlstate::kNullNotAllowed, "ahead and source must not be NULL");
+  require_few_years(PG_GETARG_INTERVAL_P(0));
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
   Source const source = source_of_table(PG_GETARG_OID(1));
   for (const Month &month : months_to_make(source, PG_GETARG_DATUM(0))) {
@@ -183,31 +181,14 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions_of) {
 // The beginnings of the months (UTC) that a partition holds rows of, read as its owner; an array.
 RESELLER_REPORT_FUNCTION(reseller_report_months_held) {
   Oid const table = PG_GETARG_OID(0);
-  Oid owner = InvalidOid;
-  const char *name = nullptr;
+  ActingAs const owner(owner_of(table));
   const char *moment = nullptr;
-  pg([&] {
-    HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-    if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for relation %u", table);
-    owner = (reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple)))->relowner;
-    ReleaseSysCache(tuple);
-    name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
-    moment = quote_identifier(NameStr(*PG_GETARG_NAME(1)));
-  });
-  std::string const sql = "SELECT ARRAY(SELECT DISTINCT date_trunc('month', " + std::string(moment) + ", 'UTC') FROM " + name + " WHERE isfinite(" +
-                          moment + "))";
-  MemoryContext const home = CurrentMemoryContext;
-  Datum months = 0;
-  ActingAs const acting(owner);
+  pg([&] { moment = quote_identifier(NameStr(*PG_GETARG_NAME(1))); });
+  std::string const column = moment;
+  std::string const sql = "SELECT ARRAY(SELECT DISTINCT date_trunc('month', " + column + ", 'UTC') FROM " + qualified_name(table) +
+                          " WHERE isfinite(" + column + "))";
   ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
-  query(sql.c_str(), {}, [&](const Datum *values, const bool *) {
-    pg([&] {
-      MemoryContext const before = MemoryContextSwitchTo(home);
-      months = datumCopy(values[0], false, -1);
-      MemoryContextSwitchTo(before);
-    });
-  });
-  return months;
+  return query_array(sql.c_str(), {});
 }
 
 }  // namespace reseller_report

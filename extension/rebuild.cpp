@@ -82,17 +82,9 @@ void require_own_rows_captured(const Source &source, const Range &slice, Overflo
 void mark_built(std::int64_t source, const Range &slice) {
   SqlParameters parameters;
   parameters.add_bigint(source).add_time(slice.from).add_time(slice.to);
-  MemoryContext const home = CurrentMemoryContext;
-  Datum mended = 0;
   ActingAs const owner(extension_owner());
-  query("SELECT ARRAY(SELECT id FROM reseller_report.source_unbuilt WHERE source = $1 AND unbuilt_from < $3 AND unbuilt_to > $2)",
-        parameters, [&](const Datum *values, const bool *) {
-          pg([&] {
-            MemoryContext const before = MemoryContextSwitchTo(home);
-            mended = datumCopy(values[0], false, -1);
-            MemoryContextSwitchTo(before);
-          });
-        });
+  Datum const mended = query_array(
+      "SELECT ARRAY(SELECT id FROM reseller_report.source_unbuilt WHERE source = $1 AND unbuilt_from < $3 AND unbuilt_to > $2)", parameters);
   parameters.add(UUIDARRAYOID, mended);
   execute("SELECT reseller_report._mark_built($1, $2, $3, $4)", parameters);
 }

@@ -114,15 +114,8 @@ std::vector<Source> sources_where(Wanted &&wanted) {
     source.id = row.id;
     source.relid = resolve_and_lock(row);
     if (!OidIsValid(source.relid)) continue;
-    char *name = nullptr;
-    pg([&] {
-      HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(source.relid));
-      if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for relation %u", source.relid);
-      source.owner = (reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple)))->relowner;
-      ReleaseSysCache(tuple);
-      name = quote_qualified_identifier(row.schema, row.table);
-    });
-    source.name = name;
+    source.owner = owner_of(source.relid);
+    source.name = qualified_name(source.relid);
     source.mapping = parse_mapping(row.service, row.rules);
     source.horizon = row.horizon;
     source.is_captured = is_captured(source.relid);
@@ -174,8 +167,12 @@ std::vector<Source> all_sources() {
 }
 
 Source source_of_table(Oid table) {
-  for (Source &source : all_sources())
-    if (source.relid == table) return std::move(source);
+  // Others are not even locked.
+  std::vector<Source> found = sources_where([=](Row row) {
+    follow_renames(row);
+    return resolve(row) == table;
+  });
+  if (!found.empty()) return std::move(found.front());
   const char *name = nullptr;
   pg([&] { name = get_rel_name(table); });
   throw Error("42704", "table \"" + std::string(name != nullptr ? name : "?") + "\" is not connected",

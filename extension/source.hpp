@@ -7,8 +7,8 @@
 
 #include "boundary.hpp"
 #include "item.hpp"
-#include "period.hpp"
 #include "mapping.hpp"
+#include "period.hpp"
 
 namespace reseller_report {
 

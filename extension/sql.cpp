@@ -85,6 +85,24 @@ Oid extension_owner() {
   return table.relation()->rd_rel->relowner;
 }
 
+Oid owner_of(Oid table) {
+  Oid owner = InvalidOid;
+  pg([&] {
+    HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(tuple))
+      ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", table)));
+    owner = (reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple)))->relowner;
+    ReleaseSysCache(tuple);
+  });
+  return owner;
+}
+
+std::string qualified_name(Oid table) {
+  const char *name = nullptr;
+  pg([&] { name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table)); });
+  return name;
+}
+
 SqlParameters &SqlParameters::add_bigints(const std::int64_t *array, int n) {
   ArrayType *made = nullptr;
   pg([&] { made = make_bigint_array(array, n); });
@@ -115,6 +133,19 @@ void run_query(SavedQuery &query, const SqlParameters &parameters, RowHandler ha
     require(SPI_execute_plan_extended(query.plan, &options), "SPI_execute_plan_extended");
     require(SPI_finish(), "SPI_finish");
   });
+}
+
+Datum query_array(const char *sql, const SqlParameters &parameters) {
+  MemoryContext const home = CurrentMemoryContext;
+  Datum value = 0;
+  query(sql, parameters, [&](const Datum *values, const bool *) {
+    pg([&] {
+      MemoryContext const before = MemoryContextSwitchTo(home);
+      value = datumCopy(values[0], false, -1);
+      MemoryContextSwitchTo(before);
+    });
+  });
+  return value;
 }
 
 void execute(const char *sql, const SqlParameters &parameters) {

@@ -84,6 +84,34 @@ class MovingSnapshot {
   }
 };
 
+/// A subtransaction: what is done in it can be undone, and an error in it be survived. Must be ended by one of the two.
+class Subtransaction {
+ public:
+  Subtransaction() {
+    pg([&] {
+      BeginInternalSubTransaction(nullptr);
+      MemoryContextSwitchTo(memory_);
+    });
+  }
+  Subtransaction(const Subtransaction &) = delete;
+  Subtransaction &operator=(const Subtransaction &) = delete;
+
+  void release() const { end(ReleaseCurrentSubTransaction); }
+  void roll_back() const { end(RollbackAndReleaseCurrentSubTransaction); }
+
+ private:
+  void end(void (*how)()) const {
+    pg([&] {
+      how();
+      MemoryContextSwitchTo(memory_);
+      CurrentResourceOwner = owner_;
+    });
+  }
+
+  MemoryContext memory_ = CurrentMemoryContext;
+  ResourceOwner owner_ = CurrentResourceOwner;
+};
+
 /// A table of the extension, open while it lives; the lock stays until the transaction ends.
 class OwnTable {
  public:
@@ -105,6 +133,12 @@ Oid own_relation(const char *name);
 
 /// The role whose tables these are: the extension's owner.
 Oid extension_owner();
+
+/// The owner of a table; 42P01 when there is none of this number.
+Oid owner_of(Oid table);
+
+/// A table's name with its schema, quoted.
+std::string qualified_name(Oid table);
 
 /// Parameters of a query, plain values only.
 struct SqlParameters {
@@ -146,6 +180,9 @@ void query(Sql &&sql, const SqlParameters &parameters, F &&each_row) {
       sql, parameters, [](void *state, const Datum *values, const bool *nulls) { (*static_cast<F *>(state))(values, nulls); },
       &each_row);
 }
+
+/// Runs a query of one row and one column, an array, and returns it in the memory of the caller.
+Datum query_array(const char *sql, const SqlParameters &parameters);
 
 /// Runs a statement that changes something, in a snapshot of its own.
 void execute(const char *sql, const SqlParameters &parameters);

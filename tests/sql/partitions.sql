@@ -63,6 +63,7 @@ INSERT INTO weekly (id, company_id, occurred_at, billable, price_twin, price_res
 SELECT is((SELECT count(*) FROM reseller_report.create_partitions('1 year') WHERE source = 'weekly'::regclass), 0::bigint, 'tables partitioned some other way are left alone');
 SELECT reseller_report.detach_source('weekly') \g /dev/null
 SELECT pg_temp.same('at the end');
+SELECT throws_ok('SELECT * FROM reseller_report.create_partitions(''100000 years'')', '22023', 'ahead must be at most 10 years', 'a slip of the hand');
 SELECT throws_ok('SELECT * FROM reseller_report.create_partitions(NULL)', '22004', 'ahead must not be NULL', 'ahead must be named');
 
 -- A check that is not validated would be valid in the new partition, whatever its rows hold.
