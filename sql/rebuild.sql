@@ -92,13 +92,8 @@ CREATE FUNCTION reseller_report.rebuild_slices(
     AS $$
 #variable_conflict use_column
 DECLARE
-    known record;
+    known CONSTANT reseller_report.source := reseller_report._connected(rebuild_slices.source);
 BEGIN
-    SELECT s.id, s.horizon INTO known FROM reseller_report.source s
-        WHERE reseller_report._table(s.schema_name, s.table_name) = rebuild_slices.source;
-    IF NOT FOUND THEN
-        PERFORM reseller_report._refuse(format('table "%s" is not connected', rebuild_slices.source), 'Use reseller_report.attach_source.', '42704');
-    END IF;
     IF period_from IS NULL OR period_to IS NULL THEN
         PERFORM reseller_report._refuse('the period must have two bounds', 'Use -infinity and infinity for all time.', '22004');
     END IF;

@@ -8,16 +8,12 @@ CREATE FUNCTION reseller_report._prunable(source regclass, older_than timestampt
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    known record;
+    known CONSTANT reseller_report.source := reseller_report._connected(_prunable.source);
+    moment CONSTANT name := (reseller_report._moment(known.rules)).column_name;
     child record;
 BEGIN
-    SELECT s.rules, m.column_name INTO known FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._moment(s.rules) m
-        WHERE reseller_report._table(s.schema_name, s.table_name) = _prunable.source;
-    IF NOT FOUND THEN
-        PERFORM reseller_report._refuse(format('table "%s" is not connected', _prunable.source), 'Use reseller_report.attach_source.', '42704');
-    END IF;
-    IF pg_get_partkeydef(_prunable.source) IS DISTINCT FROM format('RANGE (%I)', known.column_name) THEN
-        PERFORM reseller_report._refuse(format('table "%s" is not range-partitioned by %s', _prunable.source, known.column_name),
+    IF pg_get_partkeydef(_prunable.source) IS DISTINCT FROM format('RANGE (%I)', moment) THEN
+        PERFORM reseller_report._refuse(format('table "%s" is not range-partitioned by %s', _prunable.source, moment),
             'Only whole partitions are pruned. Delete old rows, and their usage leaves the reports; or partition the table.', '0A000');
     END IF;
     FOR child IN

@@ -95,6 +95,23 @@ CREATE FUNCTION reseller_report._table(schema_name name, table_name name) RETURN
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$ SELECT to_regclass(format('%I.%I', schema_name, table_name)) $$;
 
+-- The source that a table is, as of now; 42704 when it is none.
+CREATE FUNCTION reseller_report._connected(relid regclass) RETURNS reseller_report.source
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    found_source reseller_report.source;
+BEGIN
+    SELECT s.* INTO found_source FROM reseller_report._latest(NULL::reseller_report.source) s
+        WHERE reseller_report._table(s.schema_name, s.table_name) = relid;
+    IF NOT FOUND THEN
+        PERFORM reseller_report._refuse(format('table "%s" is not connected', relid),
+            'SELECT * FROM reseller_report.sources() lists what is; reseller_report.attach_source connects it.', '42704');
+    END IF;
+    RETURN found_source;
+END
+$$;
+
 -- The column of the moment that an event happened at, and how far its clock is ahead of UTC (NULL: it has a time zone).
 CREATE FUNCTION reseller_report._moment(rules jsonb, OUT column_name name, OUT utc_offset interval)
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -206,21 +223,23 @@ CREATE FUNCTION reseller_report._moment_bounds(source regclass, moment name, utc
 COMMENT ON FUNCTION reseller_report._moment_bounds(regclass, name, interval) IS
     'The first and last finite moment of a table, read as the table''s owner.';
 
+-- Whether the summaries of a source answer for all time, and why not. Behind the horizon nothing is un-built.
+CREATE VIEW reseller_report._source_state AS
+    SELECT s.id, s.service, s.schema_name, s.table_name, s.attached_at, s.horizon, w.reasons IS NULL AS is_built, w.reasons
+    FROM reseller_report.source s,
+        LATERAL (SELECT coalesce(
+            (SELECT string_agg(DISTINCT u.reason, '; ') FROM reseller_report.source_unbuilt u WHERE u.source = s.id AND u.unbuilt_to > s.horizon),
+            CASE WHEN (SELECT range_agg(tstzrange(b.built_from, b.built_to)) FROM reseller_report.source_built b WHERE b.source = s.id)
+                @> tstzrange('-infinity', 'infinity') IS NOT TRUE THEN 'not built yet' END)) AS w (reasons);
+
 CREATE FUNCTION reseller_report.sources()
     RETURNS TABLE (source regclass, service text, attached_at timestamptz, is_built boolean, unbuilt_reasons text, horizon timestamptz)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
-    WITH described AS (
-        SELECT s.*, reseller_report._table(s.schema_name, s.table_name) AS relid,
-            (SELECT string_agg(DISTINCT u.reason, '; ') FROM reseller_report.source_unbuilt u
-                WHERE u.source = s.id AND u.unbuilt_to > s.horizon) AS unbuilt,
-            (SELECT range_agg(tstzrange(b.built_from, b.built_to)) FROM reseller_report.source_built b WHERE b.source = s.id)
-                @> tstzrange('-infinity', 'infinity') IS TRUE AS built
-        FROM reseller_report.source s)
-    SELECT d.relid, d.service, d.attached_at, d.built AND d.unbuilt IS NULL,
-        CASE WHEN NOT d.built OR d.unbuilt IS NOT NULL THEN coalesce(d.unbuilt, 'not built yet') END, d.horizon
-    FROM described d WHERE d.relid IS NOT NULL
-    ORDER BY d.schema_name, d.table_name
+    SELECT t.relid, s.service, s.attached_at, s.is_built, s.reasons, s.horizon
+    FROM reseller_report._source_state s, reseller_report._table(s.schema_name, s.table_name) AS t (relid)
+    WHERE t.relid IS NOT NULL
+    ORDER BY s.schema_name, s.table_name
 $$;
 COMMENT ON FUNCTION reseller_report.sources() IS
     'A row a connected table: the service it feeds, whether its summaries answer for all time, why not (NULL: they do), and the horizon '

@@ -9,17 +9,10 @@ CREATE FUNCTION reseller_report._pending(OUT deltas bigint, OUT oldest timestamp
     AS 'MODULE_PATHNAME', 'reseller_report_pending';
 
 CREATE VIEW reseller_report.materializer_state AS
-    WITH state AS (
-        SELECT s.*,
-            (SELECT string_agg(DISTINCT u.reason, '; ') FROM reseller_report.source_unbuilt u
-                WHERE u.source = s.id AND u.unbuilt_to > s.horizon) AS reasons,
-            (SELECT range_agg(tstzrange(b.built_from, b.built_to)) FROM reseller_report.source_built b WHERE b.source = s.id)
-                @> tstzrange('-infinity', 'infinity') IS TRUE AS is_built
-        FROM reseller_report.source s)
     SELECT p.deltas AS pending_deltas, p.oldest AS oldest_pending_at, l.last_materialized_at, l.last_deltas,
         l.last_duration,
-        ARRAY(SELECT format('%I.%I: %s', s.schema_name, s.table_name, coalesce(s.reasons, 'not built yet')) FROM state s
-            WHERE s.reasons IS NOT NULL OR NOT s.is_built ORDER BY 1) AS unbuilt_sources
+        ARRAY(SELECT format('%I.%I: %s', s.schema_name, s.table_name, s.reasons) FROM reseller_report._source_state s
+            WHERE NOT s.is_built ORDER BY 1) AS unbuilt_sources
     FROM reseller_report._pending() p CROSS JOIN reseller_report.lease l;
 COMMENT ON VIEW reseller_report.materializer_state IS
     'One row: what waits to be folded and since when, the last run that folded anything, and which sources have days that are '

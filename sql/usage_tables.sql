@@ -70,21 +70,21 @@ CREATE FUNCTION reseller_report._months_to_make(source regclass, ahead interval)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
     AS $$
 DECLARE
+    known CONSTANT reseller_report.source := reseller_report._connected(source);
     schema_name name;
     base name;
     held timestamptz[];
     unchecked name;
     month record;
 BEGIN
-    SELECT m.column_name INTO moment FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._moment(s.rules) m
-        WHERE reseller_report._table(s.schema_name, s.table_name) = source AND m.utc_offset IS NULL;
+    SELECT m.column_name INTO moment FROM reseller_report._moment(known.rules) m WHERE m.utc_offset IS NULL;
     IF moment IS NULL OR pg_get_partkeydef(source) IS DISTINCT FROM format('RANGE (%I)', moment) THEN
         RETURN;
     END IF;
     SELECT p.inhrelid INTO fallback FROM pg_inherits p JOIN pg_class c ON c.oid = p.inhrelid
         WHERE p.inhparent = source AND pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT' AND c.relkind = 'r';
     IF fallback IS NULL OR EXISTS (
-        SELECT FROM reseller_report._months_made(source) p WHERE p.month_from <> date_trunc('month', p.month_from, 'UTC')
+        SELECT FROM reseller_report._months_made(source, known.rules) p WHERE p.month_from <> date_trunc('month', p.month_from, 'UTC')
             OR p.month_to <> reseller_report._next_month(p.month_from) OR p.table_name !~ '_\d{4,}_\d\d(_\d+)?$')
     THEN
         RETURN;
@@ -99,7 +99,7 @@ BEGIN
         UNION SELECT date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
         UNION SELECT m AT TIME ZONE 'UTC' FROM generate_series(date_trunc('month', now() AT TIME ZONE 'UTC'),
             (now() + ahead) AT TIME ZONE 'UTC', interval '1 month') AS m
-        EXCEPT SELECT p.month_from FROM reseller_report._months_made(source) p
+        EXCEPT SELECT p.month_from FROM reseller_report._months_made(source, known.rules) p
         ORDER BY 1
     LOOP
         -- The new partition's copy of the constraint would be valid, whatever its rows hold.
@@ -126,14 +126,12 @@ CREATE FUNCTION reseller_report._next_month(month timestamptz) RETURNS timestamp
     AS $$ SELECT ((month AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC' $$;
 
 -- The partitions of a source but for the default one.
-CREATE FUNCTION reseller_report._months_made(source regclass) RETURNS TABLE (month_from timestamptz, month_to timestamptz, table_name name)
+CREATE FUNCTION reseller_report._months_made(source regclass, rules jsonb) RETURNS TABLE (month_from timestamptz, month_to timestamptz, table_name name)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT r.period_from, r.period_to, c.relname
-    FROM reseller_report._latest(NULL::reseller_report.source) s, pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid,
-        reseller_report._partition_range(i.inhrelid::regclass, s.rules) r
-    WHERE reseller_report._table(s.schema_name, s.table_name) = _months_made.source AND i.inhparent = _months_made.source
-        AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
+    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid, reseller_report._partition_range(i.inhrelid::regclass, rules) r
+    WHERE i.inhparent = source AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
 $$;
 
 CREATE FUNCTION reseller_report._months_held(partition regclass, moment name) RETURNS timestamptz[]
