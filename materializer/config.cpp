@@ -253,6 +253,8 @@ Retention retention(const GivenOptions &given) {
     std::optional<std::int64_t> const seconds = parse_duration(equals == std::string::npos ? rule : rule.substr(equals + 1));
     if (!seconds || *seconds == 0 || equals == 0)
       given.fail("retention", "'" + rule + "' is neither a duration such as 400d nor SCHEMA.TABLE=400d");
+    bool const is_new = equals == std::string::npos ? !result.others : result.named.count(rule.substr(0, equals)) == 0;
+    if (!is_new) given.fail("retention", "'" + rule + "' says again, for the same tables, how long");
     if (equals == std::string::npos) {
       result.others = seconds;
     } else {
@@ -307,7 +309,10 @@ void read_command_line(int argc, const char *const *argv, Config &config, GivenO
 
 void read_file(const std::string &path, const std::string &origin, GivenOptions &given) {
   std::ifstream file(path);
-  if (!file) throw UsageError(origin + ": cannot read '" + path + "': " + std::strerror(errno));
+  // A folder opens, and fails when it is read.
+  file.peek();
+  if (file.bad() || !file.is_open()) throw UsageError(origin + ": cannot read '" + path + "': " + std::strerror(errno));
+  file.clear();
   try {
     given.add(po::parse_config_file(file, described()), [&](const std::string &name) { return name + " in " + path; });
   } catch (const UsageError &) {
@@ -363,6 +368,9 @@ void fill(const GivenOptions &given, Config &config) {
   config.to = given.value("to");
   config.only_unbuilt = flag(given, "only-unbuilt");
   config.service = given.value("service");
+  const std::vector<std::string> services = {"", "text_messaging", "chat", "telephony_outgoing", "telephony_incoming", "bot"};
+  if (std::find(services.begin(), services.end(), config.service) == services.end())
+    given.fail("service", "'" + config.service + "' is none of text_messaging, chat, telephony_outgoing, telephony_incoming and bot");
   config.dry_run = flag(given, "dry-run");
   config.format = choice<OutputFormat>(given, "format", {{"table", OutputFormat::kTable}, {"json", OutputFormat::kJson}});
   if (given.has("older-than")) config.older_than = duration(given, "older-than");

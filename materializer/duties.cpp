@@ -139,7 +139,7 @@ void Duties::prune_sources(Session &session, const Config &config) {
   std::vector<Source> all;
   if (!attempt("retention", "", [&] { all = sources(session, {}); })) return;
   for (const auto &[name, keep] : config.retention.named)
-    attempt("retention", name, [&, &name = name] { (void)sources(session, {name}); });
+    attempt("retention", name, [&, &name = name] { (void)sources(session, {name}, "retention"); });
   for (const Source &source : all) {
     auto const named = config.retention.named.find(source.name);
     std::optional<std::int64_t> const keep =

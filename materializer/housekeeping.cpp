@@ -40,7 +40,7 @@ std::vector<Slice> make_partitions(Session &session, const Source &source, std::
       {interval(ahead), source.oid}));
 }
 
-std::vector<Source> sources(Session &session, const std::vector<std::string> &only) {
+std::vector<Source> sources(Session &session, const std::vector<std::string> &only, const char *option) {
   std::vector<Source> all;
   for (const Row &row : session.query("SELECT source, source::oid FROM reseller_report.sources() ORDER BY source::text"))
     all.push_back({*row[0], *row[1]});
@@ -49,7 +49,7 @@ std::vector<Source> sources(Session &session, const std::vector<std::string> &on
   for (const std::string &name : only) {
     auto const found = std::find_if(all.begin(), all.end(), [&](const Source &source) { return source.name == name; });
     if (found == all.end())
-      throw DatabaseError("--source: " + name + " is not connected; `status` lists what is", "42704", Remedy::kGiveUp);
+      throw DatabaseError(std::string("--") + option + ": " + name + " is not connected; `status` lists what is", "42704", Remedy::kGiveUp);
     chosen.push_back(*found);
   }
   return chosen;
@@ -106,8 +106,8 @@ Rows verify(Session &session, const std::string &from, const std::string &to, co
 int run_verify(const Config &config, Interrupt &interrupt, Log &log) {
   Session session(config, interrupt, log);
   expect_ready(session);
-  Rows const differences = verify(session, checked_moment(session, "from", config.from), checked_moment(session, "to", config.to),
-                                  config.service.empty() ? std::nullopt : Param(config.service));
+  auto const [from, to] = checked_period(session, config);
+  Rows const differences = verify(session, from, to, config.service.empty() ? std::nullopt : Param(config.service));
   if (!differences.empty()) print(kDifferenceColumns, differences);
   log.info(differences.empty() ? "raw usage and summaries agree" : "raw usage and summaries differ",
            {{"differences", differences.size()}});

@@ -27,8 +27,8 @@ struct Slice {
 /// table against everybody.
 std::vector<Slice> make_partitions(Session &session, const Source &source, std::int64_t ahead);
 
-/// All sources, or those named in `only`; an unknown one throws DatabaseError.
-std::vector<Source> sources(Session &session, const std::vector<std::string> &only);
+/// All sources, or those named in `only`; an unknown one throws DatabaseError that names the option it was given in.
+std::vector<Source> sources(Session &session, const std::vector<std::string> &only, const char *option = "source");
 
 /// Drops the partitions of a source that are older than `seconds`, or only tells which.
 std::vector<Slice> prune(Session &session, const Source &source, std::int64_t seconds, bool dry_run);

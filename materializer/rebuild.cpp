@@ -57,8 +57,7 @@ class Display {
 };
 
 std::vector<Slice> slices_to_rebuild(Session &session, const Config &config) {
-  std::string const from = checked_moment(session, "from", config.from);
-  std::string const to = checked_moment(session, "to", config.to);
+  auto const [from, to] = checked_period(session, config);
   std::vector<Slice> slices;
   for (const Source &source : sources(session, config.sources))
     for (Slice &slice : rebuild_slices(session, source, from, to, config.only_unbuilt)) slices.push_back(std::move(slice));

@@ -140,6 +140,14 @@ std::string checked_moment(Session &session, const char *option, const std::stri
   }
 }
 
+std::pair<std::string, std::string> checked_period(Session &session, const Config &config) {
+  std::string const from = checked_moment(session, "from", config.from);
+  std::string const to = checked_moment(session, "to", config.to);
+  if (session.query("SELECT ($1::timestamptz < $2::timestamptz)::int", {from, to}).front()[0] != "1")
+    throw UsageError("--to: the period must end after it begins, at " + from);
+  return {from, to};
+}
+
 void expect_ready(Session &session) {
   Look const look = look_at(session);
   if (look.place != Place::kReady) throw DatabaseError(look.detail, "", Remedy::kGiveUp);

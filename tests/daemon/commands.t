@@ -42,6 +42,11 @@ like($errors, qr/"nowhere\\*" does not exist/, 'and says why');
 Daemon::make_database('commands');
 my ($recipe) = slurp('docs/operations.md') =~ /^```sql\n(.*?)^```/ms;
 Daemon::sql($recipe);
+for my $command ('verify', 'rebuild') {
+    ($status, $out, $errors) = materializer($command, '--from', '2026-01-02', '--to', '2026-01-01');
+    is($status, 2, "$command of a period that ends before it begins is wrong usage");
+    like($errors, qr/--to: the period must end after it begins/, 'and the option is named');
+}
 Daemon::sql('SELECT setseed(0.125), random_usage.companies(), random_usage.events(300)');
 
 # once
