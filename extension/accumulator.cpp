@@ -41,8 +41,8 @@ std::uint64_t mix(std::uint64_t x) {
 }
 
 std::uint32_t hash_of(const Key &key) {
-  std::uint64_t h = mix(static_cast<std::uint64_t>(key.company) * 0x9e3779b97f4a7c15ULL ^
-                        static_cast<std::uint64_t>(key.bucket / kQuarterHour));
+  std::uint64_t h =
+      mix(static_cast<std::uint64_t>(key.company) * 0x9e3779b97f4a7c15ULL ^ static_cast<std::uint64_t>(key.bucket / kQuarterHour));
   h = mix(h ^ static_cast<std::uint64_t>(key.source) ^ static_cast<std::uint64_t>(key.item) << 48);
   return static_cast<std::uint32_t>(h ^ h >> 32);
 }
@@ -111,9 +111,7 @@ void pop() {
   pfree(gone);
 }
 
-void note_command() {
-  last_command = GetCurrentCommandId(false);
-}
+void note_command() { last_command = GetCurrentCommandId(false); }
 
 void write_level(LevelTable *table) {
   Time const now = GetCurrentTimestamp();
@@ -222,8 +220,8 @@ void on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, v
 
 void change(const Key &key, const Counters &counters, int sign) {
   LevelTable *table = top;
-  bool const has_room = table != nullptr && table->nest_level == GetCurrentTransactionNestLevel() &&
-                        table->count + 1 <= table->capacity / 3 * 2;
+  bool const has_room =
+      table != nullptr && table->nest_level == GetCurrentTransactionNestLevel() && table->count + 1 <= table->capacity / 3 * 2;
   if (!has_room)
     pg([&] {
       table = current_level();
@@ -244,9 +242,7 @@ bool parents_have_changes() {
   return false;
 }
 
-bool is_ahead_of(Snapshot snapshot) {
-  return last_command != InvalidCommandId && snapshot->curcid <= last_command;
-}
+bool is_ahead_of(Snapshot snapshot) { return last_command != InvalidCommandId && snapshot->curcid <= last_command; }
 
 void visit(Visitor visitor, void *state) {
   for (const LevelTable *table = top; table != nullptr; table = table->below)

@@ -71,8 +71,9 @@ RESELLER_REPORT_FUNCTION(reseller_report_moment_bounds) {
   bool const has_zone = PG_ARGISNULL(2);
   std::string const in_utc = has_zone ? "" : " - $1) AT TIME ZONE 'UTC'";
   std::string const opening = has_zone ? "" : "(";
-  std::string const sql = "SELECT ARRAY[" + opening + "min(" + column + ")" + in_utc + ", " + opening + "max(" + column + ")" + in_utc +
-                          "] FROM " + qualified_name(table) + " WHERE " + column + " > '-infinity' AND " + column + " < 'infinity'";
+  std::string const sql = "SELECT ARRAY[" + opening + "min(" + column + ")" + in_utc + ", " + opening + "max(" + column + ")" +
+                          in_utc + "] FROM " + qualified_name(table) + " WHERE " + column + " > '-infinity' AND " + column +
+                          " < 'infinity'";
   SqlParameters parameters;
   if (!has_zone) parameters.add(INTERVALOID, PG_GETARG_DATUM(2));
   ActiveSnapshot const snapshot(ActiveSnapshot::fresh());

@@ -36,9 +36,7 @@ void pg(F &&f) {
   ErrorData *volatile caught = nullptr;
   HandlerStacks const stacks;
   PG_TRY();
-  {
-    f();
-  }
+  { f(); }
   PG_CATCH();
   {
     MemoryContextSwitchTo(home);
@@ -80,12 +78,12 @@ Datum guarded(F &&f) {
 }  // namespace reseller_report
 
 /// Defines the SQL-callable function `name`; the body follows and may throw.
-#define RESELLER_REPORT_FUNCTION(name)                                           \
-  static Datum name##_body(FunctionCallInfo);                                    \
-  extern "C" {                                                                   \
-  PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                                         \
-  Datum name(PG_FUNCTION_ARGS) {                                                 \
-    return reseller_report::guarded([=] { return name##_body(fcinfo); });        \
-  }                                                                              \
-  }                                                                              \
+#define RESELLER_REPORT_FUNCTION(name)                                    \
+  static Datum name##_body(FunctionCallInfo);                             \
+  extern "C" {                                                            \
+  PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                                  \
+  Datum name(PG_FUNCTION_ARGS) {                                          \
+    return reseller_report::guarded([=] { return name##_body(fcinfo); }); \
+  }                                                                       \
+  }                                                                       \
   static Datum name##_body([[maybe_unused]] PG_FUNCTION_ARGS)

@@ -16,7 +16,7 @@ namespace {
 struct CachedTable {
   Oid relid;  // the hash key
   bool valid;
-  bool is_source;  // false: the trigger was put here by someone else, and captures nothing
+  bool is_source;         // false: the trigger was put here by someone else, and captures nothing
   MemoryContext context;  // holds the mapping and the layout; a child of CacheMemoryContext
   std::int64_t source;
   Mapping mapping;
@@ -97,10 +97,9 @@ void learn(CachedTable &table, Relation relation, const Trigger *trigger) {
   table.source = source_id_of(trigger);
   RegisteredSource registered = {};
   // Without a row in the registry (detached in this transaction, or not yet restored), or on a table that the registry
-  // does not name, the rows are nobody's usage. What a restore loads was captured where it was dumped: it is told by pre_restore, or
-  // told so.
-  table.is_source =
-      find_registered_source(table.source, registered) && registered.relid == root_of(relation) && !is_restoring();
+  // does not name, the rows are nobody's usage. What a restore loads was captured where it was dumped: it is told by pre_restore,
+  // or told so.
+  table.is_source = find_registered_source(table.source, registered) && registered.relid == root_of(relation) && !is_restoring();
   if (table.is_source && registered.restored_captured && is_pg_restore()) throw_restore_in_parts();
   table.mapping = registered.mapping;
   // A mapped column that was dropped or retyped un-built the source: reports say so, and writes go on.

@@ -32,7 +32,8 @@ void read_delta(TupleTableSlot *slot, Delta &delta) {
   delta.own = false;
   if (!TransactionIdIsValid(GetTopTransactionIdIfAny())) return;
   bool is_null = false;
-  delta.own = TransactionIdIsCurrentTransactionId(DatumGetTransactionId(slot_getsysattr(slot, MinTransactionIdAttributeNumber, &is_null)));
+  delta.own =
+      TransactionIdIsCurrentTransactionId(DatumGetTransactionId(slot_getsysattr(slot, MinTransactionIdAttributeNumber, &is_null)));
 }
 
 void fill_slot(TupleTableSlot *slot, const Delta &delta) {

@@ -17,8 +17,8 @@ struct Delta {
   Time recorded_at;
   Counters counters;
   Item item;
-  bool keyed;      ///< made by a dependency change for this very reseller; otherwise attributed when read or folded
-  bool set_aside;  ///< folding it would overflow a summary; reports count it, folds leave it
+  bool keyed;           ///< made by a dependency change for this very reseller; otherwise attributed when read or folded
+  bool set_aside;       ///< folding it would overflow a summary; reports count it, folds leave it
   ItemPointerData tid;  ///< the row's identity, when read from the table
   bool own;             ///< written by this transaction, when read from the table
 };

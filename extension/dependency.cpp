@@ -184,7 +184,8 @@ void write_moves(std::int64_t source, const Cell &cell, const WideCounters &coun
     if (!move.range.contains(delta.bucket)) continue;
     delta.reseller = move.reseller;
     WideCounters rest = counters;
-    for (delta.counters = rest.take(move.sign); !delta.counters.is_zero(); delta.counters = rest.take(move.sign)) writer.write(delta);
+    for (delta.counters = rest.take(move.sign); !delta.counters.is_zero(); delta.counters = rest.take(move.sign))
+      writer.write(delta);
   }
 }
 
@@ -195,8 +196,7 @@ void move_folded(const BuiltSource &from, const Moves &moves, const Pending &pen
     Range hull = {kInfinity, kMinusInfinity};
     for (; at != moves.end() && companies.size() < kCompaniesAtOnce; ++at) {
       companies.push_back(at->first);
-      for (const Move &move : at->second)
-        hull = {std::min(hull.from, move.range.from), std::max(hull.to, move.range.to)};
+      for (const Move &move : at->second) hull = {std::min(hull.from, move.range.from), std::max(hull.to, move.range.to)};
     }
     for (const auto &[cell, counters] : folded_figures(from, companies, hull, moves, pending))
       write_moves(from.source.id, cell, counters, moves.at(std::get<0>(cell)), now, writer);
@@ -226,7 +226,8 @@ Moves with_nobody(const Moves &moves) {
 
 using CompanyMoves = std::vector<std::pair<std::int64_t, const std::vector<Move> *>>;  // in order of company
 
-// Where raw rows are pruned, a company's figures are what the holder that it leaves has: in summaries, and in deltas with its name on.
+// Where raw rows are pruned, a company's figures are what the holder that it leaves has: in summaries, and in deltas with its name
+// on.
 class PrunedFigures {
  public:
   PrunedFigures(const Source &source, const CompanyMoves &companies) : source_(source), companies_(companies) {
@@ -289,7 +290,8 @@ class PrunedFigures {
       if (!delta.keyed || delta.source != source_.id) continue;
       auto const found = std::lower_bound(companies_.begin(), companies_.end(), delta.company,
                                           [](const auto &entry, std::int64_t wanted) { return entry.first < wanted; });
-      if (found == companies_.end() || found->first != delta.company || !leaves(*found->second, delta.reseller, delta.bucket)) continue;
+      if (found == companies_.end() || found->first != delta.company || !leaves(*found->second, delta.reseller, delta.bucket))
+        continue;
       figures_[{delta.company, delta.item, delta.bucket}].add(delta.counters, 1);
     }
   }

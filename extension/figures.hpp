@@ -17,9 +17,9 @@ namespace reseller_report {
 class Dependents {
  public:
   std::vector<std::int64_t> ids;
-  std::vector<size_t> first_name;               ///< where a company's name begins in names
-  std::vector<char> names;                      ///< text values in their stored form
-  std::vector<size_t> first_during = {0};       ///< where a company's dependencies begin in during; one more than ids
+  std::vector<size_t> first_name;          ///< where a company's name begins in names
+  std::vector<char> names;                 ///< text values in their stored form
+  std::vector<size_t> first_during = {0};  ///< where a company's dependencies begin in during; one more than ids
   std::vector<Range> during;
 
   /// The position of a company in ids, or -1. Call index() first.

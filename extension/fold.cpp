@@ -11,9 +11,7 @@ bool in_order_of_rows(const Change &a, const Change &b) {
          std::tie(b.key.source, b.key.reseller, b.key.item, b.bucket, b.company);
 }
 
-bool same_row(const Change &a, const Change &b) {
-  return a.key == b.key && a.bucket == b.bucket;
-}
+bool same_row(const Change &a, const Change &b) { return a.key == b.key && a.bucket == b.bucket; }
 
 }  // namespace
 

@@ -22,11 +22,10 @@ std::vector<Holding> holdings_of(std::vector<std::int64_t> companies) {
   SqlParameters parameters;
   parameters.add_bigints(companies.data(), static_cast<int>(companies.size()));
   ActingAs const owner(extension_owner());
-  query(
-      "SELECT company_id, reseller_id, during FROM reseller_report.dependency WHERE company_id = ANY ($1) ORDER BY company_id",
-      parameters, [&](const Datum *values, const bool *) {
-        holdings.push_back({DatumGetInt64(values[0]), DatumGetInt64(values[1]), range_of(values[2])});
-      });
+  query("SELECT company_id, reseller_id, during FROM reseller_report.dependency WHERE company_id = ANY ($1) ORDER BY company_id",
+        parameters, [&](const Datum *values, const bool *) {
+          holdings.push_back({DatumGetInt64(values[0]), DatumGetInt64(values[1]), range_of(values[2])});
+        });
   return holdings;
 }
 

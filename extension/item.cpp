@@ -5,32 +5,35 @@
 namespace reseller_report {
 namespace {
 
-constexpr const char *kServiceNames[kServices] = {"text_messaging", "chat", "telephony_outgoing", "telephony_incoming",
-                                                  "bot"};
+constexpr const char *kServiceNames[kServices] = {"text_messaging", "chat", "telephony_outgoing", "telephony_incoming", "bot"};
 
 constexpr Item kTextItems[] = {Item::kSms, Item::kViber, Item::kWhatsapp, Item::kEmail, Item::kPush};
-constexpr Item kChatItems[] = {Item::kOperator,      Item::kBot,      Item::kUser,
-                               Item::kOperatorAlice, Item::kBotAlice, Item::kUserAlice};
+constexpr Item kChatItems[] = {Item::kOperator, Item::kBot, Item::kUser, Item::kOperatorAlice, Item::kBotAlice, Item::kUserAlice};
 constexpr Item kOutgoingItems[] = {Item::kOutgoingCall};
 constexpr Item kIncomingItems[] = {Item::kIncomingCall};
 constexpr Item kBotItems[] = {Item::kBillable, Item::kFree};
 
-constexpr ItemList kItems[kServices] = {
-    {kTextItems, 5}, {kChatItems, 6}, {kOutgoingItems, 1}, {kIncomingItems, 1}, {kBotItems, 2}};
+constexpr ItemList kItems[kServices] = {{kTextItems, 5}, {kChatItems, 6}, {kOutgoingItems, 1}, {kIncomingItems, 1}, {kBotItems, 2}};
 
-constexpr Item kAllItems[] = {Item::kSms,           Item::kViber,        Item::kWhatsapp,     Item::kEmail,    Item::kPush,
-                              Item::kOperator,      Item::kBot,          Item::kUser,         Item::kOperatorAlice,
-                              Item::kBotAlice,      Item::kUserAlice,    Item::kOutgoingCall, Item::kIncomingCall,
-                              Item::kBillable,      Item::kFree};
+constexpr Item kAllItems[] = {Item::kSms,       Item::kViber,        Item::kWhatsapp,     Item::kEmail,         Item::kPush,
+                              Item::kOperator,  Item::kBot,          Item::kUser,         Item::kOperatorAlice, Item::kBotAlice,
+                              Item::kUserAlice, Item::kOutgoingCall, Item::kIncomingCall, Item::kBillable,      Item::kFree};
 
 constexpr ReportColumn kTextColumns[] = {
-    {"delivered_sms", Figure::kDelivered, 0, 1},      {"price_sms", Figure::kPriceTwin, 0, 1},
-    {"sent_viber", Figure::kEvents, 1, 1},            {"delivered_viber", Figure::kDelivered, 1, 1},
-    {"price_viber", Figure::kPriceTwin, 1, 1},        {"sent_whatsapp", Figure::kEvents, 2, 1},
-    {"delivered_whatsapp", Figure::kDelivered, 2, 1}, {"price_whatsapp", Figure::kPriceTwin, 2, 1},
-    {"sent_email", Figure::kEvents, 3, 1},            {"delivered_email", Figure::kDelivered, 3, 1},
-    {"price_email", Figure::kPriceTwin, 3, 1},        {"sent_push", Figure::kEvents, 4, 1},
-    {"delivered_push", Figure::kDelivered, 4, 1},     {"price_push", Figure::kPriceTwin, 4, 1},
+    {"delivered_sms", Figure::kDelivered, 0, 1},
+    {"price_sms", Figure::kPriceTwin, 0, 1},
+    {"sent_viber", Figure::kEvents, 1, 1},
+    {"delivered_viber", Figure::kDelivered, 1, 1},
+    {"price_viber", Figure::kPriceTwin, 1, 1},
+    {"sent_whatsapp", Figure::kEvents, 2, 1},
+    {"delivered_whatsapp", Figure::kDelivered, 2, 1},
+    {"price_whatsapp", Figure::kPriceTwin, 2, 1},
+    {"sent_email", Figure::kEvents, 3, 1},
+    {"delivered_email", Figure::kDelivered, 3, 1},
+    {"price_email", Figure::kPriceTwin, 3, 1},
+    {"sent_push", Figure::kEvents, 4, 1},
+    {"delivered_push", Figure::kDelivered, 4, 1},
+    {"price_push", Figure::kPriceTwin, 4, 1},
 };
 constexpr ReportColumn kChatColumns[] = {
     {"operator_messages", Figure::kEvents, 0, 1},       {"operator_messages_price", Figure::kPriceTwin, 0, 1},
@@ -47,17 +50,11 @@ constexpr ReportColumn kBotColumns[] = {{"billable_messages", Figure::kEvents, 0
 
 }  // namespace
 
-const char *service_name(Service service) {
-  return kServiceNames[static_cast<int>(service)];
-}
+const char *service_name(Service service) { return kServiceNames[static_cast<int>(service)]; }
 
-ItemList items_of(Service service) {
-  return kItems[static_cast<int>(service)];
-}
+ItemList items_of(Service service) { return kItems[static_cast<int>(service)]; }
 
-ItemList all_items() {
-  return {kAllItems, static_cast<int>(std::size(kAllItems))};
-}
+ItemList all_items() { return {kAllItems, static_cast<int>(std::size(kAllItems))}; }
 
 Service service_of(Item item) {
   for (int service = 0; service < kServices; service++)

@@ -45,14 +45,16 @@ std::vector<Change> attributed(const Source &source, const Cells &cells, Holders
   for (const auto &[cell, counters] : cells) {
     const Holding *const holding = holding_at(holdings, cell.company, cell.quarter);
     if ((holding == nullptr) != (holders == Holders::kNobody) || counters.is_zero()) continue;
-    changes.push_back({{source.id, holding != nullptr ? holding->reseller : kNobody, cell.item}, cell.quarter, cell.company, counters});
+    changes.push_back(
+        {{source.id, holding != nullptr ? holding->reseller : kNobody, cell.item}, cell.quarter, cell.company, counters});
   }
   return changes;
 }
 
 std::vector<Change> unattributed(const Source &source, const Cells &cells) {
   std::vector<Change> changes;
-  for (const auto &[cell, counters] : cells) changes.push_back({{source.id, kNobody, cell.item}, cell.quarter, cell.company, counters});
+  for (const auto &[cell, counters] : cells)
+    changes.push_back({{source.id, kNobody, cell.item}, cell.quarter, cell.company, counters});
   return changes;
 }
 
@@ -88,7 +90,9 @@ std::vector<Change> own_captured_ledger(const Source &source, const Range &range
   Delta delta;
   while (scan.next(delta))
     if (delta.own && !delta.keyed) take(delta.source, delta.company, delta.bucket, delta.item, delta.counters);
-  accumulator::for_each([&](const accumulator::Key &key, const Counters &counters) { take(key.source, key.company, key.bucket, key.item, counters); });
+  accumulator::for_each([&](const accumulator::Key &key, const Counters &counters) {
+    take(key.source, key.company, key.bucket, key.item, counters);
+  });
   return unattributed(source, cells);
 }
 
@@ -102,7 +106,8 @@ std::vector<Change> pending_ledger(const std::vector<Source> &sources, Holders h
   DeltaScan scan(AccessShareLock);
   Delta delta;
   while (scan.next(delta)) {
-    bool const wanted = std::any_of(sources.begin(), sources.end(), [&](const Source &source) { return source.id == delta.source; });
+    bool const wanted =
+        std::any_of(sources.begin(), sources.end(), [&](const Source &source) { return source.id == delta.source; });
     if (!wanted || !concerns(delta)) continue;
     deltas.push_back(delta);
     companies.push_back(delta.company);
@@ -126,8 +131,12 @@ std::vector<std::int64_t> resellers_in_summaries(std::int64_t source) {
     // Leaps from reseller to reseller along the key, where DISTINCT would read every row.
     std::string const sql =
         "WITH RECURSIVE held AS ("
-        "(SELECT reseller_id FROM " + table + " WHERE source = $1 ORDER BY reseller_id LIMIT 1)"
-        " UNION ALL SELECT (SELECT t.reseller_id FROM " + table + " t WHERE t.source = $1 AND t.reseller_id > held.reseller_id"
+        "(SELECT reseller_id FROM " +
+        table +
+        " WHERE source = $1 ORDER BY reseller_id LIMIT 1)"
+        " UNION ALL SELECT (SELECT t.reseller_id FROM " +
+        table +
+        " t WHERE t.source = $1 AND t.reseller_id > held.reseller_id"
         " ORDER BY t.reseller_id LIMIT 1) FROM held WHERE held.reseller_id IS NOT NULL)"
         " SELECT reseller_id FROM held WHERE reseller_id IS NOT NULL";
     SqlParameters parameters;
@@ -176,9 +185,10 @@ std::vector<Range> slices_of(const Source &source, const Range &range) {
   parameters.add_bigint(source.id).add(REGCLASSOID, ObjectIdGetDatum(source.relid)).add_time(range.from).add_time(range.to);
   std::vector<Range> slices;
   ActingAs const owner(extension_owner());
-  query("SELECT slice_from, slice_to FROM reseller_report._days($1, $2, $3, $4)", parameters, [&](const Datum *values, const bool *) {
-    slices.push_back({DatumGetTimestampTz(values[0]), DatumGetTimestampTz(values[1])});
-  });
+  query("SELECT slice_from, slice_to FROM reseller_report._days($1, $2, $3, $4)", parameters,
+        [&](const Datum *values, const bool *) {
+          slices.push_back({DatumGetTimestampTz(values[0]), DatumGetTimestampTz(values[1])});
+        });
   return slices;
 }
 

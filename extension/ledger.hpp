@@ -15,7 +15,8 @@ enum class Holders { kResellers, kNobody };
 /// snapshot.
 std::vector<Change> raw_ledger(const Source &source, const Range &range, Holders holders, Overflows &overflows);
 
-/// What this transaction itself has written to `source` in `range`, and what of it was captured; of all companies, attributed to nobody.
+/// What this transaction itself has written to `source` in `range`, and what of it was captured; of all companies, attributed to
+/// nobody.
 std::vector<Change> own_raw_ledger(const Source &source, const Range &range, Overflows &overflows);
 std::vector<Change> own_captured_ledger(const Source &source, const Range &range, Overflows &overflows);
 

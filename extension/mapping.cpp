@@ -5,8 +5,7 @@
 namespace reseller_report {
 namespace {
 
-constexpr const char *kFeedNames[] = {"text_messaging",     "chat",               "telephony",
-                                      "telephony_outgoing", "telephony_incoming", "bot"};
+constexpr const char *kFeedNames[] = {"text_messaging", "chat", "telephony", "telephony_outgoing", "telephony_incoming", "bot"};
 
 constexpr const char *kKindNames[] = {"channel", "sender", "direction", "direction", "direction", "billable"};
 
@@ -15,15 +14,18 @@ struct Kind {
   Item item;
 };
 
-constexpr Kind kKinds[] = {{"sms", Item::kSms},           {"viber", Item::kViber},
-                           {"whatsapp", Item::kWhatsapp}, {"email", Item::kEmail},
-                           {"push", Item::kPush},         {"operator", Item::kOperator},
-                           {"bot", Item::kBot},           {"user", Item::kUser},
-                           {"outgoing", Item::kOutgoingCall}, {"incoming", Item::kIncomingCall}};
+constexpr Kind kKinds[] = {{"sms", Item::kSms},
+                           {"viber", Item::kViber},
+                           {"whatsapp", Item::kWhatsapp},
+                           {"email", Item::kEmail},
+                           {"push", Item::kPush},
+                           {"operator", Item::kOperator},
+                           {"bot", Item::kBot},
+                           {"user", Item::kUser},
+                           {"outgoing", Item::kOutgoingCall},
+                           {"incoming", Item::kIncomingCall}};
 
-std::string_view text_of(const JsonbValue &json) {
-  return {json.val.string.val, static_cast<size_t>(json.val.string.len)};
-}
+std::string_view text_of(const JsonbValue &json) { return {json.val.string.val, static_cast<size_t>(json.val.string.len)}; }
 
 // The functions from here to parse_rule are called inside pg() and own nothing with a destructor.
 
@@ -118,23 +120,16 @@ Reading reading_of(Oid type) {
   return is_enum ? Reading::kEnum : Reading::kNone;
 }
 
-bool is_integer(Reading reading) {
-  return reading == Reading::kInt2 || reading == Reading::kInt4 || reading == Reading::kInt8;
-}
+bool is_integer(Reading reading) { return reading == Reading::kInt2 || reading == Reading::kInt4 || reading == Reading::kInt8; }
 
-bool is_text(Reading reading) {
-  return reading == Reading::kText || reading == Reading::kPaddedText;
-}
+bool is_text(Reading reading) { return reading == Reading::kText || reading == Reading::kPaddedText; }
 
 // The scale is in the low 11 bits of the modifier, signed: numeric_typmod_scale() of the server's numeric.c.
-bool holds_micros(int32 modifier) {
-  return modifier >= VARHDRSZ && (((modifier - VARHDRSZ) & 0x7ff) ^ 1024) - 1024 <= 6;
-}
+bool holds_micros(int32 modifier) { return modifier >= VARHDRSZ && (((modifier - VARHDRSZ) & 0x7ff) ^ 1024) - 1024 <= 6; }
 
 // Which types a rule can be read from; must match reseller_report._rules, which says what to change.
 bool is_readable(const Rule &rule, Reading reading, int32 modifier) {
-  if (rule.has_labels)
-    return is_integer(reading) || is_text(reading) || reading == Reading::kBoolean || reading == Reading::kEnum;
+  if (rule.has_labels) return is_integer(reading) || is_text(reading) || reading == Reading::kBoolean || reading == Reading::kEnum;
   switch (rule.role) {
     case Role::kCompany:
     case Role::kSeconds:
@@ -197,9 +192,8 @@ const char *role_name(Feed feed, Role role) {
     case Role::kDelivered:
       return feed == Feed::kTextMessaging ? "delivered" : nullptr;
     case Role::kSeconds:
-      return feed == Feed::kTelephony || feed == Feed::kTelephonyOutgoing || feed == Feed::kTelephonyIncoming
-                 ? "duration_seconds"
-                 : nullptr;
+      return feed == Feed::kTelephony || feed == Feed::kTelephonyOutgoing || feed == Feed::kTelephonyIncoming ? "duration_seconds"
+                                                                                                              : nullptr;
     case Role::kPriceTwin:
       return "price_twin";
     case Role::kPriceReseller:

@@ -73,9 +73,7 @@ class Readiness {
 /// Attributes deltas of some companies to resellers, by the dependencies of the active snapshot.
 class Attribution {
  public:
-  explicit Attribution(std::vector<std::int64_t> companies) {
-    holdings_ = holdings_of(std::move(companies));
-  }
+  explicit Attribution(std::vector<std::int64_t> companies) { holdings_ = holdings_of(std::move(companies)); }
 
   std::optional<std::int64_t> reseller_of(const Delta &delta) const {
     if (delta.keyed) return delta.reseller;
@@ -179,8 +177,7 @@ Taken take(std::int64_t most, const Readiness &ready, const Waiting &waiting, co
       return true;
     }
     taken.deltas++;
-    if (reseller)
-      taken.changes.push_back({{delta.source, *reseller, delta.item}, delta.bucket, delta.company, delta.counters});
+    if (reseller) taken.changes.push_back({{delta.source, *reseller, delta.item}, delta.bucket, delta.company, delta.counters});
     return true;
   });
   if (!put_back.empty()) {
@@ -232,8 +229,10 @@ Folded fold_around_overflows(std::int64_t most, const Readiness &ready, const Wa
     }
     attempt.roll_back();
     for (const SummaryOverflow &overflow : overflows)
-      if (overflowing.insert(set_aside_key(overflow.key.source, overflow.key.reseller, overflow.key.item, overflow.company,
-                                           overflow.bucket)).second)
+      if (overflowing
+              .insert(
+                  set_aside_key(overflow.key.source, overflow.key.reseller, overflow.key.item, overflow.company, overflow.bucket))
+              .second)
         warn(overflow);
   }
 }
@@ -296,7 +295,8 @@ void require_view_of_state() {
 
 }  // namespace
 
-// How many deltas the next folds would take, and the oldest of them; for the view materializer_state, whose readers' rights it asks for.
+// How many deltas the next folds would take, and the oldest of them; for the view materializer_state, whose readers' rights it asks
+// for.
 RESELLER_REPORT_FUNCTION(reseller_report_pending) {
   require_view_of_state();
   std::int64_t deltas = 0;

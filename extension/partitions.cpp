@@ -1,5 +1,5 @@
-// Partitions made ahead, and for what the default partition holds. Rows change their place below the level of statements: no trigger
-// fires, nothing is captured, and no code of the table's owner runs.
+// Partitions made ahead, and for what the default partition holds. Rows change their place below the level of statements: no
+// trigger fires, nothing is captured, and no code of the table's owner runs.
 
 #include "source.hpp"
 #include "sql.hpp"
@@ -14,8 +14,8 @@ namespace {
 
 struct Month {
   Range range;
-  Oid fallback;        // the default partition
-  std::string part;    // the name of the partition to be, qualified and quoted
+  Oid fallback;      // the default partition
+  std::string part;  // the name of the partition to be, qualified and quoted
   NameData moment;
   std::string lock;
   std::string create;
@@ -34,17 +34,27 @@ std::vector<Month> months_to_make(const Source &source, Datum ahead) {
   parameters.add(REGCLASSOID, ObjectIdGetDatum(source.relid)).add(INTERVALOID, ahead);
   std::vector<Month> months;
   ActingAs const owner(extension_owner());
-  query("SELECT month_from, month_to, fallback, part, moment, lock_it, create_it, attach_it FROM reseller_report._months_to_make($1, $2)", parameters,
-        [&](const Datum *values, const bool *) {
-          months.push_back({{DatumGetTimestampTz(values[0]), DatumGetTimestampTz(values[1])}, DatumGetObjectId(values[2]), text_of(values[3]),
-                            *DatumGetName(values[4]), text_of(values[5]), text_of(values[6]), text_of(values[7])});
-        });
+  query(
+      "SELECT month_from, month_to, fallback, part, moment, lock_it, create_it, attach_it FROM reseller_report._months_to_make($1, "
+      "$2)",
+      parameters, [&](const Datum *values, const bool *) {
+        months.push_back({{DatumGetTimestampTz(values[0]), DatumGetTimestampTz(values[1])},
+                          DatumGetObjectId(values[2]),
+                          text_of(values[3]),
+                          *DatumGetName(values[4]),
+                          text_of(values[5]),
+                          text_of(values[6]),
+                          text_of(values[7])});
+      });
   return months;
 }
 
 Oid relation_named(const std::string &name) {
   Oid relid = InvalidOid;
-  pg([&] { relid = RangeVarGetRelid(makeRangeVarFromNameList(stringToQualifiedNameList(name.c_str() RESELLER_REPORT_SOFT_ERRORS)), NoLock, false); });
+  pg([&] {
+    relid = RangeVarGetRelid(makeRangeVarFromNameList(stringToQualifiedNameList(name.c_str() RESELLER_REPORT_SOFT_ERRORS)), NoLock,
+                             false);
+  });
   return relid;
 }
 
@@ -113,7 +123,8 @@ void make(const Source &source, const Month &month) {
 // cancelled statement, a server that stops.
 bool is_of_one_table(const ErrorData *error) {
   int const category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-  return category != ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK) && category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
+  return category != ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK) &&
+         category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
          category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE;
 }
 

@@ -42,9 +42,7 @@ std::int64_t month_of(Time t) {
   return months;
 }
 
-Time month_start(std::int64_t months_since_2000) {
-  return day_of_month_start(months_since_2000) * kDay;
-}
+Time month_start(std::int64_t months_since_2000) { return day_of_month_start(months_since_2000) * kDay; }
 
 /// Chooses the pieces of a cover.
 class CoverBuilder {
@@ -94,9 +92,7 @@ class CoverBuilder {
 
 }  // namespace
 
-Range intersection(const Range &a, const Range &b) {
-  return {std::max(a.from, b.from), std::min(a.to, b.to)};
-}
+Range intersection(const Range &a, const Range &b) { return {std::max(a.from, b.from), std::min(a.to, b.to)}; }
 
 std::vector<Range> without(const Range &whole, std::vector<Range> holes) {
   std::sort(holes.begin(), holes.end(), [](const Range &a, const Range &b) { return a.from < b.from; });
@@ -111,9 +107,7 @@ std::vector<Range> without(const Range &whole, std::vector<Range> holes) {
   return rest;
 }
 
-std::vector<Range> within(const Range &whole, std::vector<Range> parts) {
-  return without(whole, without(whole, std::move(parts)));
-}
+std::vector<Range> within(const Range &whole, std::vector<Range> parts) { return without(whole, without(whole, std::move(parts))); }
 
 Time bucket_of(Level level, Time t) {
   switch (level) {

@@ -15,9 +15,7 @@ inline constexpr Time kInfinity = std::numeric_limits<Time>::max();
 inline constexpr Time kSecond = 1'000'000;
 inline constexpr Time kQuarterHour = 900 * kSecond;
 
-inline bool is_finite(Time t) {
-  return t != kMinusInfinity && t != kInfinity;
-}
+inline bool is_finite(Time t) { return t != kMinusInfinity && t != kInfinity; }
 
 /// Half-open: from <= t < to.
 struct Range {

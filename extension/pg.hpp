@@ -67,8 +67,7 @@ extern "C" {
 
 // PostgreSQL 18 added an instrumentation argument to index_beginscan.
 #if PG_VERSION_NUM >= 180000
-#define RESELLER_REPORT_INDEX_BEGINSCAN(table, index, snapshot, keys) \
-  index_beginscan(table, index, snapshot, nullptr, keys, 0)
+#define RESELLER_REPORT_INDEX_BEGINSCAN(table, index, snapshot, keys) index_beginscan(table, index, snapshot, nullptr, keys, 0)
 #else
 #define RESELLER_REPORT_INDEX_BEGINSCAN(table, index, snapshot, keys) index_beginscan(table, index, snapshot, keys, 0)
 #endif

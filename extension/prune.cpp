@@ -22,20 +22,22 @@ std::vector<Partition> prunable(const Source &source, Time older_than) {
   parameters.add(REGCLASSOID, ObjectIdGetDatum(source.relid)).add_time(older_than);
   std::vector<Partition> partitions;
   ActingAs const owner(extension_owner());
-  query("SELECT relid, relid::pg_catalog.text, period_from, period_to FROM reseller_report._prunable($1, $2)", parameters,
-        [&](const Datum *values, const bool *) {
-          const char *name = nullptr;
-          pg([&] { name = TextDatumGetCString(values[1]); });
-          partitions.push_back({DatumGetObjectId(values[0]), name, {DatumGetTimestampTz(values[2]), DatumGetTimestampTz(values[3])}});
-        });
+  query(
+      "SELECT relid, relid::pg_catalog.text, period_from, period_to FROM reseller_report._prunable($1, $2)", parameters,
+      [&](const Datum *values, const bool *) {
+        const char *name = nullptr;
+        pg([&] { name = TextDatumGetCString(values[1]); });
+        partitions.push_back({DatumGetObjectId(values[0]), name, {DatumGetTimestampTz(values[2]), DatumGetTimestampTz(values[3])}});
+      });
   return partitions;
 }
 
 void require_built(const Source &source, const Range &days) {
   std::vector<Range> const missing = without(days, answerable(source, days));
   if (missing.empty()) return;
-  throw Error("0A000", "usage of table " + source.name + " is not built from " + text_of_time(missing.front().from) + " to " +
-                           text_of_time(missing.front().to) + " and cannot be pruned",
+  throw Error("0A000",
+              "usage of table " + source.name + " is not built from " + text_of_time(missing.front().from) + " to " +
+                  text_of_time(missing.front().to) + " and cannot be pruned",
               "CALL reseller_report.rebuild('" + source.name + "') first.");
 }
 

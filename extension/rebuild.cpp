@@ -59,16 +59,18 @@ void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapsh
   for (int i = 0; i < kLevels; i++) {
     auto const level = static_cast<Level>(i);
     Range const buckets = widen(level, slice);
-    std::vector<Change> wanted = buckets == slice ? raw : stored_ledger(static_cast<Level>(i - 1), source.id, resellers, buckets, level);
+    std::vector<Change> wanted =
+        buckets == slice ? raw : stored_ledger(static_cast<Level>(i - 1), source.id, resellers, buckets, level);
     for (Change &change : wanted) change.bucket = bucket_of(level, change.bucket);
-    std::vector<Change> missing = difference(std::move(wanted), stored_ledger(level, source.id, resellers, buckets, level), overflows);
+    std::vector<Change> missing =
+        difference(std::move(wanted), stored_ledger(level, source.id, resellers, buckets, level), overflows);
     fold_level(level, missing, overflows);
     snapshot.see_own_writes();
   }
 }
 
-// The ledger leaves this transaction's own rows out, for they wait in its own changes: but not those that it wrote before it connected
-// the table, or past its trigger.
+// The ledger leaves this transaction's own rows out, for they wait in its own changes: but not those that it wrote before it
+// connected the table, or past its trigger.
 void require_own_rows_captured(const Source &source, const Range &slice, Overflows &overflows) {
   if (!unbuilt_by_this_transaction(source.id)) return;
   std::vector<Change> const missing =
@@ -84,7 +86,8 @@ void mark_built(std::int64_t source, const Range &slice) {
   parameters.add_bigint(source).add_time(slice.from).add_time(slice.to);
   ActingAs const owner(extension_owner());
   Datum const mended = query_array(
-      "SELECT ARRAY(SELECT id FROM reseller_report.source_unbuilt WHERE source = $1 AND unbuilt_from < $3 AND unbuilt_to > $2)", parameters);
+      "SELECT ARRAY(SELECT id FROM reseller_report.source_unbuilt WHERE source = $1 AND unbuilt_from < $3 AND unbuilt_to > $2)",
+      parameters);
   parameters.add(UUIDARRAYOID, mended);
   execute("SELECT reseller_report._mark_built($1, $2, $3, $4)", parameters);
 }

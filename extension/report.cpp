@@ -25,8 +25,7 @@ void require_reseller(std::int64_t reseller) {
   parameters.add_bigint(reseller);
   ActingAs const owner(extension_owner());
   static SavedQuery account = {"SELECT is_reseller FROM reseller_report.company WHERE company_id = $1"};
-  query(account, parameters,
-        [&](const Datum *values, const bool *) { is_reseller = DatumGetBool(values[0]); });
+  query(account, parameters, [&](const Datum *values, const bool *) { is_reseller = DatumGetBool(values[0]); });
   if (!is_reseller)
     throw Error(sqlstate::kInvalidParameter, "company " + std::to_string(reseller) + " is not a reseller",
                 "Set is_reseller in reseller_report.company if it has a reseller account.");
@@ -37,10 +36,8 @@ Request checked_request(FunctionCallInfo fcinfo, Service service) {
   require_argument(fcinfo, 0, "reseller_id");
   require_argument(fcinfo, 1, "period_from");
   require_argument(fcinfo, 2, "period_to");
-  Request const request = {service,
-                           PG_GETARG_INT64(0),
-                           {PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2)},
-                           !PG_ARGISNULL(3) && PG_GETARG_BOOL(3)};
+  Request const request = {
+      service, PG_GETARG_INT64(0), {PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2)}, !PG_ARGISNULL(3) && PG_GETARG_BOOL(3)};
   require_access(request.reseller);
   require_reseller(request.reseller);
   if (request.period.empty())
@@ -61,9 +58,7 @@ std::vector<FigureSet> wanted_figures(const ReportShape &shape) {
   return wanted;
 }
 
-bool is_money(Figure figure) {
-  return figure == Figure::kPriceTwin || figure == Figure::kPriceReseller;
-}
+bool is_money(Figure figure) { return figure == Figure::kPriceTwin || figure == Figure::kPriceReseller; }
 
 /// Hands the rows of a report to the server.
 class RowWriter {
@@ -130,24 +125,14 @@ Datum report(FunctionCallInfo fcinfo, Service service) {
 
 }  // namespace
 
-RESELLER_REPORT_FUNCTION(reseller_report_text_messaging) {
-  return report(fcinfo, Service::kTextMessaging);
-}
+RESELLER_REPORT_FUNCTION(reseller_report_text_messaging) { return report(fcinfo, Service::kTextMessaging); }
 
-RESELLER_REPORT_FUNCTION(reseller_report_chat) {
-  return report(fcinfo, Service::kChat);
-}
+RESELLER_REPORT_FUNCTION(reseller_report_chat) { return report(fcinfo, Service::kChat); }
 
-RESELLER_REPORT_FUNCTION(reseller_report_telephony_outgoing) {
-  return report(fcinfo, Service::kTelephonyOutgoing);
-}
+RESELLER_REPORT_FUNCTION(reseller_report_telephony_outgoing) { return report(fcinfo, Service::kTelephonyOutgoing); }
 
-RESELLER_REPORT_FUNCTION(reseller_report_telephony_incoming) {
-  return report(fcinfo, Service::kTelephonyIncoming);
-}
+RESELLER_REPORT_FUNCTION(reseller_report_telephony_incoming) { return report(fcinfo, Service::kTelephonyIncoming); }
 
-RESELLER_REPORT_FUNCTION(reseller_report_bot) {
-  return report(fcinfo, Service::kBot);
-}
+RESELLER_REPORT_FUNCTION(reseller_report_bot) { return report(fcinfo, Service::kBot); }
 
 }  // namespace reseller_report

@@ -38,13 +38,11 @@ Lease read_lease() {
 }
 
 // What every script of pg_dump and every worker of pg_restore sets first.
-bool has_settings_of_a_restore() {
-  return !check_function_bodies && client_min_messages == WARNING;
-}
+bool has_settings_of_a_restore() { return !check_function_bodies && client_min_messages == WARNING; }
 
-// Whether rows of a source may still come from the dump that its registry row came from, to be captured and counted twice: its table
-// is captured already. A script makes triggers last, so it is refused (55000). A worker of pg_restore may have made the triggers just
-// now, when all data was loaded or being loaded, so that nothing is known before one of them loads more of it.
+// Whether rows of a source may still come from the dump that its registry row came from, to be captured and counted twice: its
+// table is captured already. A script makes triggers last, so it is refused (55000). A worker of pg_restore may have made the
+// triggers just now, when all data was loaded or being loaded, so that nothing is known before one of them loads more of it.
 bool awaits_rows(Oid relid) {
   if (!OidIsValid(relid) || is_restoring() || !has_capture_trigger(relid)) return false;
   if (!is_pg_restore()) throw_restore_in_parts();
@@ -53,17 +51,11 @@ bool awaits_rows(Oid relid) {
 
 }  // namespace
 
-bool is_restoring() {
-  return read_lease().restoring;
-}
+bool is_restoring() { return read_lease().restoring; }
 
-bool may_be_loading_dump() {
-  return has_settings_of_a_restore() && read_lease().is_new && only_restored_sources();
-}
+bool may_be_loading_dump() { return has_settings_of_a_restore() && read_lease().is_new && only_restored_sources(); }
 
-bool is_pg_restore() {
-  return strcmp(application_name, "pg_restore") == 0;
-}
+bool is_pg_restore() { return strcmp(application_name, "pg_restore") == 0; }
 
 bool is_loading_dependencies() {
   if (is_restoring()) return true;
@@ -103,8 +95,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_check_registration) {
   return PointerGetDatum(marked);
 }
 
-// Workers of pg_restore load tables in any order, and each commits by itself: one that loads dependency waits for the one that loads
-// company, where the foreign key would fail.
+// Workers of pg_restore load tables in any order, and each commits by itself: one that loads dependency waits for the one that
+// loads company, where the foreign key would fail.
 RESELLER_REPORT_FUNCTION(reseller_report_await_company) {
   if (!CALLED_AS_TRIGGER(fcinfo)) throw Error("39P01", "reseller_report._await_company must be called as a trigger");
   auto const *const data = reinterpret_cast<const TriggerData *>(fcinfo->context);
@@ -120,7 +112,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_await_company) {
       pg([&] { latest = GetLatestSnapshot(); });
       ActiveSnapshot const snapshot(latest);
       ActingAs const owner(extension_owner());
-      query("SELECT 1 FROM reseller_report.company WHERE company_id = $1", parameters, [&](const Datum *, const bool *) { found = true; });
+      query("SELECT 1 FROM reseller_report.company WHERE company_id = $1", parameters,
+            [&](const Datum *, const bool *) { found = true; });
     }
     if (found) break;
     pg([] {

@@ -1,6 +1,6 @@
-// Restoring dumps. A dump brings raw usage, summaries, pending changes, dependencies and the registry as they were, in any order and by
-// several workers at once; nothing of it may be captured, moved or followed again. But sessions go on after a script, with its
-// settings: only what a dump itself does is taken for a part of it.
+// Restoring dumps. A dump brings raw usage, summaries, pending changes, dependencies and the registry as they were, in any order
+// and by several workers at once; nothing of it may be captured, moved or followed again. But sessions go on after a script, with
+// its settings: only what a dump itself does is taken for a part of it.
 #pragma once
 
 namespace reseller_report {
@@ -8,8 +8,8 @@ namespace reseller_report {
 /// Whether a dump is being restored into this database, between pre_restore and post_restore.
 bool is_restoring();
 
-/// Whether this session may be in the midst of restoring a dump by itself: it has the settings of pg_dump's scripts and pg_restore's
-/// workers, and the database has done no work of its own and has no source but restored ones.
+/// Whether this session may be in the midst of restoring a dump by itself: it has the settings of pg_dump's scripts and
+/// pg_restore's workers, and the database has done no work of its own and has no source but restored ones.
 bool may_be_loading_dump();
 
 /// Whether rows of dependency that come now are a dump's: by one COPY, or by pg_restore's INSERTs.

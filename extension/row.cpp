@@ -198,7 +198,9 @@ class RowReader {
         break;
     }
     const char *number = nullptr;
-    pg([&] { number = layout_.reading[i] == Reading::kBoolean ? integer(i) != 0 ? "true" : "false" : psprintf(INT64_FORMAT, integer(i)); });
+    pg([&] {
+      number = layout_.reading[i] == Reading::kBoolean ? integer(i) != 0 ? "true" : "false" : psprintf(INT64_FORMAT, integer(i));
+    });
     return number;
   }
 
@@ -229,7 +231,8 @@ class RowReader {
 
 }  // namespace
 
-bool usage_of_row(const Mapping &mapping, const RowLayout &layout, const Datum *values, const bool *nulls, Oid table, Usage &usage) {
+bool usage_of_row(const Mapping &mapping, const RowLayout &layout, const Datum *values, const bool *nulls, Oid table,
+                  Usage &usage) {
   RowReader const row(mapping, layout, values, nulls, table);
   if (!row.counts()) return false;
   if (!row.item(usage.item)) return false;

@@ -9,7 +9,18 @@ namespace reseller_report {
 namespace {
 
 // Columns of reseller_report.source; must match sql/source.sql.
-enum SourceColumn : int { kId = 1, kService, kSchemaName, kTableName, kRules, kHorizon, kMoves, kAttachedAt, kRestored, kRestoredCaptured };
+enum SourceColumn : int {
+  kId = 1,
+  kService,
+  kSchemaName,
+  kTableName,
+  kRules,
+  kHorizon,
+  kMoves,
+  kAttachedAt,
+  kRestored,
+  kRestoredCaptured
+};
 
 // Columns of reseller_report.source_built and source_unbuilt alike.
 enum RangeColumn : int { kRangeSource = 1, kRangeId, kRangeFrom, kRangeTo };
@@ -32,11 +43,14 @@ Datum column(HeapTuple tuple, TupleDesc columns, int number) {
 }
 
 Row row_of(HeapTuple tuple, TupleDesc columns) {
-  return {DatumGetInt64(column(tuple, columns, kId)), TextDatumGetCString(column(tuple, columns, kService)),
+  return {DatumGetInt64(column(tuple, columns, kId)),
+          TextDatumGetCString(column(tuple, columns, kService)),
           pstrdup(NameStr(*DatumGetName(column(tuple, columns, kSchemaName)))),
           pstrdup(NameStr(*DatumGetName(column(tuple, columns, kTableName)))),
-          DatumGetJsonbPCopy(column(tuple, columns, kRules)), DatumGetTimestampTz(column(tuple, columns, kHorizon)),
-          DatumGetInt64(column(tuple, columns, kMoves)), DatumGetBool(column(tuple, columns, kRestored)),
+          DatumGetJsonbPCopy(column(tuple, columns, kRules)),
+          DatumGetTimestampTz(column(tuple, columns, kHorizon)),
+          DatumGetInt64(column(tuple, columns, kMoves)),
+          DatumGetBool(column(tuple, columns, kRestored)),
           DatumGetBool(column(tuple, columns, kRestoredCaptured))};
 }
 
@@ -218,9 +232,7 @@ CaptureTrigger capture_trigger(Oid table) {
 
 }  // namespace
 
-bool is_captured(Oid table) {
-  return capture_trigger(table) == CaptureTrigger::kOn;
-}
+bool is_captured(Oid table) { return capture_trigger(table) == CaptureTrigger::kOn; }
 
 bool is_watched(Oid table) {
   bool watched = false;
@@ -237,9 +249,7 @@ bool is_watched(Oid table) {
   return watched;
 }
 
-bool has_capture_trigger(Oid table) {
-  return capture_trigger(table) != CaptureTrigger::kNone;
-}
+bool has_capture_trigger(Oid table) { return capture_trigger(table) != CaptureTrigger::kNone; }
 
 std::vector<Range> answerable(const Source &source, const Range &period) {
   std::vector<RecordedRange> const own = read_ranges("source_built", source.id, GetActiveSnapshot());

@@ -19,13 +19,9 @@ void run(QueryDesc *query, ScanDirection direction, uint64 count RESELLER_REPORT
   Running const running = {query, innermost};
   if (writes) innermost = &running;
   PG_TRY();
-  {
-    (next_run != nullptr ? next_run : standard_ExecutorRun)(query, direction, count RESELLER_REPORT_EXECUTE_ONCE_ARGUMENT);
-  }
+  { (next_run != nullptr ? next_run : standard_ExecutorRun)(query, direction, count RESELLER_REPORT_EXECUTE_ONCE_ARGUMENT); }
   PG_FINALLY();
-  {
-    innermost = running.outer;
-  }
+  { innermost = running.outer; }
   PG_END_TRY();
 }
 
@@ -43,7 +39,8 @@ bool writes_to(Oid root) {
     const PlannedStmt *const plan = running->query->plannedstmt;
     int const targets = list_length(plan->resultRelations);
     for (int i = 0; i < targets; i++) {
-      auto const *const target = static_cast<const RangeTblEntry *>(list_nth(plan->rtable, list_nth_int(plan->resultRelations, i) - 1));
+      auto const *const target =
+          static_cast<const RangeTblEntry *>(list_nth(plan->rtable, list_nth_int(plan->resultRelations, i) - 1));
       if (is_part_of(target->relid, root)) return true;
     }
   }

@@ -9,10 +9,19 @@ namespace {
 constexpr Size kRowMemory = 8 * 1024 * 1024;
 
 // Columns of usage_quarter and the wider levels' tables; must match sql/summary.sql.
-enum SummaryColumn : int { kSource = 1, kReseller, kItem, kBucket, kCompanies, kFirstFigure, kColumns = kFirstFigure + kFigures - 1 };
+enum SummaryColumn : int {
+  kSource = 1,
+  kReseller,
+  kItem,
+  kBucket,
+  kCompanies,
+  kFirstFigure,
+  kColumns = kFirstFigure + kFigures - 1
+};
 
 constexpr const char *kTables[kLevels] = {"usage_quarter", "usage_hour", "usage_day", "usage_month", "usage_year"};
-constexpr const char *kIndexes[kLevels] = {"usage_quarter_pkey", "usage_hour_pkey", "usage_day_pkey", "usage_month_pkey", "usage_year_pkey"};
+constexpr const char *kIndexes[kLevels] = {"usage_quarter_pkey", "usage_hour_pkey", "usage_day_pkey", "usage_month_pkey",
+                                           "usage_year_pkey"};
 
 Relation open_index(Level level) {
   Oid const relid = own_relation(kIndexes[static_cast<int>(level)]);
@@ -125,9 +134,7 @@ bool all_zero(const std::vector<std::int64_t> &values) {
 
 }  // namespace
 
-const char *summary_table(Level level) {
-  return kTables[static_cast<int>(level)];
-}
+const char *summary_table(Level level) { return kTables[static_cast<int>(level)]; }
 
 RowMemory::RowMemory() {
   pg([&] {
@@ -179,9 +186,7 @@ SummaryWriter::SummaryWriter(Level level) : table_(summary_table(level), RowExcl
   });
 }
 
-SummaryWriter::~SummaryWriter() {
-  index_close(index_, NoLock);
-}
+SummaryWriter::~SummaryWriter() { index_close(index_, NoLock); }
 
 void SummaryWriter::finish() {
   pg([&] {
@@ -232,8 +237,7 @@ void SummaryWriter::apply(const SummaryKey &key, Time bucket, const std::vector<
     values[kItem - 1] = Int16GetDatum(static_cast<int16>(key.item));
     values[kBucket - 1] = TimestampTzGetDatum(bucket);
     replaced[kCompanies - 1] = merged.companies_changed;
-    if (merged.companies_changed || !found)
-      values[kCompanies - 1] = PointerGetDatum(pack_companies(merged.companies));
+    if (merged.companies_changed || !found) values[kCompanies - 1] = PointerGetDatum(pack_companies(merged.companies));
     for (int i = 0; i < kFigures; i++) {
       int const column = kFirstFigure + i - 1;
       replaced[column] = merged.companies_changed || merged.figure_changed[i];

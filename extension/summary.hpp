@@ -27,9 +27,7 @@ struct SummaryKey {
 /// A set of figures, a bit each.
 using FigureSet = unsigned;
 inline constexpr FigureSet kAllFigures = (1U << kFigures) - 1;
-inline constexpr FigureSet figure_bit(Figure figure) {
-  return 1U << static_cast<int>(figure);
-}
+inline constexpr FigureSet figure_bit(Figure figure) { return 1U << static_cast<int>(figure); }
 
 /// One row, unpacked; the arrays live until the next row is read. A figure that was not asked for or is all zero is null.
 struct SummaryRow {

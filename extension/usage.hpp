@@ -9,8 +9,7 @@ enum class Figure : int { kEvents, kDelivered, kSeconds, kPriceTwin, kPriceResel
 inline constexpr int kFigures = 5;
 
 /// The names of the figures as columns of usage_delta and the summaries.
-inline constexpr const char *kFigureNames[kFigures] = {"events", "delivered", "seconds", "price_twin",
-                                                       "price_reseller"};
+inline constexpr const char *kFigureNames[kFigures] = {"events", "delivered", "seconds", "price_twin", "price_reseller"};
 
 /// Only counts and sums, so every change has an inverse.
 struct Counters {

@@ -10,9 +10,7 @@ namespace {
 
 constexpr const char *kLevelNames[kLevels] = {"quarter", "hour", "day", "month", "year"};
 
-bool same_key(const Change &a, const Change &b) {
-  return a.key == b.key && a.bucket == b.bucket && a.company == b.company;
-}
+bool same_key(const Change &a, const Change &b) { return a.key == b.key && a.bucket == b.bucket && a.company == b.company; }
 
 bool in_order(const Change &a, const Change &b) {
   return std::tie(a.key.source, a.key.reseller, a.key.item, a.bucket, a.company) <
@@ -72,7 +70,8 @@ class DifferenceWriter {
 /// The part of a ledger that lies in a slice. The ledger is sorted by time.
 std::vector<Change> part_of(const std::vector<Change> &ledger, std::int64_t source, const Range &slice) {
   std::vector<Change> part;
-  auto at = std::lower_bound(ledger.begin(), ledger.end(), slice.from, [](const Change &change, Time t) { return change.bucket < t; });
+  auto at =
+      std::lower_bound(ledger.begin(), ledger.end(), slice.from, [](const Change &change, Time t) { return change.bucket < t; });
   for (; at != ledger.end() && at->bucket < slice.to; ++at)
     if (at->key.source == source) part.push_back(*at);
   return part;

@@ -19,9 +19,7 @@ const EventTriggerData *event_of(FunctionCallInfo fcinfo) {
 }
 
 // Our own DDL follows itself; a restore brings the registry as it was; while the extension is dropped nothing is left to follow.
-bool is_ignored() {
-  return OwnDdl::under_way() || !OidIsValid(own_relation("source")) || is_restoring();
-}
+bool is_ignored() { return OwnDdl::under_way() || !OidIsValid(own_relation("source")) || is_restoring(); }
 
 // What pg_restore's workers do to a table whose data is loaded, while others may still be loading the registry: constraints, and
 // triggers, which are on from then. Anything else is somebody's own.
@@ -82,7 +80,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_end) {
     parameters.add(TEXTOID, CStringGetTextDatum(GetCommandTagName(event->tag)));
     add_renamed_column(event->parsetree, parameters);
   });
-  follow("SELECT reseller_report._follow_ddl($1, $2::pg_catalog.text::pg_catalog.name, $3::pg_catalog.text::pg_catalog.name)", parameters);
+  follow("SELECT reseller_report._follow_ddl($1, $2::pg_catalog.text::pg_catalog.name, $3::pg_catalog.text::pg_catalog.name)",
+         parameters);
   return PointerGetDatum(nullptr);
 }
 

@@ -37,9 +37,7 @@ constexpr Date date_of(std::int64_t days) {
   return {static_cast<int>(year_of_era + era * 400) + (month <= 2 ? 1 : 0), month, day};
 }
 
-constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) {
-  return a / b - (a % b < 0 ? 1 : 0);
-}
+constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
 /// 0 is Sunday.
 constexpr int weekday_of(std::int64_t days) {

@@ -14,9 +14,7 @@ namespace po = boost::program_options;
 
 constexpr char kEnvironmentPrefix[] = "RESELLER_MATERIALIZER_";
 
-constexpr unsigned bit(Command command) {
-  return 1U << static_cast<int>(command);
-}
+constexpr unsigned bit(Command command) { return 1U << static_cast<int>(command); }
 constexpr unsigned kRun = bit(Command::kRun);
 constexpr unsigned kFolding = kRun | bit(Command::kOnce);
 constexpr unsigned kRebuild = bit(Command::kRebuild);
@@ -370,7 +368,8 @@ void fill(const GivenOptions &given, Config &config) {
   config.service = given.value("service");
   const std::vector<std::string> services = {"", "text_messaging", "chat", "telephony_outgoing", "telephony_incoming", "bot"};
   if (std::find(services.begin(), services.end(), config.service) == services.end())
-    given.fail("service", "'" + config.service + "' is none of text_messaging, chat, telephony_outgoing, telephony_incoming and bot");
+    given.fail("service",
+               "'" + config.service + "' is none of text_messaging, chat, telephony_outgoing, telephony_incoming and bot");
   config.dry_run = flag(given, "dry-run");
   config.format = choice<OutputFormat>(given, "format", {{"table", OutputFormat::kTable}, {"json", OutputFormat::kJson}});
   if (given.has("older-than")) config.older_than = duration(given, "older-than");

@@ -82,7 +82,8 @@ std::string tidy(std::string message) {
     if (at != std::string::npos) message.erase(at, std::char_traits<char>::length(severity));
   }
   while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.pop_back();
-  std::replace_if(message.begin(), message.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  std::replace_if(
+      message.begin(), message.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
   return message;
 }
 

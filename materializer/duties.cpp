@@ -12,9 +12,7 @@ constexpr Time kStillDue = 60;
 constexpr Time kFiguresEvery = 15;
 constexpr Time kRetryAfter = 10;
 
-double seconds_since(Clock::time_point begun) {
-  return std::chrono::duration<double>(Clock::now() - begun).count();
-}
+double seconds_since(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
 
 std::string said_once(const Row &row) {
   std::string line;
@@ -24,9 +22,7 @@ std::string said_once(const Row &row) {
 
 }  // namespace
 
-Time wall_clock() {
-  return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-}
+Time wall_clock() { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
 
 void Troubles::report(const std::string &task, const std::string &about, const DatabaseError &error) {
   std::string &known = known_[task + " " + about];

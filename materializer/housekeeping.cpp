@@ -16,9 +16,7 @@ std::vector<Slice> slices_of(const Rows &rows) {
   return slices;
 }
 
-std::string interval(std::int64_t seconds) {
-  return std::to_string(seconds) + " seconds";
-}
+std::string interval(std::int64_t seconds) { return std::to_string(seconds) + " seconds"; }
 
 void print(const std::vector<std::string> &heading, const Rows &rows) {
   std::vector<std::vector<std::string>> table{heading};
@@ -49,7 +47,8 @@ std::vector<Source> sources(Session &session, const std::vector<std::string> &on
   for (const std::string &name : only) {
     auto const found = std::find_if(all.begin(), all.end(), [&](const Source &source) { return source.name == name; });
     if (found == all.end())
-      throw DatabaseError(std::string("--") + option + ": " + name + " is not connected; `status` lists what is", "42704", Remedy::kGiveUp);
+      throw DatabaseError(std::string("--") + option + ": " + name + " is not connected; `status` lists what is", "42704",
+                          Remedy::kGiveUp);
     chosen.push_back(*found);
   }
   return chosen;

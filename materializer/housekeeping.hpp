@@ -23,8 +23,8 @@ struct Slice {
   std::string to;
 };
 
-/// Makes the monthly partitions of a source that are missing until `ahead` seconds from now. One source a transaction, for it holds the
-/// table against everybody.
+/// Makes the monthly partitions of a source that are missing until `ahead` seconds from now. One source a transaction, for it holds
+/// the table against everybody.
 std::vector<Slice> make_partitions(Session &session, const Source &source, std::int64_t ahead);
 
 /// All sources, or those named in `only`; an unknown one throws DatabaseError that names the option it was given in.

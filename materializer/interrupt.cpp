@@ -64,9 +64,7 @@ void Interrupt::set_canceller(std::function<void()> cancel) {
   cancel_ = std::move(cancel);
 }
 
-void Interrupt::tell_systemd(const std::string &state) {
-  sd_notify(0, state.c_str());
-}
+void Interrupt::tell_systemd(const std::string &state) { sd_notify(0, state.c_str()); }
 
 void Interrupt::watch() {
   timespec const tick{0, std::chrono::nanoseconds(kTick).count()};

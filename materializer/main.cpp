@@ -81,6 +81,4 @@ int run(int argc, char **argv) {
 }  // namespace
 }  // namespace materializer
 
-int main(int argc, char **argv) {
-  return materializer::run(argc, argv);
-}
+int main(int argc, char **argv) { return materializer::run(argc, argv); }

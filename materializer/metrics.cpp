@@ -16,9 +16,7 @@ using prometheus::Counter;
 using prometheus::Gauge;
 using prometheus::Registry;
 
-std::string named(const char *name) {
-  return std::string("reseller_materializer_") + name;
-}
+std::string named(const char *name) { return std::string("reseller_materializer_") + name; }
 
 Counter &counter(Registry &registry, const char *name, const char *help) {
   return prometheus::BuildCounter().Name(named(name)).Help(help).Register(registry).Add({});
@@ -90,31 +88,23 @@ void Metrics::count_run(double seconds) {
   registered_->run_seconds.Observe(seconds);
 }
 
-void Metrics::count_failure(const std::string &task) {
-  registered_->failures.Add({{"task", task}}).Increment();
-}
+void Metrics::count_failure(const std::string &task) { registered_->failures.Add({{"task", task}}).Increment(); }
 
 void Metrics::count_fold(double deltas, double summary_rows) {
   registered_->deltas.Increment(deltas);
   registered_->rows.Increment(summary_rows);
 }
 
-void Metrics::count_slice() {
-  registered_->slices.Increment();
-}
+void Metrics::count_slice() { registered_->slices.Increment(); }
 
 void Metrics::count_verification(double differences) {
   registered_->verifications.Increment();
   registered_->mismatches.Increment(differences);
 }
 
-void Metrics::set_connected(bool connected) {
-  registered_->connected.Set(connected ? 1 : 0);
-}
+void Metrics::set_connected(bool connected) { registered_->connected.Set(connected ? 1 : 0); }
 
-void Metrics::set_leading(bool leading) {
-  registered_->leader.Set(leading ? 1 : 0);
-}
+void Metrics::set_leading(bool leading) { registered_->leader.Set(leading ? 1 : 0); }
 
 void Metrics::set_figures(const Figures &figures) {
   registered_->pending.Set(figures.pending_deltas);
@@ -124,8 +114,6 @@ void Metrics::set_figures(const Figures &figures) {
   registered_->xmin_age.Set(figures.oldest_xmin_age);
 }
 
-void Metrics::forget_figures() {
-  set_figures({NAN, NAN, NAN, NAN, NAN});
-}
+void Metrics::forget_figures() { set_figures({NAN, NAN, NAN, NAN, NAN}); }
 
 }  // namespace materializer

@@ -19,9 +19,7 @@ constexpr std::chrono::seconds kBetweenLines{10};
 constexpr std::chrono::minutes kKeepTrying{10};  // at one slice
 constexpr char kLockNotAvailable[] = "55P03";
 
-double seconds_now() {
-  return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
-}
+double seconds_now() { return std::chrono::duration<double>(Clock::now().time_since_epoch()).count(); }
 
 /// Shows progress: a bar that is drawn over itself on a terminal, else a line now and then.
 class Display {

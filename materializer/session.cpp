@@ -24,9 +24,7 @@ std::string application_name() {
   return std::string("reseller-materializer/") + std::string(host).substr(0, 24) + "/" + std::to_string(getpid());
 }
 
-std::string in_seconds(std::int64_t seconds) {
-  return std::to_string(seconds) + "s";
-}
+std::string in_seconds(std::int64_t seconds) { return std::to_string(seconds) + "s"; }
 
 void configure(Connection &connection, const Config &config) {
   connection.exec(
@@ -48,9 +46,7 @@ Connection::OnNotice told_once(Log &log) {
   };
 }
 
-int major_of(const std::string &version) {
-  return std::atoi(version.c_str());
-}
+int major_of(const std::string &version) { return std::atoi(version.c_str()); }
 
 }  // namespace
 
@@ -68,13 +64,9 @@ Session::Session(const Config &config, Interrupt &interrupt, Log &log)
   configure(connection_, config);
 }
 
-Session::~Session() {
-  interrupt_.set_canceller(nullptr);
-}
+Session::~Session() { interrupt_.set_canceller(nullptr); }
 
-Rows Session::unit(const std::string &sql, const std::vector<Param> &params) {
-  return attempt(sql, params, false);
-}
+Rows Session::unit(const std::string &sql, const std::vector<Param> &params) { return attempt(sql, params, false); }
 
 Rows Session::unit_that_locks_out(const std::string &sql, const std::vector<Param> &params) {
   set_lock_timeout(kBriefly);
@@ -103,9 +95,7 @@ Rows Session::attempt(const std::string &sql, const std::vector<Param> &params, 
   }
 }
 
-void Session::set_lock_timeout(const std::string &timeout) {
-  query("SELECT set_config('lock_timeout', $1, false)", {timeout});
-}
+void Session::set_lock_timeout(const std::string &timeout) { query("SELECT set_config('lock_timeout', $1, false)", {timeout}); }
 
 Rows Session::query(const std::string &sql, const std::vector<Param> &params) {
   interrupt_.alive_for(kAllowance);

@@ -16,13 +16,9 @@ constexpr char kFigures[] =
     " cardinality(s.unbuilt_sources), h.dead_deltas, h.oldest_xmin_age"
     " FROM reseller_report.materializer_state s CROSS JOIN reseller_report.health() h";
 
-double number(const std::optional<std::string> &text) {
-  return text ? std::strtod(text->c_str(), nullptr) : 0;
-}
+double number(const std::optional<std::string> &text) { return text ? std::strtod(text->c_str(), nullptr) : 0; }
 
-Figures figures_of(const Row &row) {
-  return {number(row[0]), number(row[1]), number(row[2]), number(row[3]), number(row[4])};
-}
+Figures figures_of(const Row &row) { return {number(row[0]), number(row[1]), number(row[2]), number(row[3]), number(row[4])}; }
 
 struct Status {
   std::string extension;
@@ -84,9 +80,7 @@ void print_status_table(const Status &status) {
   print_table(table);
 }
 
-std::string json_text(const std::optional<std::string> &text) {
-  return text ? json_quote(*text) : "null";
-}
+std::string json_text(const std::optional<std::string> &text) { return text ? json_quote(*text) : "null"; }
 
 void print_status_json(const Status &status) {
   const Figures &figures = status.figures;
@@ -114,9 +108,7 @@ void print_status_json(const Status &status) {
 
 }  // namespace
 
-Figures figures(Session &session) {
-  return figures_of(session.unit(kFigures).front());
-}
+Figures figures(Session &session) { return figures_of(session.unit(kFigures).front()); }
 
 int run_status(const Config &config, Interrupt &interrupt, Log &log) {
   Session session(config, interrupt, log);

@@ -48,9 +48,7 @@ class GlibcZone {
   }
 };
 
-Time local_of(const std::tm &t) {
-  return utc(t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
-}
+Time local_of(const std::tm &t) { return utc(t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec); }
 
 /// A random expression, and by itself what it means.
 struct Expression {
