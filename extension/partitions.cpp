@@ -58,6 +58,16 @@ Oid relation_named(const std::string &name) {
   return relid;
 }
 
+// A row that came after the transaction's snapshot would become the transaction's own, and be seen.
+void require_visible(Relation from, TupleTableSlot *row) {
+  if (IsolationUsesXactSnapshot() && !table_tuple_satisfies_snapshot(from, row, GetTransactionSnapshot()))
+    ereport(ERROR,
+            (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+             errmsg("could not serialize access: the default partition \"%s\" holds rows that came after this transaction began",
+                    RelationGetRelationName(from)),
+             errhint("Call reseller_report.create_partitions in a READ COMMITTED transaction.")));
+}
+
 // The caller holds both tables against everybody.
 void move_rows(const Month &month, Oid part) {
   pg([&] {
@@ -75,6 +85,7 @@ void move_rows(const Month &month, Oid part) {
       bool is_null = false;
       Datum const value = slot_getattr(row, moment, &is_null);
       if (is_null || !month.range.contains(DatumGetTimestampTz(value))) continue;
+      require_visible(from, row);
       MemoryContext const before = MemoryContextSwitchTo(context);
       if (map != nullptr) {
         execute_attr_map_slot(map->attrMap, row, copy);
