@@ -50,6 +50,21 @@ SELECT is((SELECT t FROM dblink('a', 'SELECT sum(total_price_to_twin) FROM resel
     (SELECT sum(total_price_to_twin) FROM reseller_report.bot(1, '2023-05-05 10:16+00', '2023-05-05 10:18+00')), 'an older snapshot finds the rows where they were');
 SELECT dblink_exec('a', 'ROLLBACK') \g /dev/null
 
+-- A snapshot that does not see a row must not see it for having moved it.
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2023-06-05', 1);
+SELECT dblink_exec('a', $$INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (12, '2023-06-07', 2)$$) \g /dev/null
+SELECT throws_ok($$SELECT reseller_report.create_partitions('0', 'usage.bot_message')$$, '40001',
+    'could not serialize access: the default partition "bot_message_default" holds rows that came after this transaction began',
+    'rows that came after a REPEATABLE READ transaction began are not moved by it');
+SELECT oracle.agrees('after the refusal');
+ROLLBACK;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2023-06-05', 1);
+SELECT is((SELECT count(*) FROM reseller_report.create_partitions('0', 'usage.bot_message')), 1::bigint, 'its own rows, and those before it, are');
+SELECT oracle.agrees('in the transaction that moved its own rows');
+COMMIT;
+
 -- Names that are taken, and tables partitioned some other way.
 CREATE TABLE usage.bot_message_2022_01 ();
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2022-01-05', 1);
