@@ -209,6 +209,14 @@ enum class CaptureTrigger { kNone, kOff, kOn };
 // Every change of every row, as attach_source made it; must match reseller_report._follow_triggers.
 constexpr int16 kAfterEachRow = TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT | TRIGGER_TYPE_DELETE | TRIGGER_TYPE_UPDATE;
 
+// By the name of the trigger and by what it calls: another may have the name. Inside pg().
+bool is_ours(const Trigger &trigger, const char *name, const char *function) {
+  if (strcmp(trigger.tgname, name) != 0) return false;
+  const char *const called = get_func_name(trigger.tgfoid);
+  return called != nullptr && strcmp(called, function) == 0 &&
+         get_func_namespace(trigger.tgfoid) == get_namespace_oid("reseller_report", true);
+}
+
 CaptureTrigger capture_trigger(Oid table) {
   CaptureTrigger found = CaptureTrigger::kNone;
   pg([&] {
@@ -216,7 +224,7 @@ CaptureTrigger capture_trigger(Oid table) {
     const TriggerDesc *const triggers = relation->trigdesc;
     for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
       const Trigger &trigger = triggers->triggers[i];
-      if (strcmp(trigger.tgname, "reseller_report_capture") != 0) continue;
+      if (!is_ours(trigger, "reseller_report_capture", "_capture")) continue;
       bool const origin = trigger.tgnargs == 2 && strcmp(trigger.tgargs[1], "origin") == 0;
       bool const whole = trigger.tgtype == kAfterEachRow && trigger.tgqual == nullptr && trigger.tgnattr == 0;
       bool const on = whole && trigger.tgenabled == (origin ? TRIGGER_FIRES_ON_ORIGIN : TRIGGER_FIRES_ALWAYS);
@@ -241,7 +249,7 @@ bool is_watched(Oid table) {
     const TriggerDesc *const triggers = relation->trigdesc;
     for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
       const Trigger &trigger = triggers->triggers[i];
-      watched |= strcmp(trigger.tgname, "reseller_report_truncated") == 0 && trigger.tgtype == TRIGGER_TYPE_TRUNCATE &&
+      watched |= is_ours(trigger, "reseller_report_truncated", "_truncated") && trigger.tgtype == TRIGGER_TYPE_TRUNCATE &&
                  trigger.tgenabled == TRIGGER_FIRES_ALWAYS;
     }
     relation_close(relation, NoLock);

@@ -58,14 +58,14 @@ BEGIN
         SELECT s.id, reseller_report._table(s.schema_name, s.table_name) AS root FROM reseller_report._latest(NULL::reseller_report.source) s ORDER BY 1
     LOOP
         CONTINUE WHEN known.root IS NULL;
-        IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = known.root AND t.tgname = 'reseller_report_capture') THEN
+        IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = known.root AND t.tgname = 'reseller_report_capture' AND t.tgfoid = 'reseller_report._capture'::regproc) THEN
             EXECUTE format('CREATE TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON %s '
                 'FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(%L)', known.root, known.id);
         END IF;
         FOR ours IN
             SELECT t.relid FROM reseller_report._tree(known.root) t
             WHERE NOT t.never_captured
-                AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.relid AND g.tgname = 'reseller_report_truncated')
+                AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.relid AND g.tgname = 'reseller_report_truncated' AND g.tgfoid = 'reseller_report._truncated'::regproc)
         LOOP
             EXECUTE format('CREATE TRIGGER reseller_report_truncated AFTER TRUNCATE ON %s '
                 'FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated(%L)', ours.relid, known.id);

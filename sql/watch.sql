@@ -56,7 +56,9 @@ BEGIN
                 format('writes to %I.%I are not captured', leaf.schema_name, leaf.table_name));
             CONTINUE;
         END IF;
-        IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = leaf.relid AND t.tgname = 'reseller_report_truncated') THEN
+        IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = leaf.relid AND t.tgname = 'reseller_report_truncated'
+            AND t.tgfoid = 'reseller_report._truncated'::regproc)
+        THEN
             EXECUTE format('CREATE TRIGGER reseller_report_truncated AFTER TRUNCATE ON %s '
                 'FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated(%L)', leaf.relid, id);
             EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER reseller_report_truncated', leaf.relid);
@@ -77,8 +79,8 @@ CREATE FUNCTION reseller_report._wanted_state(trigger pg_trigger) RETURNS "char"
 $$;
 
 -- A disabled trigger un-builds all of its source. One that was switched on again the wrong way is put right in the same command:
--- nothing was written in between. So does one that does not fire after every change of a row any more (29: its tgtype, all of them);
--- must match source.cpp. Concerns the triggers of the table that the command named, and capture of its partitions.
+-- nothing was written in between. So does one that does not fire after every change of a row any more (29: its tgtype, all of them)
+-- or that calls something else; must match source.cpp. Concerns the triggers of the table that the command named, and capture of its partitions.
 CREATE FUNCTION reseller_report._follow_triggers(id bigint, root regclass, touched regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -87,14 +89,17 @@ DECLARE
 BEGIN
     FOR ours IN
         SELECT t.tgrelid::regclass AS relid, t.tgname, t.tgenabled, reseller_report._wanted_state(t) AS wanted,
-            t.tgfoid = 'reseller_report._capture'::regproc AND (t.tgtype <> 29 OR t.tgqual IS NOT NULL OR t.tgattr <> '') AS is_partial FROM pg_trigger t
-        WHERE (t.tgrelid = touched AND t.tgfoid IN ('reseller_report._capture'::regproc, 'reseller_report._truncated'::regproc))
+            f.is_foreign OR t.tgfoid = 'reseller_report._capture'::regproc AND (t.tgtype <> 29 OR t.tgqual IS NOT NULL OR t.tgattr <> '') AS is_partial,
+            f.is_foreign
+        FROM pg_trigger t,
+            LATERAL (SELECT t.tgfoid NOT IN ('reseller_report._capture'::regproc, 'reseller_report._truncated'::regproc)) AS f (is_foreign)
+        WHERE (t.tgrelid = touched AND (NOT f.is_foreign OR t.tgname IN ('reseller_report_capture', 'reseller_report_truncated')))
             OR (t.tgrelid IN (SELECT p.relid FROM pg_partition_tree(touched) p) AND t.tgfoid = 'reseller_report._capture'::regproc)
     LOOP
         IF ours.is_partial THEN
             PERFORM reseller_report._unbuild(id, '-infinity', 'infinity', format('trigger %I of %s was replaced', ours.tgname, ours.relid));
         END IF;
-        CONTINUE WHEN ours.tgenabled = ours.wanted;
+        CONTINUE WHEN ours.is_foreign OR ours.tgenabled = ours.wanted;
         IF ours.tgenabled = 'O' OR (ours.tgenabled = 'A' AND ours.wanted = 'O') THEN
             EXECUTE format('ALTER TABLE ONLY %s ENABLE %s TRIGGER %I', ours.relid, CASE ours.wanted WHEN 'A' THEN 'ALWAYS' ELSE '' END, ours.tgname);
         ELSE
@@ -105,8 +110,8 @@ BEGIN
 END
 $$;
 
--- Follows a renamed column, if one was, and notices retyped and dropped ones.
-CREATE FUNCTION reseller_report._follow_columns(id bigint, root regclass, old_name name, new_name name) RETURNS void
+-- Follows a renamed column, if one was, and notices retyped and dropped ones. ALTER SCHEMA retypes none: it renames the type's schema.
+CREATE FUNCTION reseller_report._follow_columns(id bigint, root regclass, tag text, old_name name, new_name name) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
 #variable_conflict use_variable
@@ -126,7 +131,9 @@ BEGIN
         IF NOT FOUND AND rule ? 'column' THEN
             PERFORM reseller_report._unbuild(id, '-infinity', 'infinity', format('column %I is gone', rule ->> 'column'));
         ELSIF actual_type <> rule ->> 'type' THEN
-            PERFORM reseller_report._unbuild(id, '-infinity', 'infinity', format('column %I has another type', rule ->> 'column'));
+            IF tag <> 'ALTER SCHEMA' THEN
+                PERFORM reseller_report._unbuild(id, '-infinity', 'infinity', format('column %I has another type', rule ->> 'column'));
+            END IF;
             rule := rule || jsonb_build_object('type', actual_type);
         END IF;
         new_rules := new_rules || rule;
@@ -168,7 +175,7 @@ BEGIN
         IF hit.is_renamed THEN
             UPDATE reseller_report.source s SET schema_name = hit.nspname, table_name = hit.relname WHERE s.id = hit.id;
         END IF;
-        PERFORM reseller_report._follow_columns(hit.id, hit.root, old_column, new_column),
+        PERFORM reseller_report._follow_columns(hit.id, hit.root, tag, old_column, new_column),
             reseller_report._follow_triggers(hit.id, hit.root, hit.relid),
             reseller_report._follow_leaves(hit.id, hit.root, fresh => false);
     END LOOP;

@@ -145,6 +145,26 @@ SELECT reseller_report.post_restore() \g /dev/null
 CALL pg_temp.rebuild();
 SELECT is(pg_temp.why(), NULL, 'until it would be');
 
+-- Triggers of the owner's under our names are not taken for ours.
+CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+SELECT pg_temp.step('CREATE OR REPLACE TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON usage.bot_message FOR EACH ROW EXECUTE FUNCTION nothing(); ALTER TABLE usage.bot_message ENABLE ALWAYS TRIGGER reseller_report_capture;
+    INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, ''2024-03-01'', 5)', 'trigger reseller_report_capture of usage.bot_message was replaced');
+SELECT throws_ok('CALL pg_temp.rebuild()', '55000', NULL, 'another capture is none');
+SELECT throws_ok('SELECT reseller_report.post_restore()', '42710', NULL, 'and stands in the way of ours');
+DROP TRIGGER reseller_report_capture ON usage.bot_message;
+SELECT reseller_report.post_restore() \g /dev/null
+CALL pg_temp.rebuild();
+SELECT pg_temp.step('CREATE OR REPLACE TRIGGER reseller_report_truncated AFTER TRUNCATE ON usage.bot_message_default FOR EACH STATEMENT EXECUTE FUNCTION nothing(); ALTER TABLE usage.bot_message_default ENABLE ALWAYS TRIGGER reseller_report_truncated;
+    TRUNCATE usage.bot_message_default', 'trigger reseller_report_truncated of usage.bot_message_default was replaced');
+SELECT throws_ok('CALL pg_temp.rebuild()', '55000', NULL, 'nor is another that notices TRUNCATE');
+DROP TRIGGER reseller_report_truncated ON usage.bot_message_default;
+SELECT reseller_report.post_restore() \g /dev/null
+CALL pg_temp.rebuild();
+CREATE TABLE claimed (LIKE usage.bot_message);
+CREATE TRIGGER reseller_report_truncated AFTER TRUNCATE ON claimed FOR EACH STATEMENT EXECUTE FUNCTION nothing();
+SELECT throws_ok('SELECT reseller_report.attach_source(''bot'', ''claimed'')', '42710', NULL, 'a table that has our name for another trigger is not connected');
+DROP TABLE claimed;
+
 -- Columns that go with a type or a function.
 CREATE TYPE seen AS ENUM ('yes', 'no');
 CREATE TABLE app_text (company_id bigint, channel text, occurred_at timestamptz, seen seen, price_twin numeric(15,6), price_reseller numeric(15,6));
