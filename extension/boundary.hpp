@@ -47,6 +47,14 @@ void pg(F &&f) {
   if (caught != nullptr) throw PgError{caught};
 }
 
+/// Copies what fits, in whole characters.
+template <size_t kSize>
+void copy_clipped(char (&to)[kSize], const char *from) {
+  auto const length = static_cast<size_t>(pg_mbcliplen(from, static_cast<int>(strlen(from)), static_cast<int>(kSize) - 1));
+  memcpy(to, from, length);
+  to[length] = '\0';
+}
+
 /// Server to C++: runs `f` and turns what it throws into a server ERROR. The texts are copied to fixed buffers, because a
 /// palloc inside a catch block could jump out of it and leak the exception.
 template <typename F>
@@ -61,8 +69,8 @@ Datum guarded(F &&f) {
     server_error = e.data;
   } catch (const Error &e) {
     strlcpy(state, e.sqlstate(), sizeof state);
-    strlcpy(message, e.what(), sizeof message);
-    strlcpy(hint, e.hint(), sizeof hint);
+    copy_clipped(message, e.what());
+    copy_clipped(hint, e.hint());
   } catch (const std::bad_alloc &) {
     strlcpy(state, "53200", sizeof state);
     strlcpy(message, "out of memory", sizeof message);

@@ -200,7 +200,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions_of) {
   return Datum{0};
 }
 
-// The beginnings of the months (UTC) that a partition holds rows of, read as its owner; an array.
+// The beginnings of the months (UTC) that a partition holds rows of, read as its owner; an array. The first month that timestamps
+// reach has no beginning among them: its rows stay.
 RESELLER_REPORT_FUNCTION(reseller_report_months_held) {
   Oid const table = PG_GETARG_OID(0);
   ActingAs const owner(owner_of(table));
@@ -208,7 +209,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_months_held) {
   pg([&] { moment = quote_identifier(NameStr(*PG_GETARG_NAME(1))); });
   std::string const column = moment;
   std::string const sql = "SELECT ARRAY(SELECT DISTINCT date_trunc('month', " + column + ", 'UTC') FROM " + qualified_name(table) +
-                          " WHERE isfinite(" + column + "))";
+                          " WHERE isfinite(" + column + ") AND " + column + " >= '4714-12-01 00:00:00+00 BC')";
   ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
   return query_array(sql.c_str(), {});
 }

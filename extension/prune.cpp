@@ -38,7 +38,7 @@ void require_built(const Source &source, const Range &days) {
   throw Error("0A000",
               "usage of table " + source.name + " is not built from " + text_of_time(missing.front().from) + " to " +
                   text_of_time(missing.front().to) + " and cannot be pruned",
-              "CALL reseller_report.rebuild('" + source.name + "') first.");
+              "CALL " + call_for("rebuild", source.name) + " first.");
 }
 
 // What companies without a reseller used, as folded: raw less what still waits.

@@ -77,7 +77,7 @@ void require_own_rows_captured(const Source &source, const Range &slice, Overflo
       difference(own_raw_ledger(source, slice, overflows), own_captured_ledger(source, slice, overflows), overflows);
   if (std::any_of(missing.begin(), missing.end(), [](const Change &change) { return !change.counters.is_zero(); }))
     throw Error(sqlstate::kWrongState, "table " + source.name + " has rows of this transaction that were not captured",
-                "Commit first, then CALL reseller_report.rebuild('" + source.name + "').");
+                "Commit first, then CALL " + call_for("rebuild", source.name) + ".");
 }
 
 // Only what the slice's snapshot sees is mended: a range that was un-built since stays so.

@@ -103,6 +103,12 @@ std::string qualified_name(Oid table) {
   return name;
 }
 
+std::string call_for(const char *function, const std::string &table) {
+  const char *quoted = nullptr;
+  pg([&] { quoted = quote_literal_cstr(table.c_str()); });
+  return std::string("reseller_report.") + function + "(" + quoted + ")";
+}
+
 SqlParameters &SqlParameters::add_bigints(const std::int64_t *array, int n) {
   ArrayType *made = nullptr;
   pg([&] { made = make_bigint_array(array, n); });

@@ -140,6 +140,9 @@ Oid owner_of(Oid table);
 /// A table's name with its schema, quoted.
 std::string qualified_name(Oid table);
 
+/// A call of a function of ours for a table, as a hint shows it.
+std::string call_for(const char *function, const std::string &table);
+
 /// Parameters of a query, plain values only.
 struct SqlParameters {
   static constexpr int kMost = 8;

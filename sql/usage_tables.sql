@@ -75,6 +75,7 @@ DECLARE
     base name;
     held timestamptz[];
     unchecked name;
+    taken text[] := '{}';  -- by months before: those of BC print like those of AD
     month record;
 BEGIN
     SELECT m.column_name INTO moment FROM reseller_report._moment(known.rules) m WHERE m.utc_offset IS NULL;
@@ -112,7 +113,14 @@ BEGIN
         SELECT format('%I.%I', schema_name, c.name) INTO part FROM (
             SELECT base || to_char(month_from AT TIME ZONE 'UTC', '_YYYY_MM') || CASE n WHEN 0 THEN '' ELSE '_' || n END AS name, n
                 FROM generate_series(0, 1000) AS n) c
-            WHERE reseller_report._table(schema_name, c.name::name) IS NULL ORDER BY c.n LIMIT 1;
+            WHERE reseller_report._table(schema_name, c.name::name) IS NULL AND format('%I.%I', schema_name, c.name) <> ALL (taken)
+                AND NOT EXISTS (SELECT FROM pg_type t WHERE t.typname = c.name AND t.typnamespace = to_regnamespace(quote_ident(schema_name)))
+            ORDER BY c.n LIMIT 1;
+        IF part IS NULL THEN
+            PERFORM reseller_report._refuse(format('no name is left for the partition of table "%s" from %s on', source, month_from),
+                'Rename or drop what has the names of its partitions.', '42P07');
+        END IF;
+        taken := taken || part;
         lock_it := format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', source, fallback);
         create_it := format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES)', part, source);
         attach_it := format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', source, part, month_from, month_to);
