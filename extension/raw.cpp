@@ -30,8 +30,10 @@ RowLayout layout_of_table(const Source &source) {
 // A bound as the column has it: its own clock, where it has no time zone.
 Time on_the_clock(Time bound, Time utc_offset) {
   if (!is_finite(bound)) return bound;
-  Time const shown = bound + utc_offset;
-  return IS_VALID_TIMESTAMP(shown) ? shown : utc_offset > 0 ? kInfinity : kMinusInfinity;
+  Time shown = 0;
+  if (__builtin_add_overflow(bound, utc_offset, &shown)) return utc_offset > 0 ? kInfinity : kMinusInfinity;
+  // The last bucket ends where timestamps do, and so does a bound.
+  return IS_VALID_TIMESTAMP(shown) ? shown : shown > 0 ? kInfinity : kMinusInfinity;
 }
 
 }  // namespace

@@ -59,11 +59,22 @@ void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapsh
   for (int i = 0; i < kLevels; i++) {
     auto const level = static_cast<Level>(i);
     Range const buckets = widen(level, slice);
-    std::vector<Change> wanted =
-        buckets == slice ? raw : stored_ledger(static_cast<Level>(i - 1), source.id, resellers, buckets, level);
-    for (Change &change : wanted) change.bucket = bucket_of(level, change.bucket);
-    std::vector<Change> missing =
-        difference(std::move(wanted), stored_ledger(level, source.id, resellers, buckets, level), overflows);
+    auto const wanted = [&] {
+      std::vector<Change> changes =
+          buckets == slice ? raw : stored_ledger(static_cast<Level>(i - 1), source.id, resellers, buckets, level);
+      for (Change &change : changes) change.bucket = bucket_of(level, change.bucket);
+      return changes;
+    };
+    auto const held = [&] { return stored_ledger(level, source.id, resellers, buckets, level); };
+    Overflows apart;
+    std::vector<Change> missing = difference(wanted(), held(), apart);
+    if (!apart.empty()) {
+      // Further apart than 64 bits reach, though each may fit: by way of zero.
+      std::vector<Change> removed = difference({}, held(), overflows);
+      fold_level(level, removed, overflows);
+      snapshot.see_own_writes();
+      missing = wanted();
+    }
     fold_level(level, missing, overflows);
     snapshot.see_own_writes();
   }

@@ -57,7 +57,9 @@ BEGIN
         RETURN to_jsonb(text_value);
     ELSIF kind IN ('boolean', 'delivered') AND text_value IN ('true', 'false') THEN
         RETURN to_jsonb(text_value = 'true');
-    ELSIF kind = 'integer' AND text_value ~ '^-?\d{1,15}$' THEN
+    ELSIF kind = 'integer' AND text_value ~ '^-?[0-9]{1,19}$' AND text_value::numeric BETWEEN -9223372036854775808 AND 9223372036854775807
+        AND (role = 'company_id' OR abs(text_value::numeric) < 1e15)
+    THEN
         RETURN to_jsonb(text_value::bigint);
     ELSIF kind = 'amount' AND text_value ~ '^-?\d{1,9}(\.\d{1,6})?$' THEN
         RETURN to_jsonb((text_value::numeric * 1000000)::bigint);

@@ -39,12 +39,13 @@ CREATE TABLE reseller_report.dependency (
     during      tstzrange NOT NULL DEFAULT '(,)',
     CONSTRAINT dependency_not_on_itself CHECK (reseller_id <> company_id),
     CONSTRAINT dependency_during_not_empty CHECK (NOT isempty(during)),
-    -- Summaries are kept by quarter hour, so membership may change only there; [ ) is the only form without a lone instant.
+    -- Summaries are kept by quarter hour, so membership may change only there; [ ) is the only form without a lone instant. Seconds by
+    -- themselves, too: from the year 294247 on, the server rounds an epoch to milliseconds.
     CONSTRAINT dependency_during_half_open_on_quarter_hours_utc CHECK (
         (lower_inf(during) OR lower(during) = '-infinity'
-            OR (lower_inc(during) AND extract(epoch FROM lower(during)) % 900 = 0))
+            OR (lower_inc(during) AND extract(epoch FROM lower(during)) % 900 = 0 AND extract(second FROM lower(during) AT TIME ZONE 'UTC') = 0))
         AND (upper_inf(during) OR upper(during) = 'infinity'
-            OR (NOT upper_inc(during) AND extract(epoch FROM upper(during)) % 900 = 0))),
+            OR (NOT upper_inc(during) AND extract(epoch FROM upper(during)) % 900 = 0 AND extract(second FROM upper(during) AT TIME ZONE 'UTC') = 0))),
     CONSTRAINT dependency_no_overlap EXCLUDE USING gist (company_id WITH =, during WITH &&)
 );
 CREATE INDEX dependency_company_idx ON reseller_report.dependency (company_id);

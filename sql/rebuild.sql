@@ -50,12 +50,14 @@ CREATE FUNCTION reseller_report._days_a_slice(source regclass, days numeric) RET
     FROM reseller_report._tree(source) t WHERE t.relkind = 'r'
 $$;
 
--- The days of a period that a source has anything in, with a piece for all time before and one for all after.
+-- The days of a period that a source has anything in, with a piece for all time before and one for all after. Single days only in
+-- this age: one row of the year 294276 must not make millions of slices.
 CREATE FUNCTION reseller_report._days(source_id bigint, source regclass, period_from timestamptz, period_to timestamptz)
     RETURNS TABLE (slice_from timestamptz, slice_to timestamptz)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
+    age CONSTANT tstzrange := tstzrange('1970-01-01 00:00:00+00', date_trunc('day', now(), 'UTC') + interval '3660 days');
     moment record;
     bounds timestamptz[];
     first_day timestamptz;
@@ -63,19 +65,21 @@ DECLARE
     step interval := interval '24 hours';
 BEGIN
     SELECT m.* INTO moment FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._moment(s.rules) m WHERE s.id = source_id;
-    bounds := reseller_report._moment_bounds(source, moment.column_name, moment.utc_offset);
-    SELECT least(bounds[1], min(d.bucket)), greatest(bounds[2], max(d.bucket)) INTO first_day, end_day
-        FROM (SELECT u.bucket FROM reseller_report.usage_day u WHERE u.source = source_id
-            UNION ALL SELECT u.bucket FROM reseller_report.usage_delta u WHERE u.source = source_id) d;
+    bounds := ARRAY(SELECT least(greatest(b, lower(age)), upper(age))
+        FROM unnest(reseller_report._moment_bounds(source, moment.column_name, moment.utc_offset)) b WHERE b IS NOT NULL ORDER BY b);
+    SELECT min(d.at), max(d.at) INTO first_day, end_day
+        FROM (SELECT least(greatest(u.bucket, lower(age)), upper(age)) FROM reseller_report.usage_day u WHERE u.source = source_id
+            UNION ALL SELECT least(greatest(u.bucket, lower(age)), upper(age)) FROM reseller_report.usage_delta u WHERE u.source = source_id
+            UNION ALL SELECT unnest(bounds)) d (at);
     first_day := least(greatest(date_trunc('day', coalesce(first_day, period_from), 'UTC'), period_from), period_to);
-    end_day := least(greatest(date_trunc('day', coalesce(end_day, period_from), 'UTC') + interval '24 hours', first_day), period_to);
-    IF isfinite(bounds[1]) THEN
+    end_day := least(greatest(date_trunc('day', end_day, 'UTC') + interval '24 hours', first_day), period_to);
+    IF cardinality(bounds) > 0 THEN
         step := step * reseller_report._days_a_slice(source, ceil(extract(epoch FROM bounds[2] - bounds[1]) / 86400 + 1));
     END IF;
     RETURN QUERY
         SELECT period_from, first_day WHERE period_from < first_day
         UNION ALL SELECT greatest(day, first_day), least(day + step, end_day)
-            FROM generate_series(date_trunc('day', first_day, 'UTC'), end_day - interval '1 microsecond', step) AS day
+            FROM generate_series(date_trunc('day', first_day, 'UTC'), CASE WHEN first_day < end_day THEN end_day - interval '1 microsecond' END, step) AS day
             WHERE isfinite(first_day) AND isfinite(end_day)
         UNION ALL SELECT CASE WHEN isfinite(first_day) THEN end_day ELSE first_day END, period_to
             WHERE CASE WHEN isfinite(first_day) THEN end_day ELSE first_day END < period_to;
@@ -101,8 +105,7 @@ BEGIN
         PERFORM reseller_report._refuse('the period must end after it begins', 'A period is half-open.');
     END IF;
     period_from := greatest(date_trunc('day', period_from, 'UTC'), date_trunc('day', known.horizon, 'UTC'));
-    period_to := CASE WHEN period_to = date_trunc('day', period_to, 'UTC') THEN period_to
-        ELSE date_trunc('day', period_to, 'UTC') + interval '24 hours' END;
+    period_to := reseller_report._end_of_day(period_to);
     IF period_from >= period_to THEN
         RETURN;
     END IF;

@@ -20,7 +20,7 @@ BEGIN
         SELECT i.inhrelid::regclass AS relid, r.* FROM pg_inherits i, reseller_report._partition_range(i.inhrelid::regclass, known.rules) r
         WHERE i.inhparent = _prunable.source AND r.period_to <= older_than ORDER BY r.period_to
     LOOP
-        IF extract(epoch FROM child.period_to) % 900 <> 0 THEN
+        IF extract(epoch FROM child.period_to) % 900 <> 0 OR extract(second FROM child.period_to AT TIME ZONE 'UTC') <> 0 THEN
             PERFORM reseller_report._refuse(format('partition "%s" ends at %s, which is no quarter hour UTC', child.relid, child.period_to),
                 'Its last quarter hour could be told apart from the next partition''s no more. Keep it, or move its bound.', '0A000');
         END IF;

@@ -190,13 +190,21 @@ CREATE FUNCTION reseller_report._moment_of(shown text, utc_offset interval) RETU
     SELECT CASE WHEN utc_offset IS NULL THEN shown::timestamptz ELSE (shown::timestamp - utc_offset) AT TIME ZONE 'UTC' END
 $$;
 
+-- The end of the days UTC until a moment; the last day that timestamps reach has none among them.
+CREATE FUNCTION reseller_report._end_of_day(moment timestamptz) RETURNS timestamptz
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT CASE
+        WHEN moment = date_trunc('day', moment, 'UTC') THEN moment
+        WHEN moment > '294276-12-31 00:00:00+00' THEN 'infinity'
+        ELSE date_trunc('day', moment, 'UTC') + interval '24 hours' END
+$$;
+
 -- The whole days UTC of a partition.
 CREATE FUNCTION reseller_report._leaf_range(leaf regclass, rules jsonb, OUT leaf_from timestamptz, OUT leaf_to timestamptz)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT date_trunc('day', period_from, 'UTC'),
-        CASE WHEN isfinite(period_to) THEN date_trunc('day', period_to - interval '1 microsecond', 'UTC') + interval '24 hours' ELSE period_to END
-    FROM reseller_report._partition_range(leaf, rules)
+    SELECT date_trunc('day', period_from, 'UTC'), reseller_report._end_of_day(period_to) FROM reseller_report._partition_range(leaf, rules)
 $$;
 
 -- A TRUNCATE trigger stands on every leaf: the parent's does not fire for a leaf.
