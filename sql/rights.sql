@@ -1,5 +1,5 @@
 -- ---------------------------------------------------------------------------------------------------------------------
--- Rights and dumps
+-- Rights, dumps and publications
 -- ---------------------------------------------------------------------------------------------------------------------
 
 REVOKE ALL ON ALL ROUTINES IN SCHEMA reseller_report FROM PUBLIC;
@@ -31,3 +31,11 @@ SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_year', '');
 -- A grant to a dropped role would be dumped as a bare number, which may be somebody else where it is restored.
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.access',
     'WHERE role IN (SELECT oid FROM pg_catalog.pg_roles)');
+
+-- Publications may name these tables, one of all tables does. Without an identity the server would refuse to delete from them.
+ALTER TABLE reseller_report.dependency REPLICA IDENTITY FULL;
+ALTER TABLE reseller_report.source_built REPLICA IDENTITY FULL;
+ALTER TABLE reseller_report.source_unbuilt REPLICA IDENTITY FULL;
+ALTER TABLE reseller_report.source_gone REPLICA IDENTITY FULL;
+ALTER TABLE reseller_report.usage_delta REPLICA IDENTITY FULL;
+ALTER TABLE reseller_report.access REPLICA IDENTITY FULL;
