@@ -26,6 +26,19 @@ struct Edit {
   int sign;  // 1 for a row that came, -1 for one that went
 };
 
+void read_row(TupleTableSlot *slot, int sign, std::vector<Edit> &edits) {
+  Holding holding = {};
+  Datum during = 0;
+  pg([&] {
+    slot_getallattrs(slot);
+    holding.reseller = DatumGetInt64(slot->tts_values[kReseller - 1]);
+    holding.company = DatumGetInt64(slot->tts_values[kCompany - 1]);
+    during = slot->tts_values[kDuring - 1];
+  });
+  holding.during = range_of(during);
+  edits.push_back({holding, sign});
+}
+
 void read_transition(Tuplestorestate *rows, TupleDesc columns, int sign, std::vector<Edit> &edits) {
   if (rows == nullptr) return;
   TupleTableSlot *slot = nullptr;
@@ -36,19 +49,9 @@ void read_transition(Tuplestorestate *rows, TupleDesc columns, int sign, std::ve
   });
   for (;;) {
     bool found = false;
-    Datum during = 0;
-    Holding holding = {};
-    pg([&] {
-      found = tuplestore_gettupleslot(rows, true, false, slot);
-      if (!found) return;
-      slot_getallattrs(slot);
-      holding.reseller = DatumGetInt64(slot->tts_values[kReseller - 1]);
-      holding.company = DatumGetInt64(slot->tts_values[kCompany - 1]);
-      during = slot->tts_values[kDuring - 1];
-    });
+    pg([&] { found = tuplestore_gettupleslot(rows, true, false, slot); });
     if (!found) break;
-    holding.during = range_of(during);
-    edits.push_back({holding, sign});
+    read_row(slot, sign, edits);
   }
   pg([&] { ExecDropSingleTupleTableSlot(slot); });
 }
@@ -357,9 +360,19 @@ RESELLER_REPORT_FUNCTION(reseller_report_take_lease) {
 RESELLER_REPORT_FUNCTION(reseller_report_dependency_changed) {
   if (!CALLED_AS_TRIGGER(fcinfo)) throw Error("39P01", "reseller_report._dependency_changed must be called as a trigger");
   auto const *const data = reinterpret_cast<const TriggerData *>(fcinfo->context);
+  bool const has_transition = data->tg_oldtable != nullptr || data->tg_newtable != nullptr;
   std::vector<Edit> edits;
-  read_transition(data->tg_oldtable, RelationGetDescr(data->tg_relation), -1, edits);
-  read_transition(data->tg_newtable, RelationGetDescr(data->tg_relation), 1, edits);
+  if (!TRIGGER_FIRED_FOR_ROW(data->tg_event)) {
+    read_transition(data->tg_oldtable, RelationGetDescr(data->tg_relation), -1, edits);
+    read_transition(data->tg_newtable, RelationGetDescr(data->tg_relation), 1, edits);
+  } else if (has_transition) {
+    return PointerGetDatum(nullptr);  // the statement's trigger follows
+  } else {
+    // Logical replication applies rows without statements, hence without transition tables.
+    if (!is_loading_dependencies()) take_lease();
+    read_row(data->tg_trigslot, TRIGGER_FIRED_BY_INSERT(data->tg_event) ? 1 : -1, edits);
+    if (TRIGGER_FIRED_BY_UPDATE(data->tg_event)) read_row(data->tg_newslot, 1, edits);
+  }
   check_resellers(edits);
   if (!is_loading_dependencies()) move_figures(edits);
   return PointerGetDatum(nullptr);

@@ -130,6 +130,16 @@ CREATE TRIGGER move_updated AFTER UPDATE ON reseller_report.dependency
 CREATE TRIGGER move_deleted AFTER DELETE ON reseller_report.dependency
     REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._dependency_changed();
+-- Logical replication applies rows without statements. The transition tables, which are never read, tell that a statement's trigger comes.
+CREATE TRIGGER move_applied_insert AFTER INSERT ON reseller_report.dependency
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH ROW EXECUTE FUNCTION reseller_report._dependency_changed();
+CREATE TRIGGER move_applied_update AFTER UPDATE ON reseller_report.dependency
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH ROW EXECUTE FUNCTION reseller_report._dependency_changed();
+CREATE TRIGGER move_applied_delete AFTER DELETE ON reseller_report.dependency
+    REFERENCING OLD TABLE AS old_rows
+    FOR EACH ROW EXECUTE FUNCTION reseller_report._dependency_changed();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON reseller_report.dependency
     FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._refuse_truncate();
 
@@ -142,6 +152,9 @@ ALTER TABLE reseller_report.dependency ENABLE ALWAYS TRIGGER await_company;
 ALTER TABLE reseller_report.dependency ENABLE ALWAYS TRIGGER move_inserted;
 ALTER TABLE reseller_report.dependency ENABLE ALWAYS TRIGGER move_updated;
 ALTER TABLE reseller_report.dependency ENABLE ALWAYS TRIGGER move_deleted;
+ALTER TABLE reseller_report.dependency ENABLE ALWAYS TRIGGER move_applied_insert;
+ALTER TABLE reseller_report.dependency ENABLE ALWAYS TRIGGER move_applied_update;
+ALTER TABLE reseller_report.dependency ENABLE ALWAYS TRIGGER move_applied_delete;
 ALTER TABLE reseller_report.dependency ENABLE ALWAYS TRIGGER refuse_truncate;
 
 CREATE FUNCTION reseller_report.move_company(
