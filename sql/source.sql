@@ -207,14 +207,15 @@ CREATE FUNCTION reseller_report._leaf_range(leaf regclass, rules jsonb, OUT leaf
     SELECT date_trunc('day', period_from, 'UTC'), reseller_report._end_of_day(period_to) FROM reseller_report._partition_range(leaf, rules)
 $$;
 
--- A TRUNCATE trigger stands on every leaf: the parent's does not fire for a leaf.
+-- A TRUNCATE trigger stands on every leaf: the parent's does not fire for a leaf. What is un-built elsewhere comes with what is loaded.
 CREATE FUNCTION reseller_report._truncated() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
     PERFORM reseller_report._unbuild(s.id, touched.leaf_from, touched.leaf_to, format('TRUNCATE of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME))
         FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._leaf_range(TG_RELID, s.rules) touched
-        WHERE s.id = TG_ARGV[0]::bigint;
+        WHERE s.id = TG_ARGV[0]::bigint
+            AND NOT EXISTS (SELECT FROM reseller_report._latest(NULL::reseller_report.lease) l WHERE l.restoring);
     RETURN NULL;
 END
 $$;
