@@ -131,11 +131,12 @@ void make(const Source &source, const Month &month) {
 }
 
 // Whether an error is the table's own, and no reason for others to go without partitions: not a lock that was not to be had, a
-// cancelled statement, a server that stops.
+// cancelled statement, a server that stops or only reads.
 bool is_of_one_table(const ErrorData *error) {
   int const category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
   return category != ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK) &&
          category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
+         category != ERRCODE_TO_CATEGORY(ERRCODE_INVALID_TRANSACTION_STATE) &&
          category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE;
 }
 
