@@ -68,24 +68,58 @@ void require_visible(Relation from, TupleTableSlot *row) {
              errhint("Call reseller_report.create_partitions in a READ COMMITTED transaction.")));
 }
 
-// The caller holds both tables against everybody.
-void move_rows(const Month &month, Oid part) {
+/// The rows of a month, on their way from the default partition to their own. The caller holds both against everybody.
+class MovedRows {
+ public:
+  explicit MovedRows(const Month &month);
+  void put_into(Oid part);
+  bool any() const { return any_; }
+
+ private:
+  TupleDesc columns_;
+  Tuplestorestate *rows_;
+  bool any_ = false;
+};
+
+MovedRows::MovedRows(const Month &month) {
   pg([&] {
     Relation const from = table_open(month.fallback, NoLock);
-    Relation const to = table_open(part, AccessExclusiveLock);
     AttrNumber const moment = get_attnum(month.fallback, NameStr(month.moment));
-    TupleConversionMap *const map = convert_tuples_by_name(RelationGetDescr(from), RelationGetDescr(to));
     TupleTableSlot *const row = table_slot_create(from, nullptr);
-    TupleTableSlot *const copy = table_slot_create(to, nullptr);
     Snapshot const snapshot = RegisterSnapshot(GetLatestSnapshot());
     TableScanDesc const scan = table_beginscan(from, snapshot, 0, nullptr);
-    MemoryContext const context = AllocSetContextCreate(CurrentMemoryContext, "reseller_report moved row", ALLOCSET_DEFAULT_SIZES);
+    columns_ = CreateTupleDescCopy(RelationGetDescr(from));
+    rows_ = tuplestore_begin_heap(false, false, work_mem);
     while (table_scan_getnextslot(scan, ForwardScanDirection, row)) {
       CHECK_FOR_INTERRUPTS();
       bool is_null = false;
       Datum const value = slot_getattr(row, moment, &is_null);
       if (is_null || !month.range.contains(DatumGetTimestampTz(value))) continue;
       require_visible(from, row);
+      // A subscriber of the deletions must be able to follow them.
+      if (!any_) CheckCmdReplicaIdentity(from, CMD_DELETE);
+      any_ = true;
+      tuplestore_puttupleslot(rows_, row);
+      simple_table_tuple_delete(from, &row->tts_tid, snapshot);
+    }
+    table_endscan(scan);
+    UnregisterSnapshot(snapshot);
+    ExecDropSingleTupleTableSlot(row);
+    table_close(from, NoLock);
+    CommandCounterIncrement();
+  });
+}
+
+// Without its indexes.
+void MovedRows::put_into(Oid part) {
+  pg([&] {
+    Relation const to = table_open(part, NoLock);
+    TupleConversionMap *const map = convert_tuples_by_name(columns_, RelationGetDescr(to));
+    TupleTableSlot *const row = MakeSingleTupleTableSlot(columns_, &TTSOpsMinimalTuple);
+    TupleTableSlot *const copy = table_slot_create(to, nullptr);
+    MemoryContext const context = AllocSetContextCreate(CurrentMemoryContext, "reseller_report moved row", ALLOCSET_DEFAULT_SIZES);
+    while (tuplestore_gettupleslot(rows_, true, false, row)) {
+      CHECK_FOR_INTERRUPTS();
       MemoryContext const before = MemoryContextSwitchTo(context);
       if (map != nullptr) {
         execute_attr_map_slot(map->attrMap, row, copy);
@@ -93,17 +127,14 @@ void move_rows(const Month &month, Oid part) {
         ExecCopySlot(copy, row);
       }
       simple_table_tuple_insert(to, copy);
-      simple_table_tuple_delete(from, &row->tts_tid, snapshot);
       ExecClearTuple(copy);
       MemoryContextSwitchTo(before);
       MemoryContextReset(context);
     }
-    table_endscan(scan);
-    UnregisterSnapshot(snapshot);
     ExecDropSingleTupleTableSlot(row);
     ExecDropSingleTupleTableSlot(copy);
+    tuplestore_end(rows_);
     table_close(to, NoLock);
-    table_close(from, NoLock);
     MemoryContextDelete(context);
     CommandCounterIncrement();
   });
@@ -118,10 +149,16 @@ void make(const Source &source, const Month &month) {
     execute(month.create.c_str(), {});
     part = relation_named(month.part);
   }
-  move_rows(month, part);
+  MovedRows rows(month);
   {
     ActingAs const owner(source.owner);
     execute(month.attach.c_str(), {});
+  }
+  // Not before: a publication of the table would have the rows deleted, and not inserted again.
+  rows.put_into(part);
+  if (rows.any()) {
+    ActingAs const owner(source.owner);
+    execute(("REINDEX TABLE " + month.part).c_str(), {});
   }
   SqlParameters parameters;
   parameters.add_bigint(source.id).add(REGCLASSOID, ObjectIdGetDatum(source.relid));

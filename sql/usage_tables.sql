@@ -64,7 +64,7 @@ COMMENT ON FUNCTION reseller_report.create_usage_tables(name) IS
 -- The months UTC that want a partition of a source partitioned the way create_usage_tables does it, by month with a default partition:
 -- those ahead, and past ones that the default partition holds rows of. With each the statements around moving rows, for the table's owner.
 -- Whoever uses the table waits from the first on: a statement that has read the list of partitions would look for rows where they no longer
--- are. Indexes come with ATTACH, when the rows are there.
+-- are. Indexes come with ATTACH, and the rows after it.
 CREATE FUNCTION reseller_report._months_to_make(source regclass, ahead interval)
     RETURNS TABLE (month_from timestamptz, month_to timestamptz, fallback regclass, part text, moment name, lock_it text, create_it text, attach_it text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
