@@ -8,7 +8,7 @@ export PG_CONFIG EXTVERSION
 # Only the installation needs root.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all install uninstall clean help deps unit-tests ready demo check fuzz check-controls check-seeding bench
+.PHONY: all install uninstall clean help deps unit-tests ready demo check fuzz check-controls check-seeding check-replication bench
 
 all install uninstall:
 	@$(PG_CONFIG) --pgxs >/dev/null 2>&1 && [ -f "$$($(PG_CONFIG) --pgxs)" ] || \
@@ -62,6 +62,9 @@ check-controls: ready
 
 check-seeding: ready
 	@ROWS=$(or $(ROWS),10000000) bash tests/fault/seeding.sh
+
+check-replication: ready
+	@prove -j 2 tests/replication/*.t
 
 bench: ready
 	@status=0; for bench in reports group_by copy writers steady; do bench/$$bench.sh || status=1; done; exit $$status

@@ -141,16 +141,22 @@ sub start_on_terminal {
     return bless { pid => $pid, target => $inner, log => $log }, 'Daemon';
 }
 
-# A session that holds the lease, so that folds and rebuilds wait in the server. Returns what ends it.
-sub hold_lease {
+# A session that has done SQL in a transaction, which it keeps open. Returns what ends it.
+sub hold_open {
+    my ($sql) = @_;
+    local $ENV{PGAPPNAME} = 'held open';
     open my $session, '|-', 'psql', '-X', '-q', '-o', '/dev/null' or die;
     $session->autoflush(1);
-    print $session "BEGIN;\nSELECT FROM reseller_report.lease FOR UPDATE;\n";
-    wait_until('the lease is held', sub {
-        sql(q(SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()));
+    print $session "BEGIN;\n$sql;\nSELECT 'all done';\n";
+    wait_until('a transaction is held open', sub {
+        sql(q(SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND application_name = 'held open'
+            AND query LIKE '%all done%'));
     });
-    return sub { print $session "ROLLBACK;\n"; close $session };
+    return sub { local $SIG{PIPE} = 'IGNORE'; print $session "ROLLBACK;\n"; close $session };
 }
+
+# A session that holds the lease, so that folds and rebuilds wait in the server. Returns what ends it.
+sub hold_lease { return hold_open('SELECT FROM reseller_report.lease FOR UPDATE') }
 
 sub pid { return $_[0]{pid} }
 
@@ -199,28 +205,31 @@ sub free_port {
 
 sub pending { return sql('SELECT pending_deltas FROM reseller_report.materializer_state') }
 
-# Writers at work: random usage and changes, again and again, over every failure of the server, until they are told to stop.
+# A session at work, again and again, over every failure of the server, until it is told to stop. COMMANDS returns those of a round.
+sub start_loop {
+    my ($commands) = @_;
+    my $pid = fork // die;
+    if ($pid == 0) {
+        open STDERR, '>', '/dev/null';
+        open STDOUT, '>', '/dev/null';
+        my $go = 1;
+        $SIG{TERM} = sub { $go = 0 };
+        for (my $round = 0; $go; $round++) {
+            system('psql', '-X', '-q', map { ('-c', $_) } $commands->($round)) == 0 or sleep 0.1;
+        }
+        POSIX::_exit(0);
+    }
+    $running{$pid} = 1;
+    return $pid;
+}
+
+# Writers at work: random usage and changes.
 sub start_writers {
     my ($count) = @_;
-    my $database = $ENV{PGDATABASE};
-    my @writers;
-    for my $number (1 .. $count) {
-        my $pid = fork // die;
-        if ($pid == 0) {
-            open STDERR, '>', '/dev/null';
-            open STDOUT, '>', '/dev/null';
-            my $go = 1;
-            $SIG{TERM} = sub { $go = 0 };
-            for (my $round = 0; $go; $round++) {
-                system('psql', '-X', '-q', '-d', $database, '-c', 'SELECT random_usage.events(10)',
-                    $round % 5 == 0 && $number == 1 ? ('-c', 'SELECT random_usage.changes()') : ()) == 0 or sleep 0.1;
-            }
-            POSIX::_exit(0);
-        }
-        $running{$pid} = 1;
-        push @writers, $pid;
-    }
-    return @writers;
+    return map {
+        my $changes = $_ == 1;
+        start_loop(sub { return 'SELECT random_usage.events(10)', $changes && $_[0] % 5 == 0 ? 'SELECT random_usage.changes()' : () });
+    } 1 .. $count;
 }
 sub stop_writers { for my $pid (@_) { kill 'TERM', $pid; waitpid $pid, 0; delete $running{$pid} } }
 
