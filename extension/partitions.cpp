@@ -51,10 +51,7 @@ std::vector<Month> months_to_make(const Source &source, Datum ahead) {
 
 Oid relation_named(const std::string &name) {
   Oid relid = InvalidOid;
-  pg([&] {
-    relid = RangeVarGetRelid(makeRangeVarFromNameList(stringToQualifiedNameList(name.c_str() RESELLER_REPORT_SOFT_ERRORS)), NoLock,
-                             false);
-  });
+  pg([&] { relid = RangeVarGetRelid(makeRangeVarFromNameList(stringToQualifiedNameList(name.c_str(), nullptr)), NoLock, false); });
   return relid;
 }
 

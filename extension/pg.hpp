@@ -7,6 +7,8 @@
 #define PGDLLEXPORT __attribute__((visibility("default")))
 #endif
 
+#include <cstddef>
+
 extern "C" {
 #include <postgres.h>
 
@@ -66,10 +68,10 @@ extern "C" {
 #endif
 
 // PostgreSQL 18 added an instrumentation argument to index_beginscan.
-#if PG_VERSION_NUM >= 180000
-#define RESELLER_REPORT_INDEX_BEGINSCAN(table, index, snapshot, keys) index_beginscan(table, index, snapshot, nullptr, keys, 0)
-#else
-#define RESELLER_REPORT_INDEX_BEGINSCAN(table, index, snapshot, keys) index_beginscan(table, index, snapshot, keys, 0)
+#if PG_VERSION_NUM < 180000
+inline IndexScanDesc index_beginscan(Relation table, Relation index, Snapshot snapshot, std::nullptr_t, int keys, int order_bys) {
+  return index_beginscan(table, index, snapshot, keys, order_bys);
+}
 #endif
 
 // PostgreSQL 18 dropped the argument execute_once of the executor.
@@ -82,8 +84,6 @@ extern "C" {
 #endif
 
 // PostgreSQL 16 gave stringToQualifiedNameList a place for errors.
-#if PG_VERSION_NUM >= 160000
-#define RESELLER_REPORT_SOFT_ERRORS , nullptr
-#else
-#define RESELLER_REPORT_SOFT_ERRORS
+#if PG_VERSION_NUM < 160000
+inline List *stringToQualifiedNameList(const char *name, std::nullptr_t) { return stringToQualifiedNameList(name); }
 #endif

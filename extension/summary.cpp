@@ -146,7 +146,7 @@ SummaryReader::SummaryReader(Level level, const RowMemory &memory)
     : table_(summary_table(level), AccessShareLock), index_(open_index(level)), context_(memory.context()) {
   pg([&] {
     slot_ = table_slot_create(table_.relation(), nullptr);
-    scan_ = RESELLER_REPORT_INDEX_BEGINSCAN(table_.relation(), index_, GetActiveSnapshot(), 5);
+    scan_ = index_beginscan(table_.relation(), index_, GetActiveSnapshot(), nullptr, 5, 0);
   });
 }
 
@@ -207,7 +207,7 @@ void SummaryWriter::apply(const SummaryKey &key, Time bucket, const std::vector<
     ScanKeyData keys[5];
     int const n = make_keys(keys, key, {bucket, bucket + 1});
     // The lease makes us the only writer, so the transaction's own snapshot sees the newest version.
-    IndexScanDesc const scan = RESELLER_REPORT_INDEX_BEGINSCAN(table_.relation(), index_, GetActiveSnapshot(), n);
+    IndexScanDesc const scan = index_beginscan(table_.relation(), index_, GetActiveSnapshot(), nullptr, n, 0);
     index_rescan(scan, keys, n, nullptr, 0);
     found = index_getnext_slot(scan, ForwardScanDirection, slot_);
     if (found) {
