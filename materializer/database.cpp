@@ -65,9 +65,9 @@ Remedy remedy_for(const std::string &sqlstate) {
   return Remedy::kGiveUp;
 }
 
-// In 6.4 some errors come without their SQLSTATE.
+// In 6.4 some errors come without their SQLSTATE; from 8 on it is a view.
 std::string sqlstate_of(const pqxx::sql_error &error) {
-  if (!error.sqlstate().empty()) return error.sqlstate();
+  if (!error.sqlstate().empty()) return std::string(error.sqlstate());
   if (dynamic_cast<const pqxx::insufficient_privilege *>(&error) != nullptr) return "42501";
   if (dynamic_cast<const pqxx::undefined_table *>(&error) != nullptr) return "42P01";
   if (dynamic_cast<const pqxx::undefined_function *>(&error) != nullptr) return "42883";
