@@ -91,6 +91,14 @@ void require_own_rows_captured(const Source &source, const Range &slice, Overflo
                 "Commit first, then CALL " + call_for("rebuild", source.name) + ".");
 }
 
+// Of rows that its own TRUNCATE or DDL took away, a transaction of one snapshot misses the deltas that came after the snapshot:
+// they would be folded when the rows are gone.
+void require_deltas_seen(const Source &source) {
+  if (IsolationUsesXactSnapshot() && unbuilt_by_this_transaction(source.id))
+    throw Error(sqlstate::kWrongState, "table " + source.name + " was un-built in this transaction, which keeps one snapshot",
+                "Commit first, then CALL reseller_report.rebuild('" + source.name + "').");
+}
+
 // Only what the slice's snapshot sees is mended: a range that was un-built since stays so.
 void mark_built(std::int64_t source, const Range &slice) {
   SqlParameters parameters;
@@ -121,6 +129,7 @@ Range rebuild_slice(Oid table, const Range &days) {
   if (slice.empty()) return slice;
   MovingSnapshot snapshot;
   Overflows overflows;
+  require_deltas_seen(source);
   require_own_rows_captured(source, slice, overflows);
   set_levels(source, slice, snapshot, overflows);
   if (!overflows.empty())

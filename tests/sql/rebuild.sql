@@ -94,5 +94,16 @@ SELECT dblink_exec('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ'), dblink_exec('a
 SELECT reseller_report.rebuild_slice('usage.text_message', '-infinity', 'infinity') \g /dev/null
 SELECT is((SELECT n FROM dblink('a', 'SELECT count(*) FROM oracle.compare(5, ''2024-03-01'', ''100 days'')') AS t (n bigint)), 0::bigint, 'an older snapshot stays exact');
 SELECT throws_ok('SELECT dblink_exec(''a'', ''DO $x$ BEGIN PERFORM reseller_report.rebuild_slice(''''usage.text_message'''', ''''-infinity'''', ''''infinity''''); END $x$'')', '40001', NULL, 'and may not rebuild');
+
+-- Nor may one that truncated what it does not see.
+SELECT dblink_exec('a', 'ROLLBACK'), dblink_exec('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ'), dblink_exec('a', 'DO $x$ BEGIN PERFORM 1; END $x$') \g /dev/null
+INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) SELECT 11 + n, '2024-03-02 00:00+00', 1 FROM generate_series(0, 19) n;
+SELECT dblink_exec('a', 'TRUNCATE usage.bot_message'), dblink_exec('a', 'SAVEPOINT a') \g /dev/null
+SELECT throws_ok('SELECT dblink_exec(''a'', ''DO $x$ BEGIN PERFORM reseller_report.rebuild_slice(''''usage.bot_message'''', ''''-infinity'''', ''''infinity''''); END $x$'')', '55000',
+    'table usage.bot_message was un-built in this transaction, which keeps one snapshot', 'deltas of truncated rows that an older snapshot does not see');
+SELECT dblink_exec('a', 'ROLLBACK TO a'), dblink_exec('a', 'COMMIT') \g /dev/null
+SELECT reseller_report.rebuild_slice('usage.bot_message', '-infinity', 'infinity') \g /dev/null
+SELECT reseller_report.materialize() \g /dev/null
+SELECT oracle.agrees('truncated under an older snapshot and rebuilt after it');
 SELECT dblink_disconnect('a') \g /dev/null
 SELECT * FROM finish();
