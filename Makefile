@@ -8,7 +8,8 @@ export PG_CONFIG EXTVERSION
 # Only the installation needs root.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all install uninstall clean help deps unit-tests ready demo check fuzz check-controls check-seeding check-replication bench
+.PHONY: all install uninstall clean help deps unit-tests ready demo check fuzz lint check-controls check-faults check-isolation check-matrix \
+	check-replication check-sanitizers check-seeding bench
 
 all install uninstall:
 	@$(PG_CONFIG) --pgxs >/dev/null 2>&1 && [ -f "$$($(PG_CONFIG) --pgxs)" ] || \
@@ -28,6 +29,7 @@ help:
 	@echo 'make fuzz     the differential fuzzer; MINUTES=30, or SEED=... STEPS=... to replay'
 	@echo 'make check-controls   builds with one law broken each must fail a test'
 	@echo 'make check-seeding    seed ROWS=10000000 under writers, through a crash'
+	@echo 'make check-matrix     make check and make demo in chroots of Debian 12, 13 and testing; ON="trixie testing" names them'
 	@echo 'make bench    measure the speed that docs/performance.md promises; MINUTES=30 for the steady state'
 
 deps:
@@ -65,6 +67,15 @@ check-seeding: ready
 
 check-replication: ready
 	@prove -j 2 tests/replication/*.t
+
+check-isolation: ready
+	@tests/isolation/run $(if $(ONLY),only=$(ONLY)) $(if $(AGAINST),against=$(AGAINST))
+
+check-faults: ready
+	@tests/fault/points $(if $(FAULTS),faults=$(FAULTS)) $(if $(SCENARIOS),scenarios=$(SCENARIOS)) $(if $(EVERY),every=$(EVERY))
+
+check-matrix:
+	@$(SUDO) env MATRIX='$(MATRIX)' DO='$(DO)' tests/matrix/run $(ON)
 
 bench: ready
 	@status=0; for bench in reports group_by copy writers steady; do bench/$$bench.sh || status=1; done; exit $$status
