@@ -34,6 +34,7 @@ template <typename F>
 void pg(F &&f) {
   MemoryContext const home = CurrentMemoryContext;
   ErrorData *volatile caught = nullptr;
+  bool volatile raised = false;
   HandlerStacks const stacks;
   PG_TRY();
   { f(); }
@@ -42,9 +43,10 @@ void pg(F &&f) {
     MemoryContextSwitchTo(home);
     caught = CopyErrorData();
     FlushErrorState();
+    raised = true;
   }
   PG_END_TRY();
-  if (caught != nullptr) throw PgError{caught};
+  if (raised) throw PgError{caught};
 }
 
 /// Copies what fits, in whole characters.

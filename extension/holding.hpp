@@ -21,7 +21,7 @@ struct Holding {
 inline constexpr std::int64_t kNobody = 0;
 
 /// The bounds of a tstzrange as a half-open range; the dependency table admits no others.
-Range range_of(Datum range);
+Range range_of(Datum stored);
 
 /// The dependencies of `companies`, in any order and any number of times, in the active snapshot; in order of company.
 std::vector<Holding> holdings_of(std::vector<std::int64_t> companies);

@@ -73,7 +73,7 @@ class Readiness {
 /// Attributes deltas of some companies to resellers, by the dependencies of the active snapshot.
 class Attribution {
  public:
-  explicit Attribution(std::vector<std::int64_t> companies) { holdings_ = holdings_of(std::move(companies)); }
+  explicit Attribution(std::vector<std::int64_t> companies) : holdings_(holdings_of(std::move(companies))) {}
 
   std::optional<std::int64_t> reseller_of(const Delta &delta) const {
     if (delta.keyed) return delta.reseller;

@@ -11,9 +11,9 @@ PG_MODULE_MAGIC_EXT(.name = "reseller_report", .version = RESELLER_REPORT_VERSIO
 PG_MODULE_MAGIC;
 #endif
 
-PGDLLEXPORT void _PG_init(void);
+PGDLLEXPORT void _PG_init();  // NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the server's name for it
 
-void _PG_init(void) {
+void _PG_init() {
   reseller_report::guarded([] {
     reseller_report::pg([] {
       reseller_report::accumulator::initialize();

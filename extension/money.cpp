@@ -35,7 +35,7 @@ AmountCheck micros_of_numeric(Datum stored, std::int64_t &micros) {
   if ((header & kSignMask) == kSpecial) return AmountCheck::kNotANumber;
   if ((header & kSignMask) == kShort) {
     weight = header & kShortWeightMask;
-    if (header & kShortWeightSign) weight -= kShortWeightMask + 1;
+    if ((header & kShortWeightSign) != 0) weight -= kShortWeightMask + 1;
     negative = (header & kShortNegative) != 0;
   } else {
     weight = static_cast<std::int16_t>(read16(at));

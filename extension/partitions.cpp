@@ -206,7 +206,7 @@ std::vector<Range> make_all(const Source &source, Datum ahead) {
 
 // A slip of the hand must not make partitions for hours, with the table held all the while.
 void require_few_years(const Interval *ahead) {
-  constexpr int kMostYears = 10;
+  constexpr std::int64_t kMostYears = 10;
   std::int64_t const days = static_cast<std::int64_t>(ahead->month) * 30 + ahead->day + ahead->time / USECS_PER_DAY;
   if (days > kMostYears * 366)
     throw Error(sqlstate::kInvalidParameter, "ahead must be at most 10 years", "Name a time to come, such as '3 months'.");

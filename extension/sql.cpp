@@ -71,7 +71,7 @@ Oid own_relation(const char *name) {
   return result;
 }
 
-OwnTable::OwnTable(const char *name, LOCKMODE lock) : relation_(nullptr) {
+OwnTable::OwnTable(const char *name, LOCKMODE lock) {
   Oid const relid = own_relation(name);
   pg([&] {
     if (!OidIsValid(relid))

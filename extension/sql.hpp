@@ -124,7 +124,7 @@ class OwnTable {
   TupleDesc tuple_desc() const { return RelationGetDescr(relation_); }
 
  private:
-  Relation relation_;
+  Relation relation_ = nullptr;
 };
 
 /// The OID of a table, index or view of the extension's schema; InvalidOid when it is not there (the extension is being
@@ -160,7 +160,7 @@ struct SqlParameters {
   }
   SqlParameters &add_bigint(std::int64_t value) { return add(INT8OID, Int64GetDatum(value)); }
   SqlParameters &add_time(std::int64_t value) { return add(TIMESTAMPTZOID, TimestampTzGetDatum(value)); }
-  SqlParameters &add_bigints(const std::int64_t *values, int n);
+  SqlParameters &add_bigints(const std::int64_t *array, int n);
 };
 
 /// Receives the columns of one row; may throw. The values live until it returns.

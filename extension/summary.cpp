@@ -6,7 +6,7 @@ namespace {
 // Wide arrays come and go with every row. This kind of context keeps its first block, large enough for a row of 10,000
 // companies and more, when it is reset; others return large chunks to the system each time, and touching fresh pages costs
 // more than unpacking. Of what is not needed nothing is touched.
-constexpr Size kRowMemory = 8 * 1024 * 1024;
+constexpr Size kRowMemory = Size{8} * 1024 * 1024;
 
 // Columns of usage_quarter and the wider levels' tables; must match sql/summary.sql.
 enum SummaryColumn : int {
