@@ -17,7 +17,8 @@ use Time::HiRes qw(sleep time);
 
 our $root = abs_path(dirname(__FILE__) . '/../..');
 our $program = $ENV{MATERIALIZER} // "$root/build/materializer/reseller-materializer";
-our $patience = 60;
+# Bars of time are for the program as it is delivered; under a tool that slows it down they are this much longer.
+our $slowness = $ENV{SLOWNESS} // 1;
 my (@clusters, %running, @instances);
 
 chomp(my $bindir = `\${PG_CONFIG:-pg_config} --bindir`);
@@ -29,7 +30,7 @@ delete $ENV{$_} for grep { /^RESELLER_MATERIALIZER_|^PG(HOST|PORT|USER|DATABASE|
 # Waits until CODE returns true; when it does not in time, the test fails and ends.
 sub wait_until {
     my ($label, $code, $seconds) = @_;
-    $seconds //= $patience;
+    $seconds = ($seconds // 60) * $slowness;
     my $begun = time;
     while (time - $begun < $seconds) {
         return 1 if $code->();

@@ -55,7 +55,7 @@ for my $round (1 .. 3) {
     my $begun = time;
     my $leads = $instance->count(qr/ leader\n/);
     Daemon::wait_until('it leads again', sub { Daemon::leading() == $instance->pid });
-    cmp_ok(time - $begun, '<', 5, sprintf('restart %d in immediate mode: back at work (%.1f s)', $round, time - $begun));
+    cmp_ok(time - $begun, '<', 5 * $Daemon::slowness, sprintf('restart %d in immediate mode: back at work (%.1f s)', $round, time - $begun));
 }
 Daemon::stop_writers(@writers);
 Daemon::settles('after restarts');
@@ -87,7 +87,7 @@ Daemon::pg_ctl($other, 'promote');
 my $begun = time;
 $ENV{PGHOST} = $other;
 Daemon::wait_until('someone leads', sub { Daemon::leading() });
-cmp_ok(time - $begun, '<', 5, sprintf('promoted in the middle of folds: at work (%.1f s)', time - $begun));
+cmp_ok(time - $begun, '<', 5 * $Daemon::slowness, sprintf('promoted in the middle of folds: at work (%.1f s)', time - $begun));
 @writers = Daemon::start_writers(2);
 my %before = map { $_->pid => $_->count(qr/ folded /) } $standby, $both;
 Daemon::wait_until('it folds', sub { grep { $_->count(qr/ folded /) > $before{ $_->pid } } $standby, $both });

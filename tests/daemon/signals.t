@@ -31,7 +31,7 @@ wait_until_blocked($instance);
 my $begun = time;
 $instance->signal('TERM');
 is($instance->status_after(10), 0, 'SIGTERM while a unit waits: status 0');
-cmp_ok(time - $begun, '<', 5, sprintf('within seconds (%.1f s)', time - $begun));
+cmp_ok(time - $begun, '<', 5 * $Daemon::slowness, sprintf('within seconds (%.1f s)', time - $begun));
 is(Daemon::sql(q(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock')), 0,
     'and its unit is cancelled in the server');
 
@@ -42,7 +42,7 @@ Daemon::wait_until('it follows', sub { $follower->says(qr/ follower /) });
 $begun = time;
 $leader->kill_now;
 Daemon::wait_until('the other leads', sub { Daemon::leading() == $follower->pid });
-cmp_ok(time - $begun, '<', 5, sprintf('killed while its unit waits in the server: another leads (%.1f s)', time - $begun));
+cmp_ok(time - $begun, '<', 5 * $Daemon::slowness, sprintf('killed while its unit waits in the server: another leads (%.1f s)', time - $begun));
 wait_until_blocked($follower);
 $release->();
 Daemon::settles('then');
@@ -58,7 +58,7 @@ kill 'STOP', @frozen;
 $begun = time;
 $follower->signal('TERM');
 is($follower->status_after(10), 0, 'SIGTERM while the server is frozen: status 0');
-cmp_ok(time - $begun, '<', 6, sprintf('within seconds (%.1f s)', time - $begun));
+cmp_ok(time - $begun, '<', 6 * $Daemon::slowness, sprintf('within seconds (%.1f s)', time - $begun));
 kill 'CONT', @frozen;
 $release->();
 
