@@ -26,10 +26,16 @@ help:
 	@echo 'make install  install both into the PostgreSQL of PG_CONFIG'
 	@echo 'make demo     set up, load lifelike usage into a private cluster and print the page; KEEP=1 leaves it up'
 	@echo 'make check    set up and run all tests on a private cluster'
+	@echo 'make lint     clang-tidy, cppcheck and the layout of the sources'
 	@echo 'make fuzz     the differential fuzzer; MINUTES=30, or SEED=... STEPS=... to replay'
-	@echo 'make check-controls   builds with one law broken each must fail a test'
-	@echo 'make check-seeding    seed ROWS=10000000 under writers, through a crash'
-	@echo 'make check-matrix     make check and make demo in chroots of Debian 12, 13 and testing; ON="trixie testing" names them'
+	@echo 'Longer suites, docs/testing.md:'
+	@echo 'make check-controls     builds with one law broken each must fail a test'
+	@echo 'make check-faults       a fault at every call to the server; FAULTS=, SCENARIOS=, EVERY='
+	@echo 'make check-isolation    every two things side by side in every order; ONLY=, AGAINST='
+	@echo 'make check-matrix       make check and make demo in chroots of Debian 12, 13 and testing; ON="trixie testing" names them'
+	@echo 'make check-replication  standbys, promotion and logical replication'
+	@echo 'make check-sanitizers   the tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer and valgrind'
+	@echo 'make check-seeding      seed ROWS=10000000 under writers, through a crash'
 	@echo 'make bench    measure the speed that docs/performance.md promises; MINUTES=30 for the steady state'
 
 deps:
@@ -56,11 +62,19 @@ demo: ready
 check: ready
 	@tests/run
 
+lint: deps
+	@.ci/deps clang-format-14 clang-tidy-14 cppcheck
+	@tests/lint/run
+
 fuzz: ready
 	@tests/fuzz/run $(if $(SEED),seed=$(SEED)) $(if $(STEPS),steps=$(STEPS),minutes=$(or $(MINUTES),10))
 
 check-controls: ready
 	@tests/controls/run
+
+check-sanitizers: ready
+	@.ci/deps valgrind
+	@tests/sanitizers/run
 
 check-seeding: ready
 	@ROWS=$(or $(ROWS),10000000) bash tests/fault/seeding.sh
