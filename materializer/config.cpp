@@ -231,7 +231,7 @@ Zone zone(const GivenOptions &given) {
 }
 
 std::string listen_address(const GivenOptions &given) {
-  std::string const text = given.value("metrics-listen");
+  std::string text = given.value("metrics-listen");
   if (text.empty()) return text;
   std::size_t const colon = text.rfind(':');
   std::string const port = colon == std::string::npos ? "" : text.substr(colon + 1);

@@ -1,5 +1,7 @@
 // Reads the configuration, runs the command, and maps the outcome to the exit status: 0 done, 1 failed, 2 usage, 3 differences.
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <exception>
 
@@ -9,8 +11,6 @@
 #include "refresh.hpp"
 #include "service.hpp"
 #include "status.hpp"
-
-extern char **environ;
 
 namespace materializer {
 namespace {
