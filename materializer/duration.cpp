@@ -7,7 +7,7 @@ struct Unit {
   char name;
   std::int64_t seconds;
 };
-constexpr Unit kUnits[] = {{'w', 7 * 86'400}, {'d', 86'400}, {'h', 3'600}, {'m', 60}, {'s', 1}};
+constexpr Unit kUnits[] = {{'w', 604'800}, {'d', 86'400}, {'h', 3'600}, {'m', 60}, {'s', 1}};
 constexpr std::int64_t kLongest = std::int64_t{1000} * 366 * 86'400;
 
 std::int64_t seconds_of(char unit) {
