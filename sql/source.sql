@@ -224,7 +224,7 @@ CREATE FUNCTION reseller_report._is_empty(source regclass) RETURNS boolean
     LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_is_empty';
 COMMENT ON FUNCTION reseller_report._is_empty(regclass) IS
-    'Whether the latest snapshot sees no row, whatever the isolation level of the transaction.';
+    'Whether the latest snapshot sees no row, with the transaction''s own changes and without them, whatever its isolation level.';
 
 CREATE FUNCTION reseller_report._moment_bounds(source regclass, moment name, utc_offset interval) RETURNS timestamptz[]
     LANGUAGE c SET search_path = pg_catalog, pg_temp

@@ -115,6 +115,16 @@ CREATE TABLE calls (company_id int, direction text, occurred_at timestamptz, dur
 SELECT reseller_report.attach_source('telephony', 'calls') \g /dev/null
 SELECT throws_ok('INSERT INTO calls VALUES (16, ''outgoing'', now(), -9223372036854775808, 0, 0)', '22003', NULL, 'a duration beyond reason');
 
+-- A table that is connected in the transaction that emptied it is empty for that transaction only: no company takes figures along.
+INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) SELECT n, '2024-03-01', n FROM generate_series(11, 40) n;
+BEGIN;
+SELECT reseller_report.detach_source('usage.bot_message') \g /dev/null
+DELETE FROM usage.bot_message;
+SELECT reseller_report.attach_source('bot', 'usage.bot_message') \g /dev/null
+UPDATE reseller_report.dependency SET reseller_id = 1 + reseller_id % 3 WHERE reseller_id IN (1, 2, 3) AND company_id > 11;
+SELECT oracle.agrees('emptied, connected, and companies moved, in one transaction');
+ROLLBACK;
+
 -- Rows from before attaching that cannot be counted can be mended.
 CREATE TABLE faxes (company_id int, channel text, delivered_at timestamptz, occurred_at timestamptz, price_twin numeric(15,6), price_reseller numeric(1000,6));
 INSERT INTO faxes VALUES (11, 'fax', NULL, now(), 1, 0), (11, 'sms', NULL, 'infinity', 1, 0);
