@@ -8,7 +8,7 @@ rows=${ROWS:-1000000}
 days=60
 echo '1..8'
 cluster=$(mktemp -d /tmp/reseller_report_seeding.XXXXXX)
-trap 'touch "$cluster/stop"; wait 2>/dev/null; tests/lib/private-cluster stop "$cluster"' EXIT
+trap 'touch "$cluster/stop"; kill $(jobs -p) 2>/dev/null || true; tests/lib/private-cluster stop "$cluster"' EXIT
 tests/lib/private-cluster start "$cluster" fsync=off shared_buffers=512MB max_wal_size=4GB autovacuum_naptime=5s
 eval "$(tests/lib/private-cluster env "$cluster")"
 chmod 755 "$cluster"
