@@ -55,14 +55,34 @@ Oid relation_named(const std::string &name) {
   return relid;
 }
 
-// A row that came after the transaction's snapshot would become the transaction's own, and be seen.
-void require_visible(Relation from, TupleTableSlot *row) {
-  if (IsolationUsesXactSnapshot() && !table_tuple_satisfies_snapshot(from, row, GetTransactionSnapshot()))
-    ereport(ERROR,
-            (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-             errmsg("could not serialize access: the default partition \"%s\" holds rows that came after this transaction began",
-                    RelationGetRelationName(from)),
-             errhint("Call reseller_report.create_partitions in a READ COMMITTED transaction.")));
+// Whether a row is of the month.
+bool is_in(const Month &month, AttrNumber moment, TupleTableSlot *row) {
+  bool is_null = false;
+  Datum const value = slot_getattr(row, moment, &is_null);
+  return !is_null && month.range.contains(DatumGetTimestampTz(value));
+}
+
+[[noreturn]] void refuse_old_snapshot(Relation from) {
+  ereport(ERROR,
+          (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+           errmsg("could not serialize access: rows of the default partition \"%s\" came or went after this transaction began",
+                  RelationGetRelationName(from)),
+           errhint("Call reseller_report.create_partitions in a READ COMMITTED transaction.")));
+  pg_unreachable();
+}
+
+// The rows that the transaction's own snapshot sees.
+std::int64_t rows_seen(Relation from, const Month &month, AttrNumber moment) {
+  std::int64_t seen = 0;
+  TupleTableSlot *const row = table_slot_create(from, nullptr);
+  TableScanDesc const scan = table_beginscan(from, GetTransactionSnapshot(), 0, nullptr);
+  while (table_scan_getnextslot(scan, ForwardScanDirection, row)) {
+    CHECK_FOR_INTERRUPTS();
+    if (is_in(month, moment, row)) seen++;
+  }
+  table_endscan(scan);
+  ExecDropSingleTupleTableSlot(row);
+  return seen;
 }
 
 /// The rows of a month, on their way from the default partition to their own. The caller holds both against everybody.
@@ -81,7 +101,13 @@ class MovedRows {
 MovedRows::MovedRows(const Month &month) {
   pg([&] {
     Relation const from = table_open(month.fallback, NoLock);
+    // A foreign key that is checked at the end would find its row gone, and not look for it elsewhere.
+    CheckTableNotInUse(from, "reseller_report.create_partitions");
     AttrNumber const moment = get_attnum(month.fallback, NameStr(month.moment));
+    // Under a snapshot that is kept, a row that came later would become the transaction's own, and be seen; one that went would be
+    // looked for in the wrong place.
+    bool const keeps_snapshot = IsolationUsesXactSnapshot();
+    std::int64_t to_come = keeps_snapshot ? rows_seen(from, month, moment) : 0;
     TupleTableSlot *const row = table_slot_create(from, nullptr);
     Snapshot const snapshot = RegisterSnapshot(GetLatestSnapshot());
     TableScanDesc const scan = table_beginscan(from, snapshot, 0, nullptr);
@@ -89,16 +115,18 @@ MovedRows::MovedRows(const Month &month) {
     rows_ = tuplestore_begin_heap(false, false, work_mem);
     while (table_scan_getnextslot(scan, ForwardScanDirection, row)) {
       CHECK_FOR_INTERRUPTS();
-      bool is_null = false;
-      Datum const value = slot_getattr(row, moment, &is_null);
-      if (is_null || !month.range.contains(DatumGetTimestampTz(value))) continue;
-      require_visible(from, row);
+      if (!is_in(month, moment, row)) continue;
+      if (keeps_snapshot && !table_tuple_satisfies_snapshot(from, row, GetTransactionSnapshot())) refuse_old_snapshot(from);
       // A subscriber of the deletions must be able to follow them.
       if (!any_) CheckCmdReplicaIdentity(from, CMD_DELETE);
       any_ = true;
-      tuplestore_puttupleslot(rows_, row);
+      to_come--;
+      // Column by column: what ALTER TABLE ... ADD COLUMN ... DEFAULT gave old rows is not in them.
+      slot_getallattrs(row);
+      tuplestore_putvalues(rows_, columns_, row->tts_values, row->tts_isnull);
       simple_table_tuple_delete(from, &row->tts_tid, snapshot);
     }
+    if (keeps_snapshot && to_come != 0) refuse_old_snapshot(from);
     table_endscan(scan);
     UnregisterSnapshot(snapshot);
     ExecDropSingleTupleTableSlot(row);
@@ -227,6 +255,11 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions_of) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) throw Error(sqlstate::kNullNotAllowed, "ahead and source must not be NULL");
   require_few_years(PG_GETARG_INTERVAL_P(0));
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
+  // Two calls would each wait for the other to let go of the table.
+  pg([&] {
+    PreventCommandDuringRecovery("reseller_report.create_partitions");
+    LockRelationOid(PG_GETARG_OID(1), ShareUpdateExclusiveLock);
+  });
   Source const source = source_of_table(PG_GETARG_OID(1));
   for (const Month &month : months_to_make(source, PG_GETARG_DATUM(0))) {
     make(source, month);

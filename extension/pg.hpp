@@ -29,6 +29,7 @@ extern "C" {
 #include <catalog/pg_trigger.h>
 #include <catalog/pg_type.h>
 #include <commands/event_trigger.h>
+#include <commands/tablecmds.h>
 #include <commands/trigger.h>
 #include <executor/executor.h>
 #include <executor/spi.h>

@@ -33,7 +33,7 @@ void lock_with_capture_on(const Source &source) {
   });
   int const count = list_length(tables);
   for (int i = 0; i < count; i++)
-    if (!is_captured(list_nth_oid(tables, i)) || !is_watched(list_nth_oid(tables, i)))
+    if (!is_captured(list_nth_oid(tables, i), source.id) || !is_watched(list_nth_oid(tables, i)))
       throw Error(sqlstate::kWrongState, "the capture trigger of table " + source.name + " is off",
                   "SELECT reseller_report.post_restore() puts capture triggers back and on. A table that is unlogged, foreign or "
                   "an inheritance child cannot be captured.");

@@ -132,7 +132,7 @@ std::vector<Source> sources_where(Wanted &&wanted) {
     source.name = qualified_name(source.relid);
     source.mapping = parse_mapping(row.service, row.rules);
     source.horizon = row.horizon;
-    source.is_captured = is_captured(source.relid);
+    source.is_captured = is_captured(source.relid, source.id);
     sources.push_back(std::move(source));
   }
   std::sort(sources.begin(), sources.end(), [](const Source &a, const Source &b) { return a.name < b.name; });
@@ -209,29 +209,39 @@ enum class CaptureTrigger { kNone, kOff, kOn };
 // Every change of every row, as attach_source made it; must match reseller_report._follow_triggers.
 constexpr int16 kAfterEachRow = TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT | TRIGGER_TYPE_DELETE | TRIGGER_TYPE_UPDATE;
 
-// By the name of the trigger and by what it calls: another may have the name. Inside pg().
-bool is_ours(const Trigger &trigger, const char *name, const char *function) {
-  if (strcmp(trigger.tgname, name) != 0) return false;
+// A trigger's function: another trigger may have the name. Inside pg().
+bool calls(const Trigger &trigger, const char *function) {
   const char *const called = get_func_name(trigger.tgfoid);
   return called != nullptr && strcmp(called, function) == 0 &&
          get_func_namespace(trigger.tgfoid) == get_namespace_oid("reseller_report", true);
 }
 
-CaptureTrigger capture_trigger(Oid table) {
+bool is_whole(const Trigger &trigger) {
+  bool const origin = trigger.tgnargs == 2 && strcmp(trigger.tgargs[1], "origin") == 0;
+  return trigger.tgtype == kAfterEachRow && trigger.tgqual == nullptr && trigger.tgnattr == 0 &&
+         trigger.tgenabled == (origin ? TRIGGER_FIRES_ON_ORIGIN : TRIGGER_FIRES_ALWAYS);
+}
+
+// On: one trigger alone captures, and for this source; two would count twice.
+CaptureTrigger capture_trigger(Oid table, std::int64_t source) {
+  char id[24];
+  pg_lltoa(source, id);
   CaptureTrigger found = CaptureTrigger::kNone;
+  int capturing = 0;
   pg([&] {
     Relation const relation = relation_open(table, NoLock);
     const TriggerDesc *const triggers = relation->trigdesc;
     for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
       const Trigger &trigger = triggers->triggers[i];
-      if (!is_ours(trigger, "reseller_report_capture", "_capture")) continue;
-      bool const origin = trigger.tgnargs == 2 && strcmp(trigger.tgargs[1], "origin") == 0;
-      bool const whole = trigger.tgtype == kAfterEachRow && trigger.tgqual == nullptr && trigger.tgnattr == 0;
-      bool const on = whole && trigger.tgenabled == (origin ? TRIGGER_FIRES_ON_ORIGIN : TRIGGER_FIRES_ALWAYS);
+      if (!calls(trigger, "_capture")) continue;
+      capturing++;
+      if (strcmp(trigger.tgname, "reseller_report_capture") != 0) continue;
+      bool const on = is_whole(trigger) && trigger.tgnargs > 0 && strcmp(trigger.tgargs[0], id) == 0;
       found = on ? CaptureTrigger::kOn : CaptureTrigger::kOff;
     }
     // Writes that fire no trigger here, and rows that a crash takes.
-    if (relation->rd_rel->relkind == RELKIND_FOREIGN_TABLE || relation->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
+    if (capturing > 1 || relation->rd_rel->relkind == RELKIND_FOREIGN_TABLE ||
+        relation->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
       found = CaptureTrigger::kOff;
     relation_close(relation, NoLock);
   });
@@ -240,7 +250,7 @@ CaptureTrigger capture_trigger(Oid table) {
 
 }  // namespace
 
-bool is_captured(Oid table) { return capture_trigger(table) == CaptureTrigger::kOn; }
+bool is_captured(Oid table, std::int64_t source) { return capture_trigger(table, source) == CaptureTrigger::kOn; }
 
 bool is_watched(Oid table) {
   bool watched = false;
@@ -249,15 +259,15 @@ bool is_watched(Oid table) {
     const TriggerDesc *const triggers = relation->trigdesc;
     for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
       const Trigger &trigger = triggers->triggers[i];
-      watched |= is_ours(trigger, "reseller_report_truncated", "_truncated") && trigger.tgtype == TRIGGER_TYPE_TRUNCATE &&
-                 trigger.tgenabled == TRIGGER_FIRES_ALWAYS;
+      watched |= strcmp(trigger.tgname, "reseller_report_truncated") == 0 && calls(trigger, "_truncated") &&
+                 trigger.tgtype == TRIGGER_TYPE_TRUNCATE && trigger.tgenabled == TRIGGER_FIRES_ALWAYS;
     }
     relation_close(relation, NoLock);
   });
   return watched;
 }
 
-bool has_capture_trigger(Oid table) { return capture_trigger(table) != CaptureTrigger::kNone; }
+bool has_capture_trigger(Oid table) { return capture_trigger(table, 0) != CaptureTrigger::kNone; }
 
 std::vector<Range> answerable(const Source &source, const Range &period) {
   std::vector<RecordedRange> const own = read_ranges("source_built", source.id, GetActiveSnapshot());

@@ -43,7 +43,7 @@ bool find_registered_source(std::int64_t id, RegisteredSource &found);
 
 /// Whether the capture trigger of a table or partition is there and on: always, or for the origin where the source says so.
 /// False also for what capture cannot cover: unlogged tables and foreign partitions.
-bool is_captured(Oid table);
+bool is_captured(Oid table, std::int64_t source);
 
 /// Whether a table has a capture trigger at all, on or off.
 bool has_capture_trigger(Oid table);

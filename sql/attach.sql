@@ -387,6 +387,9 @@ BEGIN
     IF capture NOT IN ('always', 'origin') THEN
         PERFORM reseller_report._refuse('"capture" must be always or origin', 'origin leaves out what replication writes.');
     END IF;
+    IF EXISTS (SELECT FROM reseller_report._latest(NULL::reseller_report.lease) l WHERE l.restoring) THEN
+        PERFORM reseller_report._refuse('a restore is under way, and nothing is captured', 'SELECT reseller_report.post_restore() first.', '55000');
+    END IF;
     rules := reseller_report._rules(service, source, columns);
     -- Waits until no writer is at the table: a transaction in flight would otherwise be missed by the trigger.
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', source);

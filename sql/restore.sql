@@ -53,12 +53,17 @@ CREATE FUNCTION reseller_report._post_restore() RETURNS void
 DECLARE
     known record;
     ours record;
+    renamed name;
 BEGIN
     FOR known IN
         SELECT s.id, reseller_report._table(s.schema_name, s.table_name) AS root FROM reseller_report._latest(NULL::reseller_report.source) s ORDER BY 1
     LOOP
         CONTINUE WHEN known.root IS NULL;
-        IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = known.root AND t.tgname = 'reseller_report_capture' AND t.tgfoid = 'reseller_report._capture'::regproc) THEN
+        -- One that was renamed goes on capturing: another beside it would count twice.
+        SELECT t.tgname INTO renamed FROM pg_trigger t WHERE t.tgrelid = known.root AND t.tgfoid = 'reseller_report._capture'::regproc ORDER BY t.tgname <> 'reseller_report_capture' LIMIT 1;
+        IF renamed <> 'reseller_report_capture' THEN
+            EXECUTE format('ALTER TRIGGER %I ON %s RENAME TO reseller_report_capture', renamed, known.root);
+        ELSIF renamed IS NULL THEN
             EXECUTE format('CREATE TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON %s '
                 'FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(%L)', known.root, known.id);
         END IF;

@@ -122,7 +122,9 @@ BEGIN
         END IF;
         taken := taken || part;
         lock_it := format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', source, fallback);
-        create_it := format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES)', part, source);
+        create_it := format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES)', part, source)
+            || (SELECT CASE c.relreplident WHEN 'f' THEN format('; ALTER TABLE %s REPLICA IDENTITY FULL', part)
+                WHEN 'n' THEN format('; ALTER TABLE %s REPLICA IDENTITY NOTHING', part) ELSE '' END FROM pg_class c WHERE c.oid = fallback);
         attach_it := format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', source, part, month_from, month_to);
         RETURN NEXT;
     END LOOP;

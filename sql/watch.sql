@@ -80,7 +80,7 @@ $$;
 
 -- A disabled trigger un-builds all of its source. One that was switched on again the wrong way is put right in the same command:
 -- nothing was written in between. So does one that does not fire after every change of a row any more (29: its tgtype, all of them)
--- or that calls something else; must match source.cpp. Concerns the triggers of the table that the command named, and capture of its partitions.
+-- or that calls something else, for another source, or beside another; must match source.cpp. Concerns the triggers of the table that the command named, and capture of its partitions.
 CREATE FUNCTION reseller_report._follow_triggers(id bigint, root regclass, touched regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -89,7 +89,9 @@ DECLARE
 BEGIN
     FOR ours IN
         SELECT t.tgrelid::regclass AS relid, t.tgname, t.tgenabled, reseller_report._wanted_state(t) AS wanted,
-            f.is_foreign OR t.tgfoid = 'reseller_report._capture'::regproc AND (t.tgtype <> 29 OR t.tgqual IS NOT NULL OR t.tgattr <> '') AS is_partial,
+            f.is_foreign OR t.tgfoid = 'reseller_report._capture'::regproc AND (t.tgtype <> 29 OR t.tgqual IS NOT NULL OR t.tgattr <> ''
+                OR split_part(encode(t.tgargs, 'escape'), '\000', 1) <> id::text
+                OR EXISTS (SELECT FROM pg_trigger o WHERE o.tgrelid = t.tgrelid AND o.tgfoid = t.tgfoid AND o.oid <> t.oid)) AS is_partial,
             f.is_foreign
         FROM pg_trigger t,
             LATERAL (SELECT t.tgfoid NOT IN ('reseller_report._capture'::regproc, 'reseller_report._truncated'::regproc)) AS f (is_foreign)

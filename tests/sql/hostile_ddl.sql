@@ -210,4 +210,25 @@ SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(3, '2021-01-01', 
 ALTER TABLE flow DETACH PARTITION flow_1 FINALIZE;
 SELECT reseller_report.rebuild_slice('flow', '-infinity', 'infinity') \g /dev/null
 SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(3, '2021-01-01', '2022-01-01') WHERE id = 11), 0.0, 'finalized and rebuilt');
+-- A capture trigger that was renamed goes on capturing; post_restore gives it back its name and makes no second one. One for another
+-- source, or a second one, un-builds.
+CREATE TABLE captured (LIKE usage.bot_message INCLUDING DEFAULTS);
+SELECT reseller_report.attach_source('bot', 'captured') \g /dev/null
+ALTER TRIGGER reseller_report_capture ON captured RENAME TO foo;
+SELECT reseller_report.post_restore() \g /dev/null
+SELECT is((SELECT array_agg(tgname::text ORDER BY 1) FROM pg_trigger WHERE tgrelid = 'captured'::regclass AND tgfoid = 'reseller_report._capture'::regproc),
+    ARRAY['reseller_report_capture'], 'a renamed capture trigger gets back its name');
+SELECT is((SELECT is_built FROM reseller_report.sources() WHERE source = 'captured'::regclass), true, 'and the table stays built');
+SELECT id AS captured FROM reseller_report.source WHERE table_name = 'captured' \gset
+CREATE TRIGGER another AFTER INSERT OR UPDATE OR DELETE ON captured FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(:'captured');
+SELECT is((SELECT is_built FROM reseller_report.sources() WHERE source = 'captured'::regclass), false, 'a second capture trigger un-builds');
+SELECT throws_ok($$SELECT reseller_report.rebuild_slice('captured', '-infinity', 'infinity')$$, '55000', NULL, 'for as long as it is there');
+DROP TRIGGER another ON captured;
+SELECT reseller_report.rebuild_slice('captured', '-infinity', 'infinity') \g /dev/null
+SELECT is((SELECT is_built FROM reseller_report.sources() WHERE source = 'captured'::regclass), true, 'and without it the table is built again');
+CREATE OR REPLACE TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON captured FOR EACH ROW EXECUTE FUNCTION reseller_report._capture('12345');
+SELECT is((SELECT is_built FROM reseller_report.sources() WHERE source = 'captured'::regclass), false, 'a capture trigger for another source un-builds');
+SELECT throws_ok($$SELECT reseller_report.rebuild_slice('captured', '-infinity', 'infinity')$$, '55000', NULL, 'and cannot be built by');
+SELECT reseller_report.detach_source('captured') \g /dev/null
+
 SELECT * FROM finish();

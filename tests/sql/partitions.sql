@@ -55,7 +55,7 @@ BEGIN ISOLATION LEVEL REPEATABLE READ;
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2023-06-05', 1);
 SELECT dblink_exec('a', $$INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (12, '2023-06-07', 2)$$) \g /dev/null
 SELECT throws_ok($$SELECT reseller_report.create_partitions('0', 'usage.bot_message')$$, '40001',
-    'could not serialize access: the default partition "bot_message_default" holds rows that came after this transaction began',
+    'could not serialize access: rows of the default partition "bot_message_default" came or went after this transaction began',
     'rows that came after a REPEATABLE READ transaction began are not moved by it');
 SELECT oracle.agrees('after the refusal');
 ROLLBACK;
@@ -64,6 +64,43 @@ INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, 
 SELECT is((SELECT count(*) FROM reseller_report.create_partitions('0', 'usage.bot_message')), 1::bigint, 'its own rows, and those before it, are');
 SELECT oracle.agrees('in the transaction that moved its own rows');
 COMMIT;
+
+SELECT dblink_exec('a', $$INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (12, '2023-07-07', 2)$$) \g /dev/null
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT 1 \g /dev/null
+SELECT dblink_exec('a', $$DELETE FROM usage.bot_message WHERE occurred_at = '2023-07-07'$$) \g /dev/null
+INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2023-07-05', 1);
+SELECT throws_ok($$SELECT reseller_report.create_partitions('0', 'usage.bot_message')$$, '40001', NULL, 'nor beside rows that went');
+ROLLBACK;
+
+-- What rows do not hold themselves goes with them: the default of a column that was added later. A check that waits for the end is not lost.
+ALTER TABLE usage.bot_message ADD COLUMN note text NOT NULL DEFAULT 'hello';
+ALTER TABLE usage.bot_message ALTER note DROP DEFAULT;
+ALTER TABLE usage.bot_message_default REPLICA IDENTITY FULL;
+INSERT INTO usage.bot_message (company_id, occurred_at, price_twin, note) VALUES (11, '2023-08-05', 1, 'new');
+CREATE TABLE plain (LIKE usage.bot_message INCLUDING DEFAULTS) PARTITION BY RANGE (occurred_at);
+CREATE TABLE plain_default PARTITION OF plain DEFAULT;
+SELECT reseller_report.attach_source('bot', 'plain') \g /dev/null
+INSERT INTO plain (company_id, occurred_at, billable, price_twin, note) VALUES (11, '2023-08-05', true, 1, 'x');
+ALTER TABLE plain DROP COLUMN price_reseller;
+ALTER TABLE plain ADD COLUMN price_reseller numeric(9,2) NOT NULL DEFAULT 6;
+SELECT reseller_report.detach_source('plain'), reseller_report.attach_source('bot', 'plain') \g /dev/null
+CALL reseller_report.rebuild('plain');
+SELECT is((SELECT count(*) FROM reseller_report.create_partitions('0', 'plain') WHERE period_from < '2024-01-01'), 1::bigint, 'a month of rows older than a column');
+SELECT results_eq('SELECT tableoid::regclass::text, price_reseller, note FROM plain', $$VALUES ('plain_2023_08', 6::numeric, 'x'::text)$$, 'keep the value that the column gave them');
+SELECT is_empty($$SELECT * FROM reseller_report.verify('-infinity', 'infinity')$$, 'and count as before');
+SELECT reseller_report.detach_source('plain') \g /dev/null
+DROP TABLE plain;
+SELECT reseller_report.create_partitions('0', 'usage.bot_message') \g /dev/null
+SELECT is((SELECT relreplident FROM pg_class WHERE oid = 'usage.bot_message_2023_08'::regclass), 'f', 'a partition has the replica identity of the default one');
+CREATE TABLE account (id bigint PRIMARY KEY);
+INSERT INTO account SELECT company_id FROM reseller_report.company;
+ALTER TABLE usage.bot_message ADD CONSTRAINT of_account FOREIGN KEY (company_id) REFERENCES account DEFERRABLE INITIALLY DEFERRED;
+BEGIN;
+INSERT INTO usage.bot_message (company_id, occurred_at, note) VALUES (999, '2023-09-05', '');
+SELECT throws_ok($$SELECT reseller_report.create_partitions('0', 'usage.bot_message')$$, '55006', NULL, 'rows whose checks wait for the end do not move');
+ROLLBACK;
+ALTER TABLE usage.bot_message DROP CONSTRAINT of_account, DROP COLUMN note;
 
 -- Names that are taken, and tables partitioned some other way.
 CREATE TABLE usage.bot_message_2022_01 ();
