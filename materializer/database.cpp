@@ -67,7 +67,8 @@ Remedy remedy_for(const std::string &sqlstate) {
 
 // In 6.4 some errors come without their SQLSTATE; from 8 on it is a view.
 std::string sqlstate_of(const pqxx::sql_error &error) {
-  if (!error.sqlstate().empty()) return std::string(error.sqlstate());
+  std::string state(error.sqlstate());
+  if (!state.empty()) return state;
   if (dynamic_cast<const pqxx::insufficient_privilege *>(&error) != nullptr) return "42501";
   if (dynamic_cast<const pqxx::undefined_table *>(&error) != nullptr) return "42P01";
   if (dynamic_cast<const pqxx::undefined_function *>(&error) != nullptr) return "42883";
@@ -124,6 +125,7 @@ pqxx::result run(pqxx::transaction_base &transaction, const std::string &sql, co
 #endif
 #else
   std::vector<const char *> values;
+  values.reserve(params.size());
   for (const Param &param : params) values.push_back(param ? param->c_str() : nullptr);
   return transaction.exec_params(sql, pqxx::prepare::make_dynamic_params(values));
 #endif
