@@ -29,6 +29,9 @@ void print(const std::vector<std::string> &heading, const Rows &rows) {
 
 }  // namespace
 
+const std::vector<std::string> kDifferenceColumns = {"source", "reseller_id", "company_id", "service", "item",
+                                                     "bucket", "figure",      "raw",        "summary"};
+
 std::vector<Slice> make_partitions(Session &session, const Source &source, std::int64_t ahead) {
   return slices_of(session.unit_that_locks_out(
       "SELECT source, source::oid, period_from, period_to FROM reseller_report.create_partitions($1::interval, $2::oid)",
@@ -104,8 +107,7 @@ int run_verify(const Config &config, Interrupt &interrupt, Log &log) {
   expect_ready(session);
   auto const [from, to] = checked_period(session, config);
   Rows const differences = verify(session, from, to, config.service.empty() ? std::nullopt : Param(config.service));
-  if (!differences.empty())
-    print({"source", "reseller_id", "company_id", "service", "item", "bucket", "figure", "raw", "summary"}, differences);
+  if (!differences.empty()) print(kDifferenceColumns, differences);
   log.info(differences.empty() ? "raw usage and summaries agree" : "raw usage and summaries differ",
            {{"differences", differences.size()}});
   return differences.empty() ? 0 : 3;

@@ -39,7 +39,7 @@ class Display {
   }
 
   /// Before anything else is written.
-  void end_line() {
+  void end_line() const {
     if (terminal_) std::fputs("\n", stderr);
   }
 

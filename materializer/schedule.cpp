@@ -189,7 +189,7 @@ std::optional<Time> Schedule::next(Time after, const Zone &zone) const {
 
 namespace {
 // A date comes within eight years, a leap day over a century's end; a leap day on a certain weekday within forty.
-constexpr std::int64_t kDaysAhead = 41 * 366;
+constexpr std::int64_t kDaysAhead = std::int64_t{41} * 366;
 // Clocks change at whole quarter hours UTC, so that no change hides between two steps.
 constexpr Time kQuarter = 900;
 }  // namespace

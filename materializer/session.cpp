@@ -46,7 +46,7 @@ Connection::OnNotice told_once(Log &log) {
   };
 }
 
-int major_of(const std::string &version) { return std::atoi(version.c_str()); }
+int major_of(const std::string &version) { return static_cast<int>(std::strtol(version.c_str(), nullptr, 10)); }
 
 }  // namespace
 

@@ -48,7 +48,9 @@ class Reader {
 bool read_clock(Reader &reader, Time &seconds) {
   Time const sign = reader.take('-') ? -1 : 1;
   if (sign > 0) reader.take('+');
-  Time hours = 0, minutes = 0, rest = 0;
+  Time hours = 0;
+  Time minutes = 0;
+  Time rest = 0;
   if (!reader.digits(hours)) return false;
   if (reader.take(':') && !reader.digits(minutes)) return false;
   if (reader.take(':') && !reader.digits(rest)) return false;
@@ -70,7 +72,9 @@ bool skip_name(Reader &reader) {
 
 // Mm.w.d[/clock]: the only form of date that the zone database uses.
 bool read_yearly(Reader &reader, YearlyMoment &moment) {
-  Time month = 0, week = 0, weekday = 0;
+  Time month = 0;
+  Time week = 0;
+  Time weekday = 0;
   if (!reader.take('M') || !reader.digits(month) || !reader.take('.') || !reader.digits(week) || !reader.take('.') ||
       !reader.digits(weekday))
     return false;
