@@ -1,5 +1,5 @@
 // Partitions made ahead, and for what the default partition holds. Rows change their place below the level of statements: no
-// trigger fires, nothing is captured, and no code of the table's owner runs.
+// trigger fires and nothing is captured. Of the table's owner only what the indexes compute runs, as the owner.
 
 #include "source.hpp"
 #include "sql.hpp"
