@@ -18,25 +18,14 @@
 namespace reseller_report {
 namespace {
 
-// Columns of reseller_report.dependency; must match sql/company.sql.
-enum DependencyColumn : int { kReseller = 1, kCompany, kDuring };
-
 struct Edit {
   Holding holding;
   int sign;  // 1 for a row that came, -1 for one that went
 };
 
 void read_row(TupleTableSlot *slot, int sign, std::vector<Edit> &edits) {
-  Holding holding = {};
-  Datum during = 0;
-  pg([&] {
-    slot_getallattrs(slot);
-    holding.reseller = DatumGetInt64(slot->tts_values[kReseller - 1]);
-    holding.company = DatumGetInt64(slot->tts_values[kCompany - 1]);
-    during = slot->tts_values[kDuring - 1];
-  });
-  holding.during = range_of(during);
-  edits.push_back({holding, sign});
+  pg([&] { slot_getallattrs(slot); });
+  edits.push_back({holding_of(slot->tts_values), sign});
 }
 
 void read_transition(Tuplestorestate *rows, TupleDesc columns, int sign, std::vector<Edit> &edits) {
@@ -207,58 +196,59 @@ void move_folded(const BuiltSource &from, const Moves &moves, const Pending &pen
   }
 }
 
-// What leaves or joins nobody: at each moment somebody's loss is somebody's gain.
-Moves with_nobody(const Moves &moves) {
-  Moves result = moves;
-  for (auto &[company, line] : result) {
-    std::map<Time, int> steps;
-    for (const Move &move : line) {
-      steps[move.range.from] -= move.sign;
-      steps[move.range.to] += move.sign;
-    }
-    int height = 0;
-    Time since = kMinusInfinity;
-    for (const auto &[moment, step] : steps) {
-      if (height != 0 && step != 0) line.push_back({kNobody, {since, moment}, height});
-      if (step != 0) since = moment;
-      height += step;
-    }
-  }
-  return result;
-}
+// The companies of a step in order, each with the stretches of time in which its dependency was changed.
+using Changed = std::vector<std::pair<std::int64_t, std::vector<Range>>>;
 
-using CompanyMoves = std::vector<std::pair<std::int64_t, const std::vector<Move> *>>;  // in order of company
-
-// Where raw rows are pruned, a company's figures are what the holder that it leaves has: in summaries, and in deltas with its name
-// on.
+// Raw rows that are pruned cannot be read again: their figures, in summaries and in deltas with a reseller's name on, go from
+// whoever has them to whom `dependency` names now. The statement that changed it may have done so by several commands, of which a
+// trigger may come before that of the one that took the company away: hence the former holders are not those that this command took
+// it from, but all that this transaction did.
 class PrunedFigures {
  public:
-  PrunedFigures(const Source &source, const CompanyMoves &companies) : source_(source), companies_(companies) {
-    std::map<std::int64_t, Range> hulls;  // by holder
-    for (const auto &[company, moves] : companies)
-      for (const Move &move : *moves) {
-        Range const lost = intersection(move.range, {kMinusInfinity, source.horizon});
-        if (move.sign > 0 || lost.empty()) continue;
-        Range &hull = hulls.emplace(move.reseller, Range{kInfinity, kMinusInfinity}).first->second;
-        hull = {std::min(hull.from, lost.from), std::max(hull.to, lost.to)};
-      }
-    for (const auto &[holder, hull] : hulls) add_summaries(holder, hull);
-    if (!hulls.empty()) add_deltas();
+  PrunedFigures(const Source &source, const Changed &changed) : source_(source), changed_(changed) {
+    std::vector<std::int64_t> companies;
+    for (const auto &[company, ranges] : changed) {
+      companies.push_back(company);
+      for (const Range &range : ranges) add_holder(kNobody, range);
+    }
+    holdings_ = holdings_of(companies);
+    for (const Holding &former : holdings_taken_away(companies))
+      for (const Range &range : ranges_of(former.company)) add_holder(former.reseller, intersection(range, former.during));
+    for (const auto &[holder, hull] : hulls_) add_summaries(holder, hull);
+    if (!hulls_.empty()) add_deltas();
   }
 
   void write(Time now, DeltaWriter &writer) const {
-    for (const auto &[company, moves] : companies_) {
-      auto const first = figures_.lower_bound({company, Item{}, kMinusInfinity});
-      for (auto at = first; at != figures_.end() && std::get<0>(at->first) == company; ++at)
-        write_moves(source_.id, at->first, at->second, *moves, now, writer);
-    }
+    for (const auto &[holder, figures] : figures_)
+      for (const auto &[cell, counters] : figures) {
+        auto const &[company, item, quarter] = cell;
+        Range const at = {quarter, quarter + 1};
+        write_moves(source_.id, cell, counters, {{holder, at, -1}, {holder_now(company, quarter), at, 1}}, now, writer);
+      }
   }
 
  private:
-  bool leaves(const std::vector<Move> &moves, std::int64_t holder, Time quarter) const {
-    return quarter < source_.horizon && std::any_of(moves.begin(), moves.end(), [&](const Move &move) {
-             return move.sign < 0 && move.reseller == holder && move.range.contains(quarter);
-           });
+  void add_holder(std::int64_t holder, const Range &range) {
+    Range const pruned = intersection(range, {kMinusInfinity, source_.horizon});
+    if (pruned.empty()) return;
+    Range &hull = hulls_.emplace(holder, pruned).first->second;
+    hull = {std::min(hull.from, pruned.from), std::max(hull.to, pruned.to)};
+  }
+
+  const std::vector<Range> &ranges_of(std::int64_t company) const {
+    static const std::vector<Range> none;
+    auto const found = std::lower_bound(changed_.begin(), changed_.end(), company,
+                                        [](const auto &entry, std::int64_t wanted) { return entry.first < wanted; });
+    return found != changed_.end() && found->first == company ? found->second : none;
+  }
+
+  std::int64_t holder_now(std::int64_t company, Time quarter) const {
+    const Holding *const holding = holding_at(holdings_, company, quarter);
+    return holding != nullptr ? holding->reseller : kNobody;
+  }
+
+  bool leaves(std::int64_t company, const std::vector<Range> &ranges, std::int64_t holder, Time quarter) const {
+    return quarter < source_.horizon && any_contains(ranges, quarter) && holder_now(company, quarter) != holder;
   }
 
   void add_summaries(std::int64_t holder, const Range &hull) {
@@ -275,14 +265,14 @@ class PrunedFigures {
   void add_row(std::int64_t holder, Item item, const SummaryRow &row) {
     const std::int64_t *at = row.companies;
     const std::int64_t *const end = at + row.count;
-    for (const auto &[company, moves] : companies_) {
+    for (const auto &[company, ranges] : changed_) {
       at = std::lower_bound(at, end, company);
       if (at == end) return;
-      if (*at != company || !leaves(*moves, holder, row.bucket)) continue;
+      if (*at != company || !leaves(company, ranges, holder, row.bucket)) continue;
       Counters counters;
       for (int figure = 0; figure < kFigures; figure++)
         if (row.figures[figure] != nullptr) counters.figure[figure] = row.figures[figure][at - row.companies];
-      figures_[{company, item, row.bucket}].add(counters, 1);
+      figures_[holder][{company, item, row.bucket}].add(counters, 1);
     }
   }
 
@@ -291,26 +281,29 @@ class PrunedFigures {
     Delta delta;
     while (scan.next(delta)) {
       if (!delta.keyed || delta.source != source_.id) continue;
-      auto const found = std::lower_bound(companies_.begin(), companies_.end(), delta.company,
-                                          [](const auto &entry, std::int64_t wanted) { return entry.first < wanted; });
-      if (found == companies_.end() || found->first != delta.company || !leaves(*found->second, delta.reseller, delta.bucket))
-        continue;
-      figures_[{delta.company, delta.item, delta.bucket}].add(delta.counters, 1);
+      auto const hull = hulls_.find(delta.reseller);
+      if (hull == hulls_.end() || !hull->second.contains(delta.bucket)) continue;
+      if (!leaves(delta.company, ranges_of(delta.company), delta.reseller, delta.bucket)) continue;
+      figures_[delta.reseller][{delta.company, delta.item, delta.bucket}].add(delta.counters, 1);
     }
   }
 
   const Source &source_;
-  const CompanyMoves &companies_;
-  Figures figures_;
+  const Changed &changed_;
+  std::vector<Holding> holdings_;
+  std::map<std::int64_t, Range> hulls_;  // what to look at, by former holder
+  std::map<std::int64_t, Figures> figures_;
 };
 
 void move_pruned(const Source &source, const Moves &moves, DeltaWriter &writer) {
   Time const now = GetCurrentTimestamp();
-  CompanyMoves companies;
   for (auto at = moves.begin(); at != moves.end();) {
-    companies.clear();
-    for (; at != moves.end() && companies.size() < kPrunedCompaniesAtOnce; ++at) companies.emplace_back(at->first, &at->second);
-    PrunedFigures(source, companies).write(now, writer);
+    Changed changed;
+    for (; at != moves.end() && changed.size() < kPrunedCompaniesAtOnce; ++at) {
+      auto &ranges = changed.emplace_back(at->first, std::vector<Range>()).second;
+      for (const Move &move : at->second) ranges.push_back(move.range);
+    }
+    PrunedFigures(source, changed).write(now, writer);
   }
 }
 
@@ -334,6 +327,7 @@ void check_resellers(const std::vector<Edit> &edits) {
 void move_figures(const std::vector<Edit> &edits) {
   Moves const moves = net_moves(edits);
   if (moves.empty()) return;
+  pg([] { CommandCounterIncrement(); });  // sees what the statement did, and what triggers of it moved before
   ActiveSnapshot const now(ActiveSnapshot::fresh());
   std::vector<BuiltSource> sources;
   for (Source &source : all_sources()) {
@@ -341,11 +335,10 @@ void move_figures(const std::vector<Edit> &edits) {
     sources.push_back({std::move(source), std::move(built)});
   }
   Pending const pending = pending_of(moves);
-  Moves const all_moves = with_nobody(moves);
   DeltaWriter writer;
   for (const BuiltSource &source : sources) {
     if (!source.built.empty()) move_folded(source, moves, pending, writer);
-    if (source.source.horizon != kMinusInfinity) move_pruned(source.source, all_moves, writer);
+    if (source.source.horizon != kMinusInfinity) move_pruned(source.source, moves, writer);
   }
   writer.finish();
 }

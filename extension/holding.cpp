@@ -1,6 +1,17 @@
 #include "holding.hpp"
 
 namespace reseller_report {
+namespace {
+
+// Columns of reseller_report.dependency; must match sql/company.sql.
+enum DependencyColumn : int { kReseller, kCompany, kDuring, kColumns };
+
+void sort_and_unite(std::vector<std::int64_t> &companies) {
+  std::sort(companies.begin(), companies.end());
+  companies.erase(std::unique(companies.begin(), companies.end()), companies.end());
+}
+
+}  // namespace
 
 Range range_of(Datum stored) {
   RangeBound lower = {};
@@ -14,18 +25,47 @@ Range range_of(Datum stored) {
           upper.infinite ? kInfinity : DatumGetTimestampTz(upper.val)};
 }
 
+Holding holding_of(const Datum *values) {
+  return {DatumGetInt64(values[kCompany]), DatumGetInt64(values[kReseller]), range_of(values[kDuring])};
+}
+
 std::vector<Holding> holdings_of(std::vector<std::int64_t> companies) {
   std::vector<Holding> holdings;
   if (companies.empty()) return holdings;
-  std::sort(companies.begin(), companies.end());
-  companies.erase(std::unique(companies.begin(), companies.end()), companies.end());
+  sort_and_unite(companies);
   SqlParameters parameters;
   parameters.add_bigints(companies.data(), static_cast<int>(companies.size()));
   ActingAs const owner(extension_owner());
-  query("SELECT company_id, reseller_id, during FROM reseller_report.dependency WHERE company_id = ANY ($1) ORDER BY company_id",
-        parameters, [&](const Datum *values, const bool *) {
-          holdings.push_back({DatumGetInt64(values[0]), DatumGetInt64(values[1]), range_of(values[2])});
-        });
+  query("SELECT reseller_id, company_id, during FROM reseller_report.dependency WHERE company_id = ANY ($1) ORDER BY company_id",
+        parameters, [&](const Datum *values, const bool *) { holdings.push_back(holding_of(values)); });
+  return holdings;
+}
+
+std::vector<Holding> holdings_taken_away(std::vector<std::int64_t> companies) {
+  std::vector<Holding> holdings;
+  sort_and_unite(companies);
+  OwnTable const table("dependency", AccessShareLock);
+  Oid const index = own_relation("dependency_company_idx");
+  Datum values[kColumns];
+  bool nulls[kColumns];
+  for (std::int64_t const company : companies) {
+    SysScanDesc scan = nullptr;
+    pg([&] {
+      ScanKeyData key;
+      ScanKeyInit(&key, kCompany + 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(company));
+      scan = systable_beginscan(table.relation(), index, true, SnapshotAny, 1, &key);
+    });
+    for (;;) {
+      HeapTuple tuple = nullptr;
+      pg([&] {
+        tuple = systable_getnext(scan);
+        if (HeapTupleIsValid(tuple)) heap_deform_tuple(tuple, table.tuple_desc(), values, nulls);
+      });
+      if (tuple == nullptr) break;
+      if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(tuple->t_data))) holdings.push_back(holding_of(values));
+    }
+    pg([&] { systable_endscan(scan); });
+  }
   return holdings;
 }
 

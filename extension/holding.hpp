@@ -23,8 +23,15 @@ inline constexpr std::int64_t kNobody = 0;
 /// The bounds of a tstzrange as a half-open range; the dependency table admits no others.
 Range range_of(Datum stored);
 
+/// A row of the dependency table: the values of its columns.
+Holding holding_of(const Datum *values);
+
 /// The dependencies of `companies`, in any order and any number of times, in the active snapshot; in order of company.
 std::vector<Holding> holdings_of(std::vector<std::int64_t> companies);
+
+/// The rows of `companies` that this transaction deleted or replaced, also those whose triggers have not fired yet. They stay in
+/// the table until it ends.
+std::vector<Holding> holdings_taken_away(std::vector<std::int64_t> companies);
 
 /// The dependency of `company` at `moment`; nullptr when it has none. At most one can hold: they do not overlap.
 inline const Holding *holding_at(const std::vector<Holding> &holdings, std::int64_t company, Time moment) {

@@ -113,6 +113,64 @@ COMMIT;
 SELECT reseller_report.materialize() \g /dev/null
 SELECT pg_temp.agrees('2024-02-01', 'committed and folded');
 
+-- One statement takes companies away and gives them in several commands, whose triggers come in the order in which the commands end: the
+-- gain before the loss, or the loss in two parts around it.
+DELETE FROM reseller_report.dependency;
+INSERT INTO reseller_report.dependency (reseller_id, company_id) SELECT 1 + n % 3, n FROM generate_series(11, 40) n;
+SELECT pg_temp.agrees('2024-02-01', 'companies dealt out');
+WITH gone AS (DELETE FROM reseller_report.dependency WHERE company_id < 20 RETURNING *)
+INSERT INTO reseller_report.dependency (reseller_id, company_id) SELECT 1 + reseller_id % 3, company_id FROM gone LIMIT 5;
+SELECT pg_temp.agrees('2024-02-01', 'taken and given in a WITH, gains first');
+WITH gone AS (DELETE FROM reseller_report.dependency WHERE company_id BETWEEN 20 AND 30 RETURNING *),
+    cut AS (UPDATE reseller_report.dependency SET during = during * '(,2024-01-15)' WHERE company_id > 30 RETURNING *),
+    given AS (INSERT INTO reseller_report.dependency SELECT 1 + reseller_id % 3, company_id, '[2024-01-10,)' FROM gone LIMIT 3 RETURNING *)
+INSERT INTO reseller_report.dependency SELECT 1 + (reseller_id + 1) % 3, company_id, '[2024-01-16,)' FROM cut LIMIT 4;
+SELECT pg_temp.agrees('2024-02-01', 'a WITH of four commands');
+SELECT reseller_report.materialize() \g /dev/null
+SELECT pg_temp.agrees('2024-02-01', 'folded after the WITHs');
+SELECT pg_temp.clean('folded after the WITHs');
+-- A trigger of the application gives at once what is taken, and another passes on what is given, some of it in savepoints that are rolled back.
+CREATE FUNCTION pg_temp.give_on() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_trigger_depth() > 2 THEN RETURN NULL; END IF;
+    BEGIN
+        INSERT INTO reseller_report.dependency VALUES (1 + (OLD.reseller_id + 1) % 3, OLD.company_id, OLD.during);
+        IF OLD.company_id % 2 = 0 THEN RAISE division_by_zero; END IF;
+    EXCEPTION WHEN division_by_zero THEN
+        INSERT INTO reseller_report.dependency VALUES (1 + OLD.reseller_id % 3, OLD.company_id, OLD.during);
+    END;
+    RETURN NULL;
+END
+$$;
+CREATE FUNCTION pg_temp.pass_on() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.company_id % 3 = 0 AND pg_trigger_depth() < 3 THEN
+        UPDATE reseller_report.dependency SET reseller_id = 1 + reseller_id % 3 WHERE company_id = NEW.company_id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER "A" AFTER DELETE ON reseller_report.dependency FOR EACH ROW EXECUTE FUNCTION pg_temp.give_on();
+CREATE TRIGGER "B" AFTER INSERT ON reseller_report.dependency FOR EACH ROW EXECUTE FUNCTION pg_temp.pass_on();
+CREATE TRIGGER z AFTER INSERT ON reseller_report.dependency FOR EACH ROW EXECUTE FUNCTION pg_temp.pass_on();
+DELETE FROM reseller_report.dependency WHERE company_id < 25;
+SELECT pg_temp.agrees('2024-02-01', 'triggers that give and pass on');
+BEGIN;
+SELECT random_usage.events(5) \g /dev/null
+SAVEPOINT a;
+DELETE FROM reseller_report.dependency;
+SELECT reseller_report.materialize() \g /dev/null
+ROLLBACK TO a;
+DELETE FROM reseller_report.dependency WHERE company_id > 22;
+SELECT pg_temp.agrees('2024-02-01', 'triggers that give and pass on, after a savepoint');
+COMMIT;
+DROP TRIGGER "A" ON reseller_report.dependency;
+DROP TRIGGER "B" ON reseller_report.dependency;
+DROP TRIGGER z ON reseller_report.dependency;
+SELECT reseller_report.materialize() \g /dev/null
+SELECT pg_temp.agrees('2024-02-01', 'folded after the triggers');
+SELECT pg_temp.clean('folded after the triggers');
+
 -- Rebuild and un-building end at the horizon.
 SELECT results_eq('SELECT source::text, period_from, period_to FROM reseller_report.rebuild_slice(''live.text_message'', ''-infinity'', ''infinity'')',
     $$VALUES ('live.text_message', timestamptz '2024-02-01 00:00+00', timestamptz 'infinity')$$, 'a rebuild ends at the horizon');
