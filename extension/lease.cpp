@@ -1,10 +1,15 @@
 #include "lease.hpp"
 
+#include "restore.hpp"
 #include "sql.hpp"
 
 namespace reseller_report {
 
 void take_lease() {
+  // What is loaded would meet what is folded, moved or rebuilt beside it.
+  if (is_restoring())
+    throw Error(sqlstate::kWrongState, "a restore is under way, and summaries must not change beside it",
+                "SELECT reseller_report.post_restore() when all data is loaded.");
   ActingAs const owner(extension_owner());
   execute("UPDATE reseller_report.lease SET turn = turn + 1", {});
 }

@@ -69,10 +69,19 @@ void add_renamed_column(const Node *statement, SqlParameters &parameters) {
   if (!is_column) parameters.nulls[1] = parameters.nulls[2] = 'n';
 }
 
+// Everything of the extension goes by the name of its schema, so that every write to a connected table would fail.
+void refuse_renaming_own_schema(const Node *statement) {
+  if (!IsA(statement, RenameStmt)) return;
+  auto const *const rename = reinterpret_cast<const RenameStmt *>(statement);
+  if (rename->renameType == OBJECT_SCHEMA && strcmp(rename->subname, "reseller_report") == 0)
+    throw Error("0A000", "schema \"reseller_report\" cannot be renamed", "Its functions and the service go by this name.");
+}
+
 }  // namespace
 
 RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_end) {
   const EventTriggerData *const event = event_of(fcinfo);
+  refuse_renaming_own_schema(event->parsetree);
   if (is_harmless(event->parsetree) || is_ignored()) return PointerGetDatum(nullptr);
   if (may_be_of_a_dump(event->parsetree) && may_be_loading_dump()) return PointerGetDatum(nullptr);
   SqlParameters parameters;

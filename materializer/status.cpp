@@ -25,6 +25,7 @@ struct Status {
   bool is_standby;
   std::optional<Leader> leader;
   Figures figures;
+  bool is_restoring;
   Row last;      // moment, seconds ago, deltas, seconds
   Rows sources;  // source, service, attached_at, is_built, unbuilt_reasons, horizon
 };
@@ -37,6 +38,7 @@ Status read_status(Session &session) {
       place[1] == "1",
       current_leader(session),
       figures_of(session.query(kFigures).front()),
+      session.query("SELECT restoring::int FROM reseller_report.health()").front()[0] == "1",
       session
           .query("SELECT last_materialized_at, extract(epoch FROM clock_timestamp() - last_materialized_at)::bigint, last_deltas,"
                  " extract(epoch FROM last_duration)::numeric(12, 3) FROM reseller_report.materializer_state")
@@ -59,20 +61,23 @@ std::string say_leader(const Status &status) {
 
 void print_status_table(const Status &status) {
   const Figures &figures = status.figures;
-  print_table(
-      {{"materializer", RESELLER_REPORT_VERSION},
-       {"extension", status.extension},
-       {"leader", say_leader(status)},
-       {"pending",
-        whole(figures.pending_deltas) + " deltas" +
-            (figures.pending_deltas > 0 ? ", the oldest for " + say_duration(std::llround(figures.oldest_pending_age)) : "")},
-       {"last fold", status.last[0] ? *status.last[0] + " (" + say_duration(std::stoll(*status.last[1])) + " ago), " +
-                                          status.last[2].value_or("0") + " deltas in " + status.last[3].value_or("0") + " s"
-                                    : "never"},
-       {"dead deltas", whole(figures.dead_deltas)},
-       {"oldest xmin age", whole(figures.oldest_xmin_age)}});
+  std::vector<std::vector<std::string>> table{
+      {"materializer", RESELLER_REPORT_VERSION},
+      {"extension", status.extension},
+      {"leader", say_leader(status)},
+      {"pending",
+       whole(figures.pending_deltas) + " deltas" +
+           (figures.pending_deltas > 0 ? ", the oldest for " + say_duration(std::llround(figures.oldest_pending_age)) : "")},
+      {"last fold", status.last[0] ? *status.last[0] + " (" + say_duration(std::stoll(*status.last[1])) + " ago), " +
+                                         status.last[2].value_or("0") + " deltas in " + status.last[3].value_or("0") + " s"
+                                   : "never"},
+      {"dead deltas", whole(figures.dead_deltas)},
+      {"oldest xmin age", whole(figures.oldest_xmin_age)}};
+  if (status.is_restoring)
+    table.push_back({"restore", "under way: nothing is captured or folded until reseller_report.post_restore()"});
+  print_table(table);
   std::puts("");
-  std::vector<std::vector<std::string>> table{{"source", "service", "connected", "built", "usage kept from"}};
+  table = {{"source", "service", "connected", "built", "usage kept from"}};
   for (const Row &row : status.sources)
     table.push_back({row[0].value_or(""), row[1].value_or(""), row[2].value_or("").substr(0, 10),
                      row[3] == "1" ? "yes" : "no: " + row[4].value_or(""),
@@ -85,7 +90,8 @@ std::string json_text(const std::optional<std::string> &text) { return text ? js
 void print_status_json(const Status &status) {
   const Figures &figures = status.figures;
   std::string json = "{\"materializer\":" + json_quote(RESELLER_REPORT_VERSION) + ",\"extension\":" + json_quote(status.extension) +
-                     ",\"standby\":" + (status.is_standby ? "true" : "false") + ",\"leader\":";
+                     ",\"standby\":" + (status.is_standby ? "true" : "false") +
+                     ",\"restoring\":" + (status.is_restoring ? "true" : "false") + ",\"leader\":";
   if (status.leader) {
     Param const since = status.leader->since.empty() ? std::nullopt : Param(status.leader->since);
     json +=

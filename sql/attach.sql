@@ -365,6 +365,13 @@ CREATE FUNCTION reseller_report._obstacle(source regclass) RETURNS text[]
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source
 $$;
 
+-- What the capture trigger of a source is told: whose changes these are, and whether replicated ones are left out.
+CREATE FUNCTION reseller_report._capture_arguments(id bigint, capture text) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT concat_ws(', ', quote_literal(id), CASE capture WHEN 'origin' THEN quote_literal(capture) END)
+$$;
+
 -- The work of attach_source, as the extension's owner; the caller has shown that the table is the caller's.
 CREATE FUNCTION reseller_report._attach_source(service text, source regclass, columns jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -402,10 +409,10 @@ BEGIN
         PERFORM reseller_report._refuse(format('table "%s" is already connected', source),
             format('SELECT reseller_report.detach_source(%L) first.', source), '42710');
     END IF;
-    INSERT INTO reseller_report.source (id, service, schema_name, table_name, rules)
-        SELECT id, service, n.nspname, c.relname, rules FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source;
-    EXECUTE format('CREATE TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(%L%s)',
-        source, id, CASE capture WHEN 'origin' THEN ', ''origin''' ELSE '' END);
+    INSERT INTO reseller_report.source (id, service, schema_name, table_name, rules, capture)
+        SELECT id, service, n.nspname, c.relname, rules, capture FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source;
+    EXECUTE format('CREATE TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(%s)',
+        source, reseller_report._capture_arguments(id, capture));
     IF capture = 'always' THEN
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER reseller_report_capture', source);
     END IF;

@@ -56,7 +56,7 @@ DECLARE
     renamed name;
 BEGIN
     FOR known IN
-        SELECT s.id, reseller_report._table(s.schema_name, s.table_name) AS root FROM reseller_report._latest(NULL::reseller_report.source) s ORDER BY 1
+        SELECT s.id, s.capture, reseller_report._table(s.schema_name, s.table_name) AS root FROM reseller_report._latest(NULL::reseller_report.source) s ORDER BY 1
     LOOP
         CONTINUE WHEN known.root IS NULL;
         -- One that was renamed goes on capturing: another beside it would count twice.
@@ -65,7 +65,7 @@ BEGIN
             EXECUTE format('ALTER TRIGGER %I ON %s RENAME TO reseller_report_capture', renamed, known.root);
         ELSIF renamed IS NULL THEN
             EXECUTE format('CREATE TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON %s '
-                'FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(%L)', known.root, known.id);
+                'FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(%s)', known.root, reseller_report._capture_arguments(known.id, known.capture));
         END IF;
         FOR ours IN
             SELECT t.relid FROM reseller_report._tree(known.root) t

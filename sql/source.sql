@@ -13,13 +13,14 @@ CREATE TABLE reseller_report.source (
     attached_at timestamptz NOT NULL DEFAULT now(),
     restored    boolean NOT NULL DEFAULT false,
     restored_captured boolean NOT NULL DEFAULT false,
+    capture     text NOT NULL DEFAULT 'always',
     UNIQUE (schema_name, table_name)
 );
 COMMENT ON TABLE reseller_report.source IS
     'The connected usage tables, by name, so that a dump can be restored. The id is random, so that changes of several '
     'databases can meet in one. rules says how rows read; raw usage before horizon was pruned; '
     'moves counts the times that rows were moved to partitions of their own; restored says that the row came with a dump, '
-    'restored_captured that its table was captured by then.';
+    'restored_captured that its table was captured by then; capture is origin where replicated writes are left out.';
 
 CREATE FUNCTION reseller_report._check_registration() RETURNS trigger
     LANGUAGE c SET search_path = pg_catalog, pg_temp

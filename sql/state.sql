@@ -18,7 +18,7 @@ COMMENT ON VIEW reseller_report.materializer_state IS
     'One row: what waits to be folded and since when, the last run that folded anything, and which sources have days that are '
     'answered from raw rows, and why.';
 
-CREATE FUNCTION reseller_report.health(OUT dead_deltas bigint, OUT oldest_xmin_age bigint)
+CREATE FUNCTION reseller_report.health(OUT dead_deltas bigint, OUT oldest_xmin_age bigint, OUT restoring boolean)
     RETURNS SETOF record
     LANGUAGE sql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp
     AS $$
@@ -28,8 +28,11 @@ CREATE FUNCTION reseller_report.health(OUT dead_deltas bigint, OUT oldest_xmin_a
             UNION ALL SELECT s.xmin FROM pg_replication_slots s
             UNION ALL SELECT s.catalog_xmin FROM pg_replication_slots s
             UNION ALL SELECT p.transaction FROM pg_prepared_xacts p) AS x (held)
-        WHERE x.held IS NOT NULL)
+        WHERE x.held IS NOT NULL),
+        l.restoring
+    FROM reseller_report.lease l
 $$;
 COMMENT ON FUNCTION reseller_report.health() IS
-    'What slows folding and reports down: dead rows of usage_delta that wait for autovacuum, and the age, in transactions, of the oldest '
-    'snapshot, slot or prepared transaction that keeps it from removing them.';
+    'What stops folding: restoring, true between pre_restore and post_restore, when nothing is captured either. What slows folding and '
+    'reports down: dead rows of usage_delta that wait for autovacuum, and the age, in transactions, of the oldest snapshot, slot or '
+    'prepared transaction that keeps it from removing them.';

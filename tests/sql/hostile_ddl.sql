@@ -231,4 +231,6 @@ SELECT is((SELECT is_built FROM reseller_report.sources() WHERE source = 'captur
 SELECT throws_ok($$SELECT reseller_report.rebuild_slice('captured', '-infinity', 'infinity')$$, '55000', NULL, 'and cannot be built by');
 SELECT reseller_report.detach_source('captured') \g /dev/null
 
+SELECT throws_ok('ALTER SCHEMA reseller_report RENAME TO elsewhere', '0A000', 'schema "reseller_report" cannot be renamed', 'everything goes by the name of the schema');
+
 SELECT * FROM finish();
