@@ -232,6 +232,10 @@ BEGIN
     IF FOUND THEN
         PERFORM reseller_report._refuse(format('the mapping of "%s" has no "%s"', role, unknown), 'See "Connecting your own tables" in the documentation.');
     END IF;
+    IF delivered_values IS NOT NULL AND kind = 'delivered' AND given ?| '{value,values}' THEN
+        PERFORM reseller_report._refuse('the mapping of "delivered" says twice what counts as delivered',
+            'Write one of "value", "values" and "delivered_values".');
+    END IF;
     IF given ? 'value' THEN
         IF given - 'value' <> '{}' THEN
             PERFORM reseller_report._refuse(format('the mapping of "%s" has a constant and more', role), 'Write {"value": ...} alone.');
@@ -291,6 +295,9 @@ BEGIN
     IF FOUND THEN
         PERFORM reseller_report._refuse(format('service "%s" has no column "%s" to map', service, unknown),
             format('It has %s; and "only" and "capture".', (SELECT string_agg(role, ', ') FROM reseller_report._roles(service))));
+    END IF;
+    IF columns ? 'delivered_values' AND columns #> '{delivered,delivered_values}' IS NOT NULL THEN
+        PERFORM reseller_report._refuse('"delivered_values" is given twice', 'Write {"delivered": "its_name", "delivered_values": [...]}.');
     END IF;
     given_delivered := coalesce(columns -> 'delivered_values', columns #> '{delivered,delivered_values}');
     FOR wanted IN SELECT * FROM reseller_report._roles(service) LOOP
