@@ -273,6 +273,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions_of) {
 RESELLER_REPORT_FUNCTION(reseller_report_months_held) {
   Oid const table = PG_GETARG_OID(0);
   ActingAs const owner(owner_of(table));
+  owner.set("row_security", "off");  // the server refuses what it would filter
   const char *moment = nullptr;
   pg([&] { moment = quote_identifier(NameStr(*PG_GETARG_NAME(1))); });
   std::string const column = moment;

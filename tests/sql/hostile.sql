@@ -41,6 +41,32 @@ ALTER TABLE hostile.usage FORCE ROW LEVEL SECURITY;
 SELECT throws_ok('SELECT * FROM reseller_report.bot(1, ''2024-01-01'', ''2025-01-01'')', '55000', NULL, 'where it would, the report refuses to answer');
 ALTER TABLE hostile.usage NO FORCE ROW LEVEL SECURITY;
 
+-- A partition hides its rows from its owner, who reads them with the whole table all the same: it counts as one with rows.
+SET ROLE hostile_owner;
+CREATE TABLE hostile.bots (company_id bigint, occurred_at timestamptz, billable boolean, price_twin numeric(9,2), price_reseller numeric(9,2)) PARTITION BY RANGE (occurred_at);
+CREATE TABLE hostile.bots_default PARTITION OF hostile.bots DEFAULT;
+CREATE TABLE hostile.bots_2023_01 (LIKE hostile.bots);
+INSERT INTO hostile.bots_2023_01 VALUES (11, '2023-01-10', true, 3, 4);
+ALTER TABLE hostile.bots_2023_01 ENABLE ROW LEVEL SECURITY;
+ALTER TABLE hostile.bots_2023_01 FORCE ROW LEVEL SECURITY;
+SELECT reseller_report.attach_source('bot', 'hostile.bots') \g /dev/null
+RESET ROLE;
+SELECT reseller_report.materialize() \g /dev/null
+ALTER TABLE hostile.bots ATTACH PARTITION hostile.bots_2023_01 FOR VALUES FROM ('2023-01-01 00:00+00') TO ('2023-02-01 00:00+00');
+SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2023-01-01', '2023-12-01') WHERE id = 11), 3.0, 'rows that a partition hides from its owner count');
+CALL reseller_report.rebuild('hostile.bots');
+SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2023-01-01', '2023-12-01') WHERE id = 11), 3.0, 'and are rebuilt');
+SELECT is_empty($$SELECT * FROM reseller_report.verify('2023-01-01', '2023-12-01')$$, 'and verified');
+INSERT INTO hostile.bots VALUES (11, '2023-05-10', true, 5, 6);
+ALTER TABLE hostile.bots_default ENABLE ROW LEVEL SECURITY;
+ALTER TABLE hostile.bots_default FORCE ROW LEVEL SECURITY;
+SELECT throws_ok('SELECT * FROM reseller_report.create_partitions(''0'', ''hostile.bots'')', '42501', NULL, 'no partition is made by what it hides');
+ALTER TABLE hostile.bots_default NO FORCE ROW LEVEL SECURITY;
+SELECT set_has('SELECT period_from FROM reseller_report.create_partitions(''0'', ''hostile.bots'')', 'VALUES (timestamptz ''2023-05-01 00:00+00'')', 'but where it hides nothing');
+SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2023-01-01', '2023-12-01') WHERE id = 11), 8.0, 'and figures stay');
+SELECT reseller_report.detach_source('hostile.bots') \g /dev/null
+DROP TABLE hostile.bots;
+
 -- A mapped column of another type.
 DROP INDEX hostile.usage_id_idx;
 SET search_path = :search_path;
