@@ -111,7 +111,10 @@ void pop() {
   pfree(gone);
 }
 
-void note_command() { last_command = GetCurrentCommandId(false); }
+// Uses the command's number up, so that the next command has another, also where a trigger that ran SQL came before.
+void note_command() {
+  if (last_command != GetCurrentCommandId(false)) pg([] { last_command = GetCurrentCommandId(true); });
+}
 
 void write_level(LevelTable *table) {
   Time const now = GetCurrentTimestamp();

@@ -16,6 +16,14 @@ enum DeltaColumn : int {
   kColumns
 };
 
+// Of a row that most readers pass over, read without a slot: its first three columns, which are never NULL, lie at its beginning.
+bool is_wanted(HeapTuple row, const DeltaFilter &filter) {
+  if (filter.wants == nullptr) return true;
+  std::int64_t first[kBucket + 1];
+  memcpy(first, reinterpret_cast<const char *>(row->t_data) + row->t_data->t_hoff, sizeof first);
+  return filter.wants(filter.state, first[kSource], first[kCompany], first[kBucket]);
+}
+
 void read_delta(TupleTableSlot *slot, Delta &delta) {
   slot_getallattrs(slot);
   const Datum *const values = slot->tts_values;
@@ -101,7 +109,7 @@ void DeltaWriter::finish() {
   });
 }
 
-DeltaScan::DeltaScan(LOCKMODE lock) : table_("usage_delta", lock) {
+DeltaScan::DeltaScan(LOCKMODE lock, DeltaFilter filter) : table_("usage_delta", lock), filter_(filter) {
   pg([&] {
     slot_ = table_slot_create(table_.relation(), nullptr);
     scan_ = table_beginscan(table_.relation(), GetActiveSnapshot(), 0, nullptr);
@@ -128,11 +136,14 @@ void DeltaScan::fill() {
   size_ = 0;
   pg([&] {
     while (size_ < kBatch) {
-      if (!table_scan_getnextslot(scan_, ForwardScanDirection, slot_)) {
+      HeapTuple const row = heap_getnext(scan_, ForwardScanDirection);
+      if (row == nullptr) {
         exhausted_ = true;
         table_endscan(scan_);
         return;
       }
+      if (!is_wanted(row, filter_)) continue;
+      ExecStoreBufferHeapTuple(row, slot_, reinterpret_cast<HeapScanDesc>(scan_)->rs_cbuf);
       read_delta(slot_, batch_[size_++]);
     }
   });

@@ -45,10 +45,25 @@ class DeltaWriter {
   int filled_ = 0;
 };
 
-/// Reads the deltas that the active snapshot sees.
+/// Tells, by a delta's first columns, whether the rest of it is worth reading; must not throw.
+struct DeltaFilter {
+  bool (*wants)(const void *state, std::int64_t source, std::int64_t company, Time bucket);
+  const void *state;
+};
+
+/// A filter that asks `wants(source, company, bucket)`, which must outlive it.
+template <typename F>
+DeltaFilter filter_of(const F &wants) {
+  return {[](const void *state, std::int64_t source, std::int64_t company, Time bucket) {
+            return (*static_cast<const F *>(state))(source, company, bucket);
+          },
+          &wants};
+}
+
+/// Reads the deltas that the active snapshot sees, and the filter, if there is one, wants.
 class DeltaScan {
  public:
-  explicit DeltaScan(LOCKMODE lock);
+  explicit DeltaScan(LOCKMODE lock, DeltaFilter filter = {});
   ~DeltaScan();
   DeltaScan(const DeltaScan &) = delete;
   DeltaScan &operator=(const DeltaScan &) = delete;
@@ -63,6 +78,7 @@ class DeltaScan {
 
   static constexpr int kBatch = 256;
   OwnTable table_;
+  DeltaFilter filter_;
   TableScanDesc scan_ = nullptr;
   TupleTableSlot *slot_ = nullptr;
   Delta batch_[kBatch];

@@ -196,24 +196,49 @@ void move_folded(const BuiltSource &from, const Moves &moves, const Pending &pen
   }
 }
 
-// The companies of a step in order, each with the stretches of time in which its dependency was changed.
-using Changed = std::vector<std::pair<std::int64_t, std::vector<Range>>>;
+/// When a company's dependency was changed, and when it came from nobody, as far as the command tells.
+struct Changed {
+  std::int64_t company;
+  std::vector<Range> ranges;
+  std::vector<Range> from_nobody;
+};
+
+// Where more joins than leaves.
+std::vector<Range> ranges_from_nobody(const std::vector<Move> &moves) {
+  std::map<Time, int> steps;
+  for (const Move &move : moves) {
+    steps[move.range.from] += move.sign;
+    steps[move.range.to] -= move.sign;
+  }
+  std::vector<Range> ranges;
+  int height = 0;
+  Time since = kMinusInfinity;
+  for (const auto &[moment, step] : steps) {
+    if (height > 0) ranges.push_back({since, moment});
+    height += step;
+    since = moment;
+  }
+  return ranges;
+}
 
 // Raw rows that are pruned cannot be read again: their figures, in summaries and in deltas with a reseller's name on, go from
 // whoever has them to whom `dependency` names now. The statement that changed it may have done so by several commands, of which a
 // trigger may come before that of the one that took the company away: hence the former holders are not those that this command took
-// it from, but all that this transaction did.
+// it from, but all that this transaction did, and nobody, unless the command tells that a committed row had the company until then.
 class PrunedFigures {
  public:
-  PrunedFigures(const Source &source, const Changed &changed) : source_(source), changed_(changed) {
+  PrunedFigures(const Source &source, const std::vector<Changed> &changed) : source_(source), changed_(changed) {
     std::vector<std::int64_t> companies;
-    for (const auto &[company, ranges] : changed) {
-      companies.push_back(company);
-      for (const Range &range : ranges) add_holder(kNobody, range);
+    for (const Changed &change : changed) {
+      companies.push_back(change.company);
+      for (const Range &range : change.from_nobody) add_holder(kNobody, range);
     }
     holdings_ = holdings_of(companies);
-    for (const Holding &former : holdings_taken_away(companies))
-      for (const Range &range : ranges_of(former.company)) add_holder(former.reseller, intersection(range, former.during));
+    for (const FormerHolding &former : holdings_taken_away(companies))
+      for (const Range &range : ranges_of(former.holding.company)) {
+        add_holder(former.holding.reseller, intersection(range, former.holding.during));
+        if (former.is_own) add_holder(kNobody, intersection(range, former.holding.during));
+      }
     for (const auto &[holder, hull] : hulls_) add_summaries(holder, hull);
     if (!hulls_.empty()) add_deltas();
   }
@@ -238,8 +263,8 @@ class PrunedFigures {
   const std::vector<Range> &ranges_of(std::int64_t company) const {
     static const std::vector<Range> none;
     auto const found = std::lower_bound(changed_.begin(), changed_.end(), company,
-                                        [](const auto &entry, std::int64_t wanted) { return entry.first < wanted; });
-    return found != changed_.end() && found->first == company ? found->second : none;
+                                        [](const Changed &entry, std::int64_t wanted) { return entry.company < wanted; });
+    return found != changed_.end() && found->company == company ? found->ranges : none;
   }
 
   std::int64_t holder_now(std::int64_t company, Time quarter) const {
@@ -265,7 +290,7 @@ class PrunedFigures {
   void add_row(std::int64_t holder, Item item, const SummaryRow &row) {
     const std::int64_t *at = row.companies;
     const std::int64_t *const end = at + row.count;
-    for (const auto &[company, ranges] : changed_) {
+    for (const auto &[company, ranges, from_nobody] : changed_) {
       at = std::lower_bound(at, end, company);
       if (at == end) return;
       if (*at != company || !leaves(company, ranges, holder, row.bucket)) continue;
@@ -289,7 +314,7 @@ class PrunedFigures {
   }
 
   const Source &source_;
-  const Changed &changed_;
+  const std::vector<Changed> &changed_;
   std::vector<Holding> holdings_;
   std::map<std::int64_t, Range> hulls_;  // what to look at, by former holder
   std::map<std::int64_t, Figures> figures_;
@@ -298,10 +323,10 @@ class PrunedFigures {
 void move_pruned(const Source &source, const Moves &moves, DeltaWriter &writer) {
   Time const now = GetCurrentTimestamp();
   for (auto at = moves.begin(); at != moves.end();) {
-    Changed changed;
+    std::vector<Changed> changed;
     for (; at != moves.end() && changed.size() < kPrunedCompaniesAtOnce; ++at) {
-      auto &ranges = changed.emplace_back(at->first, std::vector<Range>()).second;
-      for (const Move &move : at->second) ranges.push_back(move.range);
+      changed.push_back({at->first, {}, ranges_from_nobody(at->second)});
+      for (const Move &move : at->second) changed.back().ranges.push_back(move.range);
     }
     PrunedFigures(source, changed).write(now, writer);
   }

@@ -27,12 +27,12 @@ struct SourcePlan {
 
 // Whether summaries and deltas, as this process and snapshot see them, can answer for the source. A snapshot from before the
 // transaction's latest capture does not match the accumulator, a parallel worker does not have it, and a function called by a
-// statement that writes to the source sees rows that are not captured yet.
+// statement that writes to the source, or to dependency, sees rows that are not captured, or followed, yet.
 bool summaries_match_snapshot(const Source &source) {
   // A transaction that has written nothing has captured nothing, whatever process this is.
   if (!TransactionIdIsValid(GetTopTransactionIdIfAny())) return true;
-  return !accumulator::is_ahead_of(GetActiveSnapshot()) && !IsParallelWorker() && !statement::may_write_unseen(source.relid) &&
-         !statement::writes_to(source.relid);
+  return !accumulator::is_ahead_of(GetActiveSnapshot()) && !awaits_moves() && !IsParallelWorker() &&
+         !statement::may_write_unseen(source.relid) && !statement::writes_to(source.relid);
 }
 
 void require_raw_usage(const SourcePlan &plan) {
@@ -80,6 +80,8 @@ class Attributing {
  public:
   Attributing(const Dependents &dependents, Totals &totals) : dependents_(dependents), totals_(totals) {}
 
+  bool concerns(std::int64_t company) const { return dependents_.position(company) >= 0; }
+
   void add(Item item, std::int64_t company, Time moment, const Counters &counters, int sign) const {
     int const index = totals_.index_of(item);
     int const position = index >= 0 ? dependents_.position_at(company, moment) : -1;
@@ -106,11 +108,14 @@ void add_deltas(const std::vector<SourcePlan> &plans, std::int64_t reseller, con
     auto const found = by_source.find(source);
     return found != by_source.end() && found->second->counts_deltas_of(bucket);
   };
-  DeltaScan scan(AccessShareLock);
+  // Most deltas are of other resellers' companies.
+  auto const wants = [&](std::int64_t source, std::int64_t company, Time bucket) {
+    return sink.concerns(company) && counts(source, bucket);
+  };
+  DeltaScan scan(AccessShareLock, filter_of(wants));
   Delta delta;
   while (scan.next(delta)) {
     if (delta.keyed && delta.reseller != reseller) continue;
-    if (!counts(delta.source, delta.bucket)) continue;
     if (delta.keyed)
       sink.add_keyed(delta.item, delta.company, delta.counters);
     else

@@ -1,10 +1,12 @@
 #include "holding.hpp"
 
+#include <memory>
+
 namespace reseller_report {
 namespace {
 
 // Columns of reseller_report.dependency; must match sql/company.sql.
-enum DependencyColumn : int { kReseller, kCompany, kDuring, kColumns };
+enum DependencyColumn : int { kReseller, kCompany, kDuring };
 
 void sort_and_unite(std::vector<std::int64_t> &companies) {
   std::sort(companies.begin(), companies.end());
@@ -41,13 +43,14 @@ std::vector<Holding> holdings_of(std::vector<std::int64_t> companies) {
   return holdings;
 }
 
-std::vector<Holding> holdings_taken_away(std::vector<std::int64_t> companies) {
-  std::vector<Holding> holdings;
+std::vector<FormerHolding> holdings_taken_away(std::vector<std::int64_t> companies) {
+  std::vector<FormerHolding> holdings;
   sort_and_unite(companies);
   OwnTable const table("dependency", AccessShareLock);
   Oid const index = own_relation("dependency_company_idx");
-  Datum values[kColumns];
-  bool nulls[kColumns];
+  auto const columns = static_cast<size_t>(table.tuple_desc()->natts);  // the owner may have added some
+  std::vector<Datum> values(columns);
+  auto const nulls = std::make_unique<bool[]>(columns);
   for (std::int64_t const company : companies) {
     SysScanDesc scan = nullptr;
     pg([&] {
@@ -59,14 +62,28 @@ std::vector<Holding> holdings_taken_away(std::vector<std::int64_t> companies) {
       HeapTuple tuple = nullptr;
       pg([&] {
         tuple = systable_getnext(scan);
-        if (HeapTupleIsValid(tuple)) heap_deform_tuple(tuple, table.tuple_desc(), values, nulls);
+        if (HeapTupleIsValid(tuple)) heap_deform_tuple(tuple, table.tuple_desc(), values.data(), nulls.get());
       });
       if (tuple == nullptr) break;
-      if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(tuple->t_data))) holdings.push_back(holding_of(values));
+      if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(tuple->t_data)))
+        holdings.push_back({holding_of(values.data()), TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data))});
     }
     pg([&] { systable_endscan(scan); });
   }
   return holdings;
+}
+
+bool awaits_moves() {
+  Oid const relid = own_relation("dependency");
+  bool pending = false;
+  pg([&] { pending = AfterTriggerPendingOnRel(relid); });
+  return pending;
+}
+
+void require_dependencies_followed() {
+  if (awaits_moves())
+    throw Error(sqlstate::kWrongState, "dependencies were changed, and usage has not followed them yet",
+                "Do it after the statement that changes reseller_report.dependency, and not in a trigger of it.");
 }
 
 }  // namespace reseller_report

@@ -29,9 +29,21 @@ Holding holding_of(const Datum *values);
 /// The dependencies of `companies`, in any order and any number of times, in the active snapshot; in order of company.
 std::vector<Holding> holdings_of(std::vector<std::int64_t> companies);
 
-/// The rows of `companies` that this transaction deleted or replaced, also those whose triggers have not fired yet. They stay in
-/// the table until it ends.
-std::vector<Holding> holdings_taken_away(std::vector<std::int64_t> companies);
+/// A row that this transaction deleted or replaced.
+struct FormerHolding {
+  Holding holding;
+  bool is_own;  ///< this transaction had made it, too
+};
+
+/// The rows of `companies` that this transaction took away, also those whose triggers have not fired yet. They stay in the table
+/// until it ends.
+std::vector<FormerHolding> holdings_taken_away(std::vector<std::int64_t> companies);
+
+/// Whether a statement under way has changed dependencies, and triggers that move figures accordingly may not have fired yet.
+bool awaits_moves();
+
+/// Refuses (55000) what changes summaries in such a moment: it would attribute by dependencies that the moves do not know of.
+void require_dependencies_followed();
 
 /// The dependency of `company` at `moment`; nullptr when it has none. At most one can hold: they do not overlap.
 inline const Holding *holding_at(const std::vector<Holding> &holdings, std::int64_t company, Time moment) {

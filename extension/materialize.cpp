@@ -273,6 +273,7 @@ Folded materialize(std::int64_t most, bool only_what_pays) {
   // An idle run writes nothing. Deltas that another session is folding are visible here until it commits, so that a run
   // which finds none has nothing to wait for either.
   if (!anything_to_fold(only_what_pays)) return {};
+  require_dependencies_followed();
   Time const began = GetCurrentTimestamp();
   take_lease();
   ActiveSnapshot const snapshot(ActiveSnapshot::fresh());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "holding.hpp"
 #include "ledger.hpp"
 #include "lease.hpp"
 #include "watch.hpp"
@@ -74,6 +75,7 @@ void require_still_built(const Source &source, const Range &days) {
 }
 
 void prune(FunctionCallInfo fcinfo, Oid table, Time older_than) {
+  require_dependencies_followed();
   take_lease();
   MovingSnapshot snapshot;
   Source const source = source_of_table(table);

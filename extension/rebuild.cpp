@@ -5,6 +5,7 @@
 
 #include "accumulator.hpp"
 #include "delta.hpp"
+#include "holding.hpp"
 #include "ledger.hpp"
 #include "lease.hpp"
 
@@ -91,11 +92,11 @@ void require_own_rows_captured(const Source &source, const Range &slice, Overflo
                 "Commit first, then CALL " + call_for("rebuild", source.name) + ".");
 }
 
-// Of rows that its own TRUNCATE or DDL took away, a transaction of one snapshot misses the deltas that came after the snapshot:
-// they would be folded when the rows are gone.
+// Of rows that TRUNCATE or DDL took away since, its own or another's, a transaction of one snapshot misses the deltas that came
+// after the snapshot: they would be folded when the rows are gone.
 void require_deltas_seen(const Source &source) {
   if (IsolationUsesXactSnapshot() && unbuilt_by_this_transaction(source.id))
-    throw Error(sqlstate::kWrongState, "table " + source.name + " was un-built in this transaction, which keeps one snapshot",
+    throw Error(sqlstate::kWrongState, "table " + source.name + " was un-built after this transaction took its snapshot",
                 "Commit first, then CALL reseller_report.rebuild('" + source.name + "').");
 }
 
@@ -123,6 +124,7 @@ Source locked_source(Oid table) {
 Range rebuild_slice(Oid table, const Range &days) {
   require_whole_days(days);
   require_no_changes_of_parents();
+  require_dependencies_followed();
   take_lease();
   Source const source = locked_source(table);
   Range const slice = intersection(days, {source.horizon, kInfinity});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "holding.hpp"
 #include "ledger.hpp"
 
 namespace reseller_report {
@@ -188,6 +189,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_verify) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) throw Error(sqlstate::kNullNotAllowed, "the period must have two bounds");
   Range const period = {PG_GETARG_TIMESTAMPTZ(0), PG_GETARG_TIMESTAMPTZ(1)};
   if (period.empty()) throw Error(sqlstate::kInvalidParameter, "the period must end after it begins");
+  require_dependencies_followed();
   bool const all_services = PG_ARGISNULL(2);
   Service const service = all_services ? Service::kBot : service_named(fcinfo, 2);
   pg([&] { InitMaterializedSRF(fcinfo, 0); });

@@ -171,6 +171,53 @@ SELECT reseller_report.materialize() \g /dev/null
 SELECT pg_temp.agrees('2024-02-01', 'folded after the triggers');
 SELECT pg_temp.clean('folded after the triggers');
 
+-- Whoever changes summaries between a change of dependencies and the moves that follow it would attribute by what the moves do not know of.
+SELECT random_usage.events(5) \g /dev/null
+SELECT throws_ok(format('WITH m AS (UPDATE reseller_report.dependency SET reseller_id = 1 + reseller_id %% 3 RETURNING 1), c AS (SELECT count(*) AS n FROM m) SELECT %s FROM c', call),
+    '55000', 'dependencies were changed, and usage has not followed them yet', call || ' in the statement that moves companies') FROM (VALUES
+    ('reseller_report.materialize((1000 + n)::int)'), ('reseller_report.rebuild_slice(''live.text_message'', ''-infinity'', CASE WHEN n > 0 THEN timestamptz ''infinity'' END)'),
+    ('reseller_report.prune(''live.text_message'', CASE WHEN n > 0 THEN timestamptz ''2024-03-01'' END)'),
+    ('(SELECT count(*) FROM reseller_report.verify(''-infinity'', CASE WHEN n > 0 THEN timestamptz ''infinity'' END))')) AS v (call);
+CREATE FUNCTION pg_temp.maintain() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN EXECUTE TG_ARGV[0]; RETURN NULL; END $$;
+CREATE FUNCTION pg_temp.in_trigger(timing text, call text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('CREATE TRIGGER "A" %s ON reseller_report.dependency FOR EACH STATEMENT EXECUTE FUNCTION pg_temp.maintain(%L)', timing, call);
+    UPDATE reseller_report.dependency SET reseller_id = 1 + reseller_id % 3;
+    DROP TRIGGER "A" ON reseller_report.dependency;
+    RETURN 'done';
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE;
+END
+$$;
+SELECT is(pg_temp.in_trigger('AFTER UPDATE', call), '55000', call || ' in a trigger before those that move') FROM (VALUES
+    ('SELECT reseller_report.materialize()'), ('SELECT reseller_report.rebuild_slice(''live.text_message'', ''-infinity'', ''infinity'')'),
+    ('SELECT reseller_report.prune(''live.text_message'', ''2024-03-01'')')) AS v (call);
+SELECT is(pg_temp.in_trigger('BEFORE UPDATE', 'SELECT reseller_report.materialize()'), 'done', 'before anything is changed it may be folded');
+SELECT pg_temp.agrees('2024-02-01', 'folded by a trigger before the change');
+-- A report there equals raw usage and the dependencies of its snapshot, or says what it misses.
+CREATE TABLE told (before numeric, after numeric);
+SELECT is(pg_temp.in_trigger('AFTER UPDATE', $$INSERT INTO told SELECT sum(r.total_price_to_twin), sum(o.total) FROM reseller_report.bot(1, '2024-02-01 00:00+00', 'infinity') r
+    FULL JOIN oracle.bot(1, '2024-02-01 00:00+00', 'infinity', false) AS o (id bigint, n text, a bigint, total numeric, c numeric) USING (id)$$), 'done', 'a report in a trigger before those that move');
+SELECT is((SELECT before FROM told), (SELECT after FROM told), 'is of the dependencies as they are by then');
+SELECT is(pg_temp.in_trigger('AFTER UPDATE', $$SELECT reseller_report.bot(1, '2024-01-01 00:00+00', 'infinity')$$), '55000', 'what was pruned cannot be told there');
+SELECT pg_temp.agrees('2024-02-01', 'after all that');
+
+-- A table dependency with a column more.
+ALTER TABLE reseller_report.dependency ADD COLUMN note text DEFAULT 'x', ADD COLUMN other int;
+UPDATE reseller_report.dependency SET reseller_id = 1 + reseller_id % 3;
+SELECT pg_temp.agrees('2024-02-01', 'moved where dependency has more columns');
+ALTER TABLE reseller_report.dependency DROP COLUMN note, DROP COLUMN other;
+UPDATE reseller_report.dependency SET reseller_id = 1 + reseller_id % 3;
+SELECT pg_temp.agrees('2024-02-01', 'and where it had');
+
+-- A foreign key's trigger runs SQL before the rows are captured: reports in the transaction know of them all the same.
+ALTER TABLE live.text_message ADD CONSTRAINT of_company FOREIGN KEY (company_id) REFERENCES reseller_report.company;
+BEGIN;
+INSERT INTO usage.text_message (company_id, channel, occurred_at, price_twin) VALUES (12, 'sms', '2024-01-05', 3);
+SELECT pg_temp.agrees('2024-02-01', 'inside the transaction, with a foreign key');
+ROLLBACK;
+ALTER TABLE live.text_message DROP CONSTRAINT of_company;
+
 -- Rebuild and un-building end at the horizon.
 SELECT results_eq('SELECT source::text, period_from, period_to FROM reseller_report.rebuild_slice(''live.text_message'', ''-infinity'', ''infinity'')',
     $$VALUES ('live.text_message', timestamptz '2024-02-01 00:00+00', timestamptz 'infinity')$$, 'a rebuild ends at the horizon');

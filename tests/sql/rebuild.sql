@@ -100,7 +100,7 @@ SELECT dblink_exec('a', 'ROLLBACK'), dblink_exec('a', 'BEGIN ISOLATION LEVEL REP
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) SELECT 11 + n, '2024-03-02 00:00+00', 1 FROM generate_series(0, 19) n;
 SELECT dblink_exec('a', 'TRUNCATE usage.bot_message'), dblink_exec('a', 'SAVEPOINT a') \g /dev/null
 SELECT throws_ok('SELECT dblink_exec(''a'', ''DO $x$ BEGIN PERFORM reseller_report.rebuild_slice(''''usage.bot_message'''', ''''-infinity'''', ''''infinity''''); END $x$'')', '55000',
-    'table usage.bot_message was un-built in this transaction, which keeps one snapshot', 'deltas of truncated rows that an older snapshot does not see');
+    'table usage.bot_message was un-built after this transaction took its snapshot', 'deltas of truncated rows that an older snapshot does not see');
 SELECT dblink_exec('a', 'ROLLBACK TO a'), dblink_exec('a', 'COMMIT') \g /dev/null
 SELECT reseller_report.rebuild_slice('usage.bot_message', '-infinity', 'infinity') \g /dev/null
 SELECT reseller_report.materialize() \g /dev/null
