@@ -2,6 +2,7 @@
 // tests/fault/build-points, whose stubs come through here. The SQL functions of schema fault count calls by call site, and choose the
 // one at which something happens.
 #include <csignal>
+#include <cstdint>
 #include <unistd.h>
 
 #include "boundary.hpp"
