@@ -290,10 +290,11 @@ class PrunedFigures {
   void add_row(std::int64_t holder, Item item, const SummaryRow &row) {
     const std::int64_t *at = row.companies;
     const std::int64_t *const end = at + row.count;
-    for (const auto &[company, ranges, from_nobody] : changed_) {
+    for (const Changed &change : changed_) {
+      std::int64_t const company = change.company;
       at = std::lower_bound(at, end, company);
       if (at == end) return;
-      if (*at != company || !leaves(company, ranges, holder, row.bucket)) continue;
+      if (*at != company || !leaves(company, change.ranges, holder, row.bucket)) continue;
       Counters counters;
       for (int figure = 0; figure < kFigures; figure++)
         if (row.figures[figure] != nullptr) counters.figure[figure] = row.figures[figure][at - row.companies];
