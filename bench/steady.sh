@@ -18,7 +18,7 @@ UPDATE usage.text_message SET delivered_at = now() WHERE delivered_at IS NULL AN
 SQL
 lsn() { sql -c 'SELECT pg_current_wal_lsn() - '"'0/0'"; }
 time_report() {
-    { echo '\timing on'; for ((i = 0; i < 9; i++)); do echo "SELECT * FROM reseller_report.text_messaging(1, now() - interval '1 day', now());"; done; } | sql |
+    { echo '\timing on'; for ((i = 0; i < 9; i++)); do echo "SELECT * FROM reseller_report.text_messaging(1, now() - interval '1 day', now());"; done; } | sql -o /dev/null |
         awk '/^Time:/ && ++n > 2 { print $2 }' | median
 }
 ingest=0 folding=0
