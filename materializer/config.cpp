@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "duration.hpp"
+#include "options.hpp"
 
 namespace materializer {
 namespace {
@@ -14,119 +15,9 @@ namespace po = boost::program_options;
 
 constexpr char kEnvironmentPrefix[] = "RESELLER_MATERIALIZER_";
 
-constexpr unsigned bit(Command command) { return 1U << static_cast<int>(command); }
-constexpr unsigned kRun = bit(Command::kRun);
-constexpr unsigned kFolding = kRun | bit(Command::kOnce);
-constexpr unsigned kRebuild = bit(Command::kRebuild);
-constexpr unsigned kVerify = bit(Command::kVerify);
-constexpr unsigned kPrune = bit(Command::kPrune);
-constexpr unsigned kStatus = bit(Command::kStatus);
-constexpr unsigned kAll = ~0U;
-
-struct CommandText {
-  Command command;
-  const char *name;
-  const char *does;
-};
-constexpr CommandText kCommands[] = {
-    {Command::kRun, "run", "the service: folds on a schedule and keeps house, until SIGTERM"},
-    {Command::kOnce, "once", "folds what is pending, then exits"},
-    {Command::kStatus, "status", "what is pending, who leads, and the state of the sources"},
-    {Command::kRebuild, "rebuild", "builds or recomputes summaries from raw usage, slice by slice"},
-    {Command::kVerify, "verify", "compares raw usage with the summaries; exit 3 where they differ"},
-    {Command::kPrune, "prune", "drops old raw usage, partition by partition; reports stay"}};
-
-struct Option {
-  const char *name;
-  const char *argument;  // empty: a switch
-  const char *fallback;  // the default
-  unsigned commands;
-  const char *text;
-};
-
-// Every option, its default and its help.
-constexpr Option kOptions[] = {
-    {"dsn", "CONNINFO", "", kAll, "where the database is; what it leaves out comes from libpq's PG* variables"},
-    {"config", "FILE", "", kAll, "a file of lines `option = value`"},
-    {"log-format", "text|json", "text", kAll, "a line an event, on standard error"},
-    {"log-level", "LEVEL", "info", kAll, "error, warning, info or debug"},
-    {"lock-timeout", "DURATION", "10s", kAll, "give up waiting for a lock after this long, and try again later"},
-    {"statement-timeout", "DURATION", "10m", kAll, "cancel a unit of work that takes longer"},
-    {"max-deltas", "N", "100000", kFolding, "changes folded in one transaction"},
-    {"schedule", "EXPRESSION", "@every 60s", kRun, "when to fold: five cron fields, @hourly and its like, or @every DURATION"},
-    {"time-zone", "NAME", "UTC", kRun, "the zone of cron expressions"},
-    {"metrics-listen", "ADDRESS:PORT", "", kRun, "serve Prometheus metrics at http://ADDRESS:PORT/metrics"},
-    {"housekeeping-schedule", "EXPRESSION", "@every 5m", kRun, "when to make partitions, prune, and look for un-built days"},
-    {"partitions-ahead", "DURATION", "62d", kRun, "how far ahead monthly partitions are made"},
-    {"verify-schedule", "EXPRESSION", "@every 1h", kRun, "when to verify a random day of a random source; @never: not at all"},
-    {"retention", "RULES", "", kRun, "drop raw usage older than this: 400d, or SCHEMA.TABLE=400d, or both, with commas between"},
-    {"source", "SCHEMA.TABLE", "", kRebuild | kPrune, "only this source; may be repeated"},
-    {"from", "TIMESTAMP", "-infinity", kRebuild | kVerify, "the first moment of the period"},
-    {"to", "TIMESTAMP", "infinity", kRebuild | kVerify, "the first moment after it"},
-    {"only-unbuilt", "", "false", kRebuild, "only days that are not built"},
-    {"service", "NAME", "", kVerify, "only this service, for example chat"},
-    {"older-than", "DURATION", "", kPrune, "which usage to drop, for example 400d"},
-    {"dry-run", "", "false", kPrune, "only tell what would be dropped"},
-    {"format", "table|json", "table", kStatus, "how to print"}};
-
-const Option *find_option(const std::string &name) {
-  for (const Option &option : kOptions)
-    if (name == option.name) return &option;
-  return nullptr;
-}
-
-const CommandText *find_command(const std::string &name) {
-  for (const CommandText &command : kCommands)
-    if (name == command.name) return &command;
-  return nullptr;
-}
-
-std::string padded(const std::string &text, std::size_t width) {
-  return text + std::string(text.size() < width ? width - text.size() : 1, ' ');
-}
-
-std::string help_of(const Option &option) {
-  std::string const left = std::string("  --") + option.name + (*option.argument != '\0' ? std::string(" ") + option.argument : "");
-  bool const has_default = *option.fallback != '\0' && *option.argument != '\0';
-  std::string const right = std::string(option.text) + (has_default ? std::string(" (default ") + option.fallback + ")" : "");
-  return padded(left, 40) + right + "\n";
-}
-
-std::string general_help() {
-  std::string help =
-      "reseller-materializer keeps the summaries of the PostgreSQL extension reseller_report folded.\n\n"
-      "Usage: reseller-materializer COMMAND [options]\n\nCommands:\n";
-  for (const CommandText &command : kCommands) help += padded(std::string("  ") + command.name, 12) + command.does + "\n";
-  help += "\nOptions:\n";
-  for (const Option &option : kOptions) {
-    std::string only;
-    if (option.commands != kAll)
-      for (const CommandText &command : kCommands)
-        if ((option.commands & bit(command.command)) != 0) only += (only.empty() ? "" : ", ") + std::string(command.name);
-    std::string line = help_of(option);
-    if (!only.empty()) line.insert(40, "[" + only + "] ");
-    help += line;
-  }
-  return help +
-         "  --help                                this text; after a command, just its options\n"
-         "  --version                             the version\n\n"
-         "An option is taken from the command line, else from the file of --config, else from the environment, where --max-deltas "
-         "is\n"
-         "RESELLER_MATERIALIZER_MAX_DELTAS. A duration is for example 30s, 5m, 12h, 400d or 1h30m.\n\n"
-         "Exit status: 0 done, 1 failed, 2 wrong usage, 3 verify found differences.\n";
-}
-
-std::string help_for(const CommandText &command) {
-  std::string help =
-      std::string("Usage: reseller-materializer ") + command.name + " [options]\n\n" + command.does + "\n\nOptions:\n";
-  for (const Option &option : kOptions)
-    if ((option.commands & bit(command.command)) != 0) help += help_of(option);
-  return help;
-}
-
 po::options_description described() {
   po::options_description options;
-  for (const Option &option : kOptions) {
+  for (const Option &option : all_options()) {
     auto *const value = po::value<std::string>();
     if (*option.argument == '\0') value->implicit_value("true");
     options.add_options()(option.name, value, option.text);
@@ -299,7 +190,7 @@ void read_command_line(int argc, const char *const *argv, Config &config, GivenO
   config.command = command->command;
   for (const auto &option : parsed.options) {
     const Option *const known = find_option(option.string_key);
-    if (known != nullptr && (known->commands & bit(config.command)) == 0)
+    if (known != nullptr && !known->is_for(config.command))
       throw UsageError("--" + option.string_key + " is not an option of " + command->name);
   }
   given.add(parsed, [](const std::string &name) { return "--" + name; });
@@ -333,9 +224,9 @@ Environment read_environment(const char *const *environment) {
     if (entry.rfind(kEnvironmentPrefix, 0) != 0) continue;
     std::string const variable = entry.substr(0, entry.find('='));
     std::string const value = entry.substr(std::min(variable.size() + 1, entry.size()));
-    auto const *const option =
-        std::find_if(std::begin(kOptions), std::end(kOptions), [&](const Option &o) { return in_environment(o.name) == variable; });
-    if (option == std::end(kOptions)) {
+    auto const option = std::find_if(all_options().begin(), all_options().end(),
+                                     [&](const Option &o) { return in_environment(o.name) == variable; });
+    if (option == all_options().end()) {
       result.unknown.push_back(variable);
       continue;
     }

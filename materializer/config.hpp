@@ -1,5 +1,5 @@
 // The configuration: a plain struct read from the command line, a file and the environment, in this order of precedence. The
-// one table of options in config.cpp holds every default, and prints the help.
+// table of options in options.cpp holds every default.
 #pragma once
 
 #include <cstdint>
