@@ -134,17 +134,18 @@ CREATE PROCEDURE reseller_report.rebuild(
     AS $$
 DECLARE
     slice record;
-    n integer := 0;
-    total integer;
 BEGIN
-    SELECT pg_catalog.count(*) INTO total FROM reseller_report.rebuild_slices(source, period_from, period_to);
-    FOR slice IN SELECT * FROM reseller_report.rebuild_slices(source, period_from, period_to) LOOP
-        n := n OPERATOR(pg_catalog.+) 1;
+    -- Counted by the query that makes them: a table that grows is cut into more slices by the next.
+    FOR slice IN
+        SELECT s.*, pg_catalog.count(*) OVER () AS total
+        FROM reseller_report.rebuild_slices(source, period_from, period_to) WITH ORDINALITY s (slice_from, slice_to, number)
+        ORDER BY s.number
+    LOOP
         PERFORM pg_catalog.set_config('application_name',
-            pg_catalog.format('rebuild %s: %s of %s, %s', source, n, total, slice.slice_from), true);
+            pg_catalog.format('rebuild %s: %s of %s, %s', source, slice.number, slice.total, slice.slice_from), true);
         PERFORM reseller_report.rebuild_slice(source, slice.slice_from, slice.slice_to);
         COMMIT;
-        RAISE NOTICE 'rebuilt % from % to % (% of %)', source, slice.slice_from, slice.slice_to, n, total;
+        RAISE NOTICE 'rebuilt % from % to % (% of %)', source, slice.slice_from, slice.slice_to, slice.number, slice.total;
     END LOOP;
 END
 $$;
