@@ -202,29 +202,48 @@ bool is_of_one_table(const ErrorData *error) {
          category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE;
 }
 
-void warn(const Source &source, const ErrorData *error) {
-  const char *const table = source.name.c_str();
+void warn(const std::string &table, const ErrorData *error) {
+  const char *const name = table.c_str();
   pg([&] {
-    ereport(WARNING, (errcode(error->sqlerrcode), errmsg("table %s got no new partitions: %s", table, error->message),
+    ereport(WARNING, (errcode(error->sqlerrcode), errmsg("table %s got no new partitions: %s", name, error->message),
                       error->hint != nullptr ? errhint("%s", error->hint) : 0));
   });
 }
 
-// In a subtransaction, so that one table does not stop the others.
+// Two calls would each read the default partition and then wait for the other to let go of it.
+void wait_for_other_calls(Oid table) {
+  pg([&] {
+    PreventCommandDuringRecovery("reseller_report.create_partitions");
+    if (get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE) LockRelationOid(table, ShareUpdateExclusiveLock);
+  });
+}
+
 std::vector<Range> make_all(const Source &source, Datum ahead) {
+  std::vector<Range> made;
+  for (const Month &month : months_to_make(source, ahead)) {
+    make(source, month);
+    made.push_back(month.range);
+  }
+  return made;
+}
+
+// In a subtransaction, so that one table does not stop the others.
+std::vector<Range> try_to_make_all(Oid table, Datum ahead) {
   Subtransaction const attempt;
+  std::string name;
   try {
+    wait_for_other_calls(table);
     std::vector<Range> made;
-    for (const Month &month : months_to_make(source, ahead)) {
-      make(source, month);
-      made.push_back(month.range);
+    if (std::optional<Source> const source = find_source(table)) {
+      name = source->name;
+      made = make_all(*source, ahead);
     }
     attempt.release();
     return made;
   } catch (const PgError &error) {
     attempt.roll_back();
-    if (!is_of_one_table(error.data)) throw;
-    warn(source, error.data);
+    if (name.empty() || !is_of_one_table(error.data)) throw;
+    warn(name, error.data);
   } catch (...) {
     attempt.roll_back();
     throw;
@@ -246,8 +265,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions) {
   if (PG_ARGISNULL(0)) throw Error(sqlstate::kNullNotAllowed, "ahead must not be NULL");
   require_few_years(PG_GETARG_INTERVAL_P(0));
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
-  for (const Source &source : all_sources())
-    for (const Range &month : make_all(source, PG_GETARG_DATUM(0))) put_slice(fcinfo, source.relid, month);
+  for (Oid const table : connected_tables())
+    for (const Range &month : try_to_make_all(table, PG_GETARG_DATUM(0))) put_slice(fcinfo, table, month);
   return Datum{0};
 }
 
@@ -255,16 +274,9 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions_of) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) throw Error(sqlstate::kNullNotAllowed, "ahead and source must not be NULL");
   require_few_years(PG_GETARG_INTERVAL_P(0));
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
-  // Two calls would each wait for the other to let go of the table.
-  pg([&] {
-    PreventCommandDuringRecovery("reseller_report.create_partitions");
-    LockRelationOid(PG_GETARG_OID(1), ShareUpdateExclusiveLock);
-  });
+  wait_for_other_calls(PG_GETARG_OID(1));
   Source const source = source_of_table(PG_GETARG_OID(1));
-  for (const Month &month : months_to_make(source, PG_GETARG_DATUM(0))) {
-    make(source, month);
-    put_slice(fcinfo, source.relid, month.range);
-  }
+  for (const Range &month : make_all(source, PG_GETARG_DATUM(0))) put_slice(fcinfo, source.relid, month);
   return Datum{0};
 }
 

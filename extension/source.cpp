@@ -180,13 +180,27 @@ std::vector<Source> all_sources() {
   return sources_where([](const Row &) { return true; });
 }
 
-Source source_of_table(Oid table) {
+std::vector<Oid> connected_tables() {
+  std::vector<Row> rows = read_registry(nullptr, nullptr);
+  std::sort(rows.begin(), rows.end(), [](const Row &a, const Row &b) { return a.id < b.id; });
+  std::vector<Oid> tables;
+  for (const Row &row : rows)
+    if (Oid const table = resolve(row); OidIsValid(table)) tables.push_back(table);
+  return tables;
+}
+
+std::optional<Source> find_source(Oid table) {
   // Others are not even locked.
   std::vector<Source> found = sources_where([=](Row row) {
     follow_renames(row);
     return resolve(row) == table;
   });
-  if (!found.empty()) return std::move(found.front());
+  if (found.empty()) return {};
+  return std::move(found.front());
+}
+
+Source source_of_table(Oid table) {
+  if (std::optional<Source> found = find_source(table)) return std::move(*found);
   const char *name = nullptr;
   pg([&] { name = get_rel_name(table); });
   throw Error("42704", "table \"" + std::string(name != nullptr ? name : "?") + "\" is not connected",

@@ -2,6 +2,7 @@
 // answer for.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,13 @@ std::vector<Source> sources_of(Service service);
 /// All sources of the active snapshot, locked likewise.
 std::vector<Source> all_sources();
 
-/// The source that this table is, in the active snapshot, locked likewise; 42704 when it is none.
+/// Their tables as the latest commit sees them, in one order for all callers, not locked.
+std::vector<Oid> connected_tables();
+
+/// The source that this table is, in the active snapshot, locked likewise; nothing when it is none.
+std::optional<Source> find_source(Oid table);
+
+/// The same; 42704 when it is none.
 Source source_of_table(Oid table);
 
 /// The source with this id as the latest commit sees it, its table unresolved; false when there is none. Reads the

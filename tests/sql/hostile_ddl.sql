@@ -64,6 +64,16 @@ SELECT results_eq('SELECT * FROM dblink_get_result(''b'') AS t (a bigint, u bigi
 SELECT * FROM dblink_get_result('b') AS t (a bigint, u bigint) \g /dev/null
 SELECT is((SELECT count(*) FROM usage.text_message_2023_06), 3::bigint, 'in the new partition');
 SELECT oracle.agrees('after it');
+SELECT * FROM dblink_get_result('c') AS t (n bigint) \g /dev/null
+INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (12, 'sms', '2023-07-10 22:37+00');
+SELECT dblink_exec('a', 'BEGIN; LOCK TABLE usage.text_message_default') \g /dev/null
+SELECT dblink_send_query('b', 'SELECT count(*) FROM reseller_report.create_partitions(''0'')'), dblink_send_query('c', 'SELECT count(*) FROM reseller_report.create_partitions(''0'')') \g /dev/null
+SELECT ok(pg_temp.until('pg_temp.waiting() = 2'), 'two calls at a time');
+SELECT dblink_exec('a', 'COMMIT') \g /dev/null
+SELECT is((SELECT sum(n) FROM (SELECT n FROM dblink_get_result('b') AS t (n bigint) UNION ALL SELECT n FROM dblink_get_result('c') AS t (n bigint)) t), 1::numeric,
+    'one makes the month, the other finds it made, instead of a deadlock');
+SELECT * FROM dblink_get_result('b') AS t (n bigint) \g /dev/null
+SELECT * FROM dblink_get_result('c') AS t (n bigint) \g /dev/null
 
 -- Triggers of the table do not fire when rows move, not even those that always do; and what code of the owner writes is captured.
 CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, ''2024-03-03'', 1000); RETURN NULL; END';
