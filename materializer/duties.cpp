@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <chrono>
 
-#include "refresh.hpp"
-
 namespace materializer {
 namespace {
 
 constexpr Time kStillDue = 60;
 constexpr Time kFiguresEvery = 15;
 constexpr Time kRetryAfter = 10;
+constexpr double kTellEvery = 60;
 
 double seconds_since(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
 
@@ -57,6 +56,7 @@ void Duties::begin(const Config &config, Time now) {
   verify_.set(config.verify_schedule, now - kStillDue, config.zone);
   figures_.due = now;
   to_rebuild_.clear();
+  round_.reset();
 }
 
 void Duties::correct_for_clock_set_back(const Config &config, Time now) {
@@ -66,9 +66,19 @@ void Duties::correct_for_clock_set_back(const Config &config, Time now) {
 
 bool Duties::do_one(Session &session, const Config &config, Time now) {
   correct_for_clock_set_back(config, now);
-  if (refresh_.strikes(now)) {
-    refresh(session, config, now);
-  } else if (figures_.strikes(now)) {
+  bool const folds_first = round_ ? !folded_last_ : refresh_.strikes(now);
+  if (!folds_first && do_another(session, config, now)) {
+    folded_last_ = false;
+    return true;
+  }
+  if (!folds_first && !round_) return false;
+  fold_some(session, config, now);
+  folded_last_ = true;
+  return true;
+}
+
+bool Duties::do_another(Session &session, const Config &config, Time now) {
+  if (figures_.strikes(now)) {
     show_figures(session);
     figures_.due = now + kFiguresEvery;
   } else if (housekeeping_.strikes(now)) {
@@ -85,27 +95,37 @@ bool Duties::do_one(Session &session, const Config &config, Time now) {
   return true;
 }
 
-void Duties::refresh(Session &session, const Config &config, Time now) {
-  Clock::time_point const begun = Clock::now();
-  Folded total;
+void Duties::fold_some(Session &session, const Config &config, Time now) {
+  if (!round_) round_ = Round{Clock::now(), Clock::now(), {}};
+  bool more = false;
   bool const well = attempt("refresh", "", [&] {
-    materializer::refresh(session, interrupt_, config.max_deltas, true, [&](const Folded &folded) {
-      total.deltas += folded.deltas;
-      total.summary_rows += folded.summary_rows;
-      metrics_.count_fold(static_cast<double>(folded.deltas), static_cast<double>(folded.summary_rows));
-    });
+    Folded const folded = fold(session, config.max_deltas, true);
+    round_->total += folded;
+    metrics_.count_fold(static_cast<double>(folded.deltas), static_cast<double>(folded.summary_rows));
+    more = folded.deltas >= config.max_deltas;
   });
-  double const seconds = seconds_since(begun);
-  // Counted from its end: a run that takes longer than the interval skips what fell due meanwhile.
+  if (!more) {
+    end_round(config, now, well);
+  } else if (seconds_since(round_->told) >= kTellEvery) {
+    round_->told = Clock::now();
+    log_.info("folding", {{"deltas", round_->total.deltas}, {"seconds", seconds_since(round_->begun)}});
+  }
+}
+
+void Duties::end_round(const Config &config, Time now, bool well) {
+  Round const round = *round_;
+  round_.reset();
+  // Counted from its end: a round that takes longer than the interval skips what fell due meanwhile.
   refresh_.set(config.schedule, std::max(now, wall_clock()), config.zone);
   if (!well) {
     refresh_.due = refresh_.due ? std::min(*refresh_.due, wall_clock() + kRetryAfter) : wall_clock() + kRetryAfter;
     return;
   }
+  double const seconds = seconds_since(round.begun);
   metrics_.count_run(seconds);
   figures_.due = now;
-  if (total.deltas > 0) {
-    log_.info("folded", {{"deltas", total.deltas}, {"summary_rows", total.summary_rows}, {"seconds", seconds}});
+  if (round.total.deltas > 0) {
+    log_.info("folded", {{"deltas", round.total.deltas}, {"summary_rows", round.total.summary_rows}, {"seconds", seconds}});
   } else {
     log_.debug("nothing to fold", {{"seconds", seconds}});
   }

@@ -1,4 +1,5 @@
-// What a leader does, one unit of work after the other: folding on its schedule first, then housekeeping, then slices to rebuild.
+// What a leader does, one unit of work after the other: folding on its schedule first, then housekeeping, then slices to rebuild. While
+// a round of folds lasts they take turns: a backlog of hours keeps nothing else from being done.
 #pragma once
 
 #include <deque>
@@ -8,6 +9,7 @@
 
 #include "housekeeping.hpp"
 #include "metrics.hpp"
+#include "refresh.hpp"
 
 namespace materializer {
 
@@ -44,8 +46,17 @@ class Duties {
     bool strikes(Time now) const { return due && now >= *due; }
   };
 
+  /// The folds from one due time until nothing is left.
+  struct Round {
+    Clock::time_point begun;
+    Clock::time_point told;
+    Folded total;
+  };
+
   void correct_for_clock_set_back(const Config &config, Time now);
-  void refresh(Session &session, const Config &config, Time now);
+  bool do_another(Session &session, const Config &config, Time now);
+  void fold_some(Session &session, const Config &config, Time now);
+  void end_round(const Config &config, Time now, bool well);
   void keep_house(Session &session, const Config &config);
   void prune_sources(Session &session, const Config &config);
   void rebuild_next(Session &session);
@@ -65,6 +76,8 @@ class Duties {
   Clockwork verify_;
   Clockwork figures_;
   std::deque<Slice> to_rebuild_;
+  std::optional<Round> round_;
+  bool folded_last_ = false;
 };
 
 }  // namespace materializer

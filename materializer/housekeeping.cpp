@@ -117,16 +117,24 @@ int run_prune(const Config &config, Interrupt &interrupt, Log &log) {
   Session session(config, interrupt, log);
   expect_ready(session);
   std::size_t count = 0;
+  bool well = true;
   for (const Source &source : sources(session, config.sources)) {
     if (interrupt.stop_requested()) return 1;
-    for (const Slice &slice : prune(session, source, config.older_than, config.dry_run)) {
-      std::printf("%s %s: %s to %s\n", config.dry_run ? "would drop" : "dropped", slice.source.name.c_str(), slice.from.c_str(),
-                  slice.to.c_str());
-      count++;
+    try {
+      for (const Slice &slice : prune(session, source, config.older_than, config.dry_run)) {
+        std::printf("%s %s: %s to %s\n", config.dry_run ? "would drop" : "dropped", slice.source.name.c_str(), slice.from.c_str(),
+                    slice.to.c_str());
+        count++;
+      }
+    } catch (const DatabaseError &error) {
+      if (error.remedy() == Remedy::kReconnect || interrupt.stop_requested()) throw;
+      // One table that cannot be pruned keeps no others.
+      log.error("not pruned", {{"source", source.name}, {"reason", error.what()}, {"sqlstate", error.sqlstate()}});
+      well = false;
     }
   }
   log.info(config.dry_run ? "nothing was dropped: dry run" : "pruned", {{"partitions", count}});
-  return 0;
+  return well ? 0 : 1;
 }
 
 }  // namespace materializer

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
 #include "session.hpp"
 
@@ -11,12 +10,16 @@ namespace materializer {
 struct Folded {
   std::int64_t deltas = 0;
   std::int64_t summary_rows = 0;
+
+  Folded &operator+=(const Folded &more) {
+    deltas += more.deltas;
+    summary_rows += more.summary_rows;
+    return *this;
+  }
 };
 
-/// Folds, a transaction at a time, until what was pending is folded or a stop is requested; tells whether it is folded. A fold that
-/// takes less than it may has taken all, so writers that never pause cannot keep this from ending.
-bool refresh(Session &session, const Interrupt &interrupt, std::int64_t max_deltas, bool only_what_pays,
-             const std::function<void(const Folded &)> &on_fold);
+/// One fold, a transaction of its own. One that takes less than `max_deltas` has left nothing, or nothing that pays.
+Folded fold(Session &session, std::int64_t max_deltas, bool only_what_pays);
 
 /// The command `once`.
 int run_once(const Config &config, Interrupt &interrupt, Log &log);

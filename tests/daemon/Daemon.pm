@@ -234,6 +234,13 @@ sub start_writers {
 }
 sub stop_writers { for my $pid (@_) { kill 'TERM', $pid; waitpid $pid, 0; delete $running{$pid} } }
 
+# The next fold, whoever does it: a round of them may last as long as its writers.
+sub wait_for_fold {
+    my $last = sub { try_sql('SELECT last_materialized_at FROM reseller_report.materializer_state') // '' };
+    my $before = $last->();
+    wait_until('a fold', sub { my $now = $last->(); return $now ne '' && $now ne $before });
+}
+
 # After writers stopped: an instance folds the rest, and every report equals the oracle's.
 sub settles {
     my ($label) = @_;

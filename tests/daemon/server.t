@@ -49,8 +49,7 @@ Daemon::sql('SELECT setseed(0.25), random_usage.companies(), random_usage.events
 my $instance = Daemon::start(with => \@with);
 my @writers = Daemon::start_writers(2);
 for my $round (1 .. 3) {
-    my $folds = $instance->count(qr/ folded /);
-    Daemon::wait_until('it folds', sub { $instance->count(qr/ folded /) > $folds });
+    Daemon::wait_for_fold();
     Daemon::pg_ctl($dir, '-m', 'immediate', 'restart');
     my $begun = time;
     my $leads = $instance->count(qr/ leader\n/);
@@ -75,8 +74,7 @@ $instance->signal('TERM');
 is($instance->status_after(5), 0, 'the leader steps down');
 Daemon::wait_until('the other leads', sub { $both->says(qr/ leader\n/) });
 @writers = Daemon::start_writers(2);
-my $folds = $both->count(qr/ folded /);
-Daemon::wait_until('it folds', sub { $both->count(qr/ folded /) > $folds + 1 });
+Daemon::wait_for_fold() for 1 .. 2;
 is($standby->count(qr/ folded /), 0, 'nothing is folded on a standby');
 ($status, $out, $errors) = Daemon::run($Daemon::program, 'status', '--dsn', "host=$other dbname=server");
 is($status, 0, 'status works on a standby');
@@ -89,10 +87,17 @@ $ENV{PGHOST} = $other;
 Daemon::wait_until('someone leads', sub { Daemon::leading() });
 cmp_ok(time - $begun, '<', 5 * $Daemon::slowness, sprintf('promoted in the middle of folds: at work (%.1f s)', time - $begun));
 @writers = Daemon::start_writers(2);
-my %before = map { $_->pid => $_->count(qr/ folded /) } $standby, $both;
-Daemon::wait_until('it folds', sub { grep { $_->count(qr/ folded /) > $before{ $_->pid } } $standby, $both });
+Daemon::wait_for_fold();
 Daemon::stop_writers(@writers);
 Daemon::settles('after a promotion');
 $_->signal('TERM') for $standby, $both;
 is($_->status_after(5), 0, 'SIGTERM ends it with 0') for $standby, $both;
+
+# A round of folds that lasts keeps nothing else from being done.
+Daemon::sql('SELECT random_usage.events(400)');
+my $slow = Daemon::start(with => ['--schedule', '@every 1s', '--max-deltas', 1, '--housekeeping-schedule', '@every 1s', '--partitions-ahead', '400d']);
+Daemon::wait_until('partitions are made', sub { $slow->says(qr/ partition made /) });
+is($slow->count(qr/ folded /), 0, 'while a round of folds lasts, housekeeping is done');
+$slow->signal('TERM');
+is($slow->status_after(5), 0, 'SIGTERM ends it between two folds');
 done_testing;

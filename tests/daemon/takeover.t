@@ -22,8 +22,7 @@ my @writers = Daemon::start_writers(2);
 sub after {
     my ($label, $code) = @_;
     my $leader = $instances{ Daemon::leading() } or return fail("$label: nobody leads");
-    my $before = $leader->count(qr/ folded /);
-    Daemon::wait_until('it folds', sub { $leader->count(qr/ folded /) > $before });
+    Daemon::wait_for_fold();
     my $begun = time;
     $code->($leader);
     my $successor;
