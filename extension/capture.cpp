@@ -5,6 +5,7 @@
 
 #include "accumulator.hpp"
 #include "capture.hpp"
+#include "raw.hpp"
 #include "restore.hpp"
 #include "row.hpp"
 #include "source.hpp"
@@ -79,16 +80,18 @@ std::int64_t source_id_of(const Trigger *trigger) {
   return id;
 }
 
-Oid root_of(Relation relation) {
-  if (!relation->rd_rel->relispartition) return RelationGetRelid(relation);
-  Oid root = InvalidOid;
+// Whether a relation is a table or one of its partitions. A connected table may itself have become a partition.
+bool is_of(Relation relation, Oid table) {
+  if (RelationGetRelid(relation) == table) return true;
+  if (!relation->rd_rel->relispartition) return false;
+  bool found = false;
   pg([&] {
     // None while a DETACH PARTITION ... CONCURRENTLY waits for its end: then it is a table of its own.
     List *const ancestors = get_partition_ancestors(RelationGetRelid(relation));
-    root = ancestors != NIL ? llast_oid(ancestors) : RelationGetRelid(relation);
+    found = list_member_oid(ancestors, table);
     list_free(ancestors);
   });
-  return root;
+  return found;
 }
 
 void learn(CachedTable &table, Relation relation, const Trigger *trigger) {
@@ -99,7 +102,7 @@ void learn(CachedTable &table, Relation relation, const Trigger *trigger) {
   // Without a row in the registry (detached in this transaction, or not yet restored), or on a table that the registry
   // does not name, the rows are nobody's usage. What a restore loads was captured where it was dumped: it is told by pre_restore,
   // or told so.
-  table.is_source = find_registered_source(table.source, registered) && registered.relid == root_of(relation) && !is_restoring();
+  table.is_source = find_registered_source(table.source, registered) && is_of(relation, registered.relid) && !is_restoring();
   if (table.is_source && registered.restored_captured && is_pg_restore()) throw_restore_in_parts();
   table.mapping = registered.mapping;
   // A mapped column that was dropped or retyped un-built the source: reports say so, and writes go on.
@@ -165,6 +168,10 @@ bool read_usage(const CachedTable &table, Relation relation, const MappedValues 
   return usage_of_row(table.mapping, table.layout, row.values, row.nulls, RelationGetRelid(relation), usage);
 }
 
+accumulator::Key key_of(std::int64_t source, const Usage &usage) {
+  return {source, usage.company, bucket_of(Level::kQuarter, usage.occurred_at), usage.item};
+}
+
 void capture_row(const CachedTable &table, Relation relation, const MappedValues &row, int sign) {
   Usage usage;
   if (sign > 0) {
@@ -177,8 +184,27 @@ void capture_row(const CachedTable &table, Relation relation, const MappedValues
       return;
     }
   }
-  accumulator::Key const key = {table.source, usage.company, bucket_of(Level::kQuarter, usage.occurred_at), usage.item};
-  accumulator::change(key, usage.counters, sign);
+  accumulator::change(key_of(table.source, usage), usage.counters, sign);
+}
+
+// COPY ... FREEZE makes rows that snapshots from before them see, too, without the delta: their days are un-built. Once a partition
+// and subtransaction, which made or emptied it.
+void follow_frozen(const CachedTable &table) {
+  static struct {
+    Oid relid;
+    TransactionId transaction;
+    SubTransactionId subtransaction;
+  } followed = {InvalidOid, InvalidTransactionId, InvalidSubTransactionId};
+  TransactionId const transaction = GetTopTransactionIdIfAny();
+  SubTransactionId const subtransaction = GetCurrentSubTransactionId();
+  if (followed.relid == table.relid && followed.transaction == transaction && followed.subtransaction == subtransaction) return;
+  SqlParameters parameters;
+  parameters.add_bigint(table.source).add(REGCLASSOID, ObjectIdGetDatum(table.relid));
+  {
+    ActingAs const owner(extension_owner());
+    execute("SELECT reseller_report._follow_frozen($1, $2)", parameters);
+  }
+  followed = {table.relid, transaction, subtransaction};
 }
 
 }  // namespace
@@ -210,9 +236,29 @@ RESELLER_REPORT_FUNCTION(reseller_report_capture) {
     capture_row(table, relation, before, -1);
     capture_row(table, relation, after, 1);
   } else {
+    if (TRIGGER_FIRED_BY_INSERT(event) && HeapTupleHeaderXminFrozen(data->tg_trigtuple->t_data)) follow_frozen(table);
     capture_row(table, relation, values_of(table, data->tg_trigslot), TRIGGER_FIRED_BY_DELETE(event) ? -1 : 1);
   }
   return PointerGetDatum(nullptr);
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_capture_rows) {
+  std::int64_t const id = PG_GETARG_INT64(0);
+  RegisteredSource registered = {};
+  if (!find_registered_source(id, registered)) PG_RETURN_VOID();
+  Source part = {};
+  part.id = id;
+  part.relid = PG_GETARG_OID(1);
+  part.owner = owner_of(part.relid);
+  part.name = qualified_name(part.relid);
+  part.mapping = registered.mapping;
+  int const sign = PG_GETARG_INT32(3);
+  Snapshot latest = nullptr;
+  pg([&] { latest = GetLatestSnapshot(); });
+  ActiveSnapshot const snapshot(latest);
+  for_raw_usage(part, {kMinusInfinity, PG_GETARG_TIMESTAMPTZ(2)}, nullptr,
+                [&](const Usage &usage) { accumulator::change(key_of(id, usage), usage.counters, sign); });
+  PG_RETURN_VOID();
 }
 
 }  // namespace reseller_report

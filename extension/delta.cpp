@@ -38,7 +38,8 @@ void read_delta(TupleTableSlot *slot, Delta &delta) {
   delta.set_aside = DatumGetBool(values[kSetAside]);
   delta.tid = slot->tts_tid;
   delta.own = false;
-  if (!TransactionIdIsValid(GetTopTransactionIdIfAny())) return;
+  // What a fold puts back, set aside, was captured by others.
+  if (delta.set_aside || !TransactionIdIsValid(GetTopTransactionIdIfAny())) return;
   bool is_null = false;
   delta.own =
       TransactionIdIsCurrentTransactionId(DatumGetTransactionId(slot_getsysattr(slot, MinTransactionIdAttributeNumber, &is_null)));

@@ -20,7 +20,7 @@ struct Delta {
   bool keyed;           ///< made by a dependency change for this very reseller; otherwise attributed when read or folded
   bool set_aside;       ///< folding it would overflow a summary; reports count it, folds leave it
   ItemPointerData tid;  ///< the row's identity, when read from the table
-  bool own;             ///< written by this transaction, when read from the table
+  bool own;             ///< captured or moved by this transaction, when read from the table
 };
 
 /// Appends deltas in batches. Owns server memory only, which the transaction frees after an error; call finish() at the end.

@@ -43,8 +43,10 @@ void require_raw_usage(const SourcePlan &plan) {
     gone |= std::any_of(cover.raw.begin(), cover.raw.end(), [&](const Piece &piece) { return is_gone(piece.range); });
   if (!gone) return;
   std::string const moment = text_of_time(horizon);
-  throw Error(sqlstate::kWrongState, "usage of table " + plan.source.name + " before " + moment + " was pruned",
-              "From " + moment + " on any period can be answered, before that one that begins and ends on quarter hours UTC.");
+  throw Error(sqlstate::kWrongState,
+              "usage of table " + plan.source.name + " before " + moment +
+                  " was pruned: from then on any period can be answered, before it only whole quarter hours UTC",
+              "Begin and end the period on quarter hours UTC, or not before that moment.");
 }
 
 std::vector<SourcePlan> plan(Service service, const Range &period) {

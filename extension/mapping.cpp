@@ -1,5 +1,6 @@
 #include "mapping.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace reseller_report {
@@ -87,7 +88,10 @@ Rule parse_rule(Feed feed, JsonbContainer *json) {
   rule.is_strict = field(json, "otherwise") == nullptr;
   rule.accepts_null = field(json, "null") != nullptr;
   if (const JsonbValue *const unit = field(json, "unit")) rule.unit = number_of(*unit);
-  if (const JsonbValue *const offset = field(json, "utc_offset")) rule.utc_offset = number_of(*offset) * kSecond;
+  if (const JsonbValue *const offset = field(json, "utc_offset")) {
+    rule.has_clock = true;
+    rule.utc_offset = number_of(*offset) * kSecond;
+  }
   return rule;
 }
 
@@ -135,7 +139,7 @@ bool is_readable(const Rule &rule, Reading reading, int32 modifier) {
     case Role::kSeconds:
       return is_integer(reading);
     case Role::kOccurredAt:
-      return reading == Reading::kTimestamptz || reading == Reading::kTimestamp;
+      return reading == (rule.has_clock ? Reading::kTimestamp : Reading::kTimestamptz);
     case Role::kDelivered:
       return reading == Reading::kBoolean || reading == Reading::kTimestamptz || reading == Reading::kTimestamp;
     case Role::kPriceTwin:
@@ -147,8 +151,11 @@ bool is_readable(const Rule &rule, Reading reading, int32 modifier) {
 }
 
 Code code_of(const Label &label, Reading reading, Oid type) {
-  if (reading == Reading::kBoolean) return {true, label.length == 4 ? 1 : 0};
   Code code = {false, 0};
+  if (reading == Reading::kBoolean) {
+    std::string_view const text(label.text, label.length);
+    return {text == "true" || text == "false", text == "true" ? 1 : 0};
+  }
   if (reading == Reading::kEnum) {
     pg([&] {
       Oid const value = GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid, ObjectIdGetDatum(type), CStringGetDatum(label.text));
@@ -167,6 +174,12 @@ const Code *codes_of(const Rule &rule, Reading reading, Oid type) {
   pg([&] { codes = static_cast<Code *>(palloc(sizeof(Code) * static_cast<Size>(rule.label_count + 1))); });
   for (int i = 0; i < rule.label_count; i++) codes[i] = code_of(rule.labels[i], reading, type);
   return codes;
+}
+
+// An enum may get its labels later; no number and no boolean becomes another.
+bool can_hold_labels(const Rule &rule, Reading reading, const Code *codes) {
+  return codes == nullptr || reading == Reading::kEnum ||
+         std::all_of(codes, codes + rule.label_count, [](const Code &code) { return code.is_known; });
 }
 
 Form_pg_attribute find_column(TupleDesc columns, const NameData &name) {
@@ -242,6 +255,10 @@ bool find_layout(const Mapping &mapping, TupleDesc columns, RowLayout &layout, s
       return false;
     }
     layout.codes[i] = codes_of(rule, layout.reading[i], attribute->atttypid);
+    if (!can_hold_labels(rule, layout.reading[i], layout.codes[i])) {
+      problem = "column \"" + std::string(NameStr(rule.column)) + "\" has a type that cannot hold the values of its mapping";
+      return false;
+    }
   }
   return true;
 }

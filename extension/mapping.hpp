@@ -41,7 +41,8 @@ struct Rule {
   bool is_strict;     ///< a value that is no label is an error; otherwise it means 0
   bool accepts_null;  ///< NULL means 1; otherwise 0, or an error where the rule is strict
   std::int64_t unit;  ///< micro-units that a 1 of an integer price stands for
-  Time utc_offset;    ///< how far the clock of a column without time zone is ahead of UTC
+  bool has_clock;     ///< the moments have no time zone: they are of a clock
+  Time utc_offset;    ///< that is so far ahead of UTC
 };
 
 /// Plain data in the memory context that was current when it was parsed.

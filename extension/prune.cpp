@@ -74,30 +74,52 @@ void require_still_built(const Source &source, const Range &days) {
     throw Error("40001", "usage of table " + source.name + " was changed past its trigger while it was pruned", "Try again.");
 }
 
+struct Plan {
+  std::vector<Partition> partitions;
+  Range pruned;  // from the horizon there is to the one there will be
+};
+
+// Refuses (0A000) what cannot be pruned.
+Plan plan_of(const Source &source, Time older_than) {
+  Plan plan = {prunable(source, older_than), {source.horizon, source.horizon}};
+  for (const Partition &partition : plan.partitions) plan.pruned.to = std::max(plan.pruned.to, partition.range.to);
+  if (!plan.pruned.empty()) require_built(source, plan.pruned);
+  return plan;
+}
+
 void prune(FunctionCallInfo fcinfo, Oid table, Time older_than) {
   require_dependencies_followed();
   take_lease();
   MovingSnapshot snapshot;
   Source const source = source_of_table(table);
-  std::vector<Partition> const partitions = prunable(source, older_than);
-  if (partitions.empty()) return;
-  Time horizon = source.horizon;
-  for (const Partition &partition : partitions) horizon = std::max(horizon, partition.range.to);
-  Range const pruned = {source.horizon, horizon};
-  if (!pruned.empty()) {
-    require_built(source, pruned);
-    keep_nobodys(source, pruned, snapshot);
+  Plan const plan = plan_of(source, older_than);
+  if (plan.partitions.empty()) return;
+  if (!plan.pruned.empty()) {
+    keep_nobodys(source, plan.pruned, snapshot);
     pg([&] { LockRelationOid(source.relid, AccessExclusiveLock); });
-    require_still_built(source, pruned);
+    require_still_built(source, plan.pruned);
   }
-  drop(source, partitions, horizon);
-  for (const Partition &partition : partitions) put_slice(fcinfo, table, partition.range);
+  drop(source, plan.partitions, plan.pruned.to);
+  for (const Partition &partition : plan.partitions) put_slice(fcinfo, table, partition.range);
+}
+
+void require_not_null(FunctionCallInfo fcinfo) {
+  if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) throw Error(sqlstate::kNullNotAllowed, "source and older_than must not be NULL");
 }
 
 }  // namespace
 
+RESELLER_REPORT_FUNCTION(reseller_report_prunable) {
+  require_not_null(fcinfo);
+  pg([&] { InitMaterializedSRF(fcinfo, 0); });
+  Source const source = source_of_table(PG_GETARG_OID(0));
+  for (const Partition &partition : plan_of(source, PG_GETARG_TIMESTAMPTZ(1)).partitions)
+    put_slice(fcinfo, source.relid, partition.range);
+  return Datum{0};
+}
+
 RESELLER_REPORT_FUNCTION(reseller_report_prune) {
-  if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) throw Error(sqlstate::kNullNotAllowed, "source and older_than must not be NULL");
+  require_not_null(fcinfo);
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
   prune(fcinfo, PG_GETARG_OID(0), PG_GETARG_TIMESTAMPTZ(1));
   return Datum{0};

@@ -34,7 +34,7 @@ void lock_with_capture_on(const Source &source) {
   });
   int const count = list_length(tables);
   for (int i = 0; i < count; i++)
-    if (!is_captured(list_nth_oid(tables, i), source.id) || !is_watched(list_nth_oid(tables, i)))
+    if (!is_captured(list_nth_oid(tables, i), source.id) || !is_watched(list_nth_oid(tables, i), source.id))
       throw Error(sqlstate::kWrongState, "the capture trigger of table " + source.name + " is off",
                   "SELECT reseller_report.post_restore() puts capture triggers back and on. A table that is unlogged, foreign or "
                   "an inheritance child cannot be captured.");
@@ -140,11 +140,47 @@ Range rebuild_slice(Oid table, const Range &days) {
   return slice;
 }
 
-}  // namespace
-
-RESELLER_REPORT_FUNCTION(reseller_report_rebuild_slice) {
+void require_arguments(FunctionCallInfo fcinfo) {
   for (int i = 0; i < 3; i++)
     if (PG_ARGISNULL(i)) throw Error(sqlstate::kNullNotAllowed, "source and period must not be NULL");
+}
+
+void require_right_to_rebuild() {
+  bool may = false;
+  query(
+      "SELECT has_function_privilege('reseller_report.rebuild(regclass, timestamptz, timestamptz)', 'EXECUTE')", {},
+      [&](const Datum *values, const bool *) { may = DatumGetBool(values[0]); });
+  if (!may) throw Error(sqlstate::kNotPermitted, "permission denied for procedure rebuild");
+}
+
+}  // namespace
+
+RESELLER_REPORT_FUNCTION(reseller_report_slices_of_rebuild) {
+  require_right_to_rebuild();
+  pg([&] { InitMaterializedSRF(fcinfo, 0); });
+  Oid const types[] = {REGCLASSOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+  SqlParameters parameters;
+  for (int i = 0; i < 3; i++) {
+    parameters.add(types[i], PG_GETARG_DATUM(i));
+    if (PG_ARGISNULL(i)) parameters.nulls[i] = 'n';
+  }
+  ActingAs const owner(extension_owner());
+  query("SELECT slice_from, slice_to FROM reseller_report.rebuild_slices($1, $2, $3)", parameters,
+        [&](const Datum *values, const bool *) {
+          put_slice(fcinfo, PG_GETARG_OID(0), {DatumGetTimestampTz(values[0]), DatumGetTimestampTz(values[1])});
+        });
+  return Datum{0};
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_slice_of_rebuild) {
+  require_right_to_rebuild();
+  require_arguments(fcinfo);
+  (void)rebuild_slice(PG_GETARG_OID(0), {PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2)});
+  PG_RETURN_VOID();
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_rebuild_slice) {
+  require_arguments(fcinfo);
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
   Range const slice = rebuild_slice(PG_GETARG_OID(0), {PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2)});
   if (!slice.empty()) put_slice(fcinfo, PG_GETARG_OID(0), slice);

@@ -232,7 +232,7 @@ bool calls(const Trigger &trigger, const char *function) {
 
 bool is_whole(const Trigger &trigger) {
   bool const origin = trigger.tgnargs == 2 && strcmp(trigger.tgargs[1], "origin") == 0;
-  return trigger.tgtype == kAfterEachRow && trigger.tgqual == nullptr && trigger.tgnattr == 0 &&
+  return trigger.tgtype == kAfterEachRow && trigger.tgqual == nullptr && trigger.tgnattr == 0 && !trigger.tgdeferrable &&
          trigger.tgenabled == (origin ? TRIGGER_FIRES_ON_ORIGIN : TRIGGER_FIRES_ALWAYS);
 }
 
@@ -266,7 +266,9 @@ CaptureTrigger capture_trigger(Oid table, std::int64_t source) {
 
 bool is_captured(Oid table, std::int64_t source) { return capture_trigger(table, source) == CaptureTrigger::kOn; }
 
-bool is_watched(Oid table) {
+bool is_watched(Oid table, std::int64_t source) {
+  char id[24];
+  pg_lltoa(source, id);
   bool watched = false;
   pg([&] {
     Relation const relation = relation_open(table, NoLock);
@@ -274,7 +276,8 @@ bool is_watched(Oid table) {
     for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
       const Trigger &trigger = triggers->triggers[i];
       watched |= strcmp(trigger.tgname, "reseller_report_truncated") == 0 && calls(trigger, "_truncated") &&
-                 trigger.tgtype == TRIGGER_TYPE_TRUNCATE && trigger.tgenabled == TRIGGER_FIRES_ALWAYS;
+                 trigger.tgtype == (TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE) && trigger.tgqual == nullptr &&
+                 trigger.tgenabled == TRIGGER_FIRES_ALWAYS && trigger.tgnargs == 1 && strcmp(trigger.tgargs[0], id) == 0;
     }
     relation_close(relation, NoLock);
   });
@@ -304,7 +307,11 @@ std::vector<Range> answerable(const Source &source, const Range &period) {
 bool unbuilt_by_this_transaction(std::int64_t source) {
   OthersSnapshot const others;
   if (read_registry(GetActiveSnapshot(), &source).empty()) return true;
-  return read_ranges("source_unbuilt", source, GetActiveSnapshot()).size() != read_ranges("source_unbuilt", source, nullptr).size();
+  std::vector<RecordedRange> const before = read_ranges("source_unbuilt", source, GetActiveSnapshot());
+  std::vector<RecordedRange> const now = read_ranges("source_unbuilt", source, nullptr);
+  return std::any_of(now.begin(), now.end(), [&](const RecordedRange &added) {
+    return std::none_of(before.begin(), before.end(), [&](const RecordedRange &known) { return known.id == added.id; });
+  });
 }
 
 bool moved_unseen(std::int64_t source) {

@@ -55,8 +55,8 @@ bool is_captured(Oid table, std::int64_t source);
 /// Whether a table has a capture trigger at all, on or off.
 bool has_capture_trigger(Oid table);
 
-/// Whether TRUNCATE of a table or partition is noticed, always.
-bool is_watched(Oid table);
+/// Whether TRUNCATE of a table or partition is noticed, always, and for this source.
+bool is_watched(Oid table, std::int64_t source);
 
 /// The parts of `period` that the summaries of the source may answer in the active snapshot: built when that snapshot was
 /// taken, and not un-built since by anything that MVCC does not show to it (TRUNCATE, DROP). What was pruned stays as it was.

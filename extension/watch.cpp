@@ -1,9 +1,14 @@
 #include "watch.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #include "restore.hpp"
 #include "sql.hpp"
 
 extern "C" {
+#include <catalog/pg_inherits.h>
+#include <catalog/pg_namespace.h>
 #include <nodes/parsenodes.h>
 }
 
@@ -60,6 +65,34 @@ const RangeVar *detached_concurrently(const Node *statement) {
   return nullptr;
 }
 
+// Whether the current role may drop a table: others, who will be refused, must not lock it first.
+bool may_drop(Oid table) {
+  bool may = false;
+  Oid const table_owner = owner_of(table);
+  pg([&] {
+    Oid const schema = get_rel_namespace(table);
+    HeapTuple const tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
+    if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for namespace %u", schema);
+    Oid const schema_owner = reinterpret_cast<Form_pg_namespace>(GETSTRUCT(tuple))->nspowner;
+    ReleaseSysCache(tuple);
+    may = has_privs_of_role(GetUserId(), table_owner) || has_privs_of_role(GetUserId(), schema_owner);
+  });
+  return may;
+}
+
+// The tables that a statement drops.
+std::vector<Oid> dropped_tables(const Node *statement) {
+  std::vector<Oid> tables;
+  if (!IsA(statement, DropStmt) || reinterpret_cast<const DropStmt *>(statement)->removeType != OBJECT_TABLE) return tables;
+  ListCell *cell = nullptr;
+  foreach (cell, reinterpret_cast<const DropStmt *>(statement)->objects) {
+    Oid table = InvalidOid;
+    pg([&] { table = RangeVarGetRelid(makeRangeVarFromNameList(static_cast<List *>(lfirst(cell))), NoLock, true); });
+    if (OidIsValid(table) && may_drop(table)) tables.push_back(table);
+  }
+  return tables;
+}
+
 // The old and the new name of a column, which is told apart from others by nothing else; two NULLs when none was renamed.
 void add_renamed_column(const Node *statement, SqlParameters &parameters) {
   auto const *const rename = IsA(statement, RenameStmt) ? reinterpret_cast<const RenameStmt *>(statement) : nullptr;
@@ -94,16 +127,22 @@ RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_end) {
   return PointerGetDatum(nullptr);
 }
 
-// DETACH PARTITION ... CONCURRENTLY commits in its midst, when the partition's rows are out of the table already: its days are
-// un-built in the first of its transactions. All else is followed at its end.
+// What cannot be followed at the end of a command. DETACH PARTITION ... CONCURRENTLY commits in its midst, when the partition's rows are
+// out of the table already: its days are un-built in the first of its transactions. And dropped rows are gone.
 RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_start) {
-  const RangeVar *const name = detached_concurrently(event_of(fcinfo)->parsetree);
-  if (name == nullptr || is_ignored()) return PointerGetDatum(nullptr);
-  Oid partition = InvalidOid;
-  pg([&] { partition = RangeVarGetRelid(name, NoLock, true); });
-  SqlParameters parameters;
-  parameters.add(REGCLASSOID, ObjectIdGetDatum(partition));
-  if (OidIsValid(partition)) follow("SELECT reseller_report._follow_detach($1)", parameters);
+  const Node *const statement = event_of(fcinfo)->parsetree;
+  if (const RangeVar *const name = detached_concurrently(statement); name != nullptr && !is_ignored()) {
+    Oid partition = InvalidOid;
+    pg([&] { partition = RangeVarGetRelid(name, NoLock, true); });
+    SqlParameters parameters;
+    parameters.add(REGCLASSOID, ObjectIdGetDatum(partition));
+    if (OidIsValid(partition)) follow("SELECT reseller_report._follow_detach($1)", parameters);
+  }
+  if (IsA(statement, DropStmt) && !is_ignored()) {
+    SqlParameters parameters;
+    parameters.add_tables(dropped_tables(statement));
+    follow("SELECT reseller_report._follow_dropping($1)", parameters);
+  }
   return PointerGetDatum(nullptr);
 }
 
@@ -155,6 +194,60 @@ RESELLER_REPORT_FUNCTION(reseller_report_delete_latest) {
     table_close(table, NoLock);
   });
   PG_RETURN_VOID();
+}
+
+// Adds what a table inherits from or hands down to, directly; a partition that is being detached is not handed down to. Inside pg().
+void add_relatives(std::vector<Oid> &family, Oid table, bool ancestors) {
+  ScanKeyData key;
+  ScanKeyInit(&key, ancestors ? Anum_pg_inherits_inhrelid : Anum_pg_inherits_inhparent, BTEqualStrategyNumber, F_OIDEQ,
+              ObjectIdGetDatum(table));
+  Relation const inherits = table_open(InheritsRelationId, AccessShareLock);
+  SysScanDesc const scan = systable_beginscan(inherits, ancestors ? InheritsRelidSeqnoIndexId : InheritsParentIndexId, true, nullptr, 1, &key);
+  for (HeapTuple tuple; HeapTupleIsValid(tuple = systable_getnext(scan));) {
+    auto const *const row = reinterpret_cast<const FormData_pg_inherits *>(GETSTRUCT(tuple));
+    if (!ancestors && row->inhdetachpending) continue;
+    Oid const relative = ancestors ? row->inhparent : row->inhrelid;
+    if (std::find(family.begin(), family.end(), relative) == family.end()) family.push_back(relative);
+  }
+  systable_endscan(scan);
+  table_close(inherits, AccessShareLock);
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_family) {
+  std::vector<Oid> ancestors;
+  std::vector<Oid> family = {PG_GETARG_OID(0)};
+  bool const with_ancestors = PG_GETARG_BOOL(1);
+  for (std::size_t i = 0; i < family.size(); i++) pg([&] { add_relatives(family, family[i], false); });
+  if (with_ancestors) {
+    pg([&] { add_relatives(ancestors, family[0], true); });
+    for (std::size_t i = 0; i < ancestors.size(); i++) pg([&] { add_relatives(ancestors, ancestors[i], true); });
+  }
+  pg([&] {
+    InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+    auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    auto const put = [&](Oid table) {
+      Datum value = ObjectIdGetDatum(table);
+      bool is_null = false;
+      tuplestore_putvalues(result->setResult, result->setDesc, &value, &is_null);
+    };
+    for (Oid const table : family) put(table);
+    for (Oid const table : ancestors) put(table);
+  });
+  return Datum{0};
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_column_type) {
+  Datum type = 0;
+  pg([&] {
+    Oid const table = PG_GETARG_OID(0);
+    HeapTuple const tuple = SearchSysCacheAttName(table, NameStr(*PG_GETARG_NAME(1)));
+    if (!HeapTupleIsValid(tuple)) return;
+    auto const *const column = reinterpret_cast<const FormData_pg_attribute *>(GETSTRUCT(tuple));
+    type = CStringGetTextDatum(format_type_with_typemod(column->atttypid, column->atttypmod));
+    ReleaseSysCache(tuple);
+  });
+  if (type == 0) PG_RETURN_NULL();
+  return type;
 }
 
 // Makes every session learn anew what it knows of a table.

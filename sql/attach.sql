@@ -39,9 +39,9 @@ CREATE FUNCTION reseller_report._fixed_offset(zone text) RETURNS interval
     AS $$
     SELECT CASE
         WHEN upper(zone) IN ('UTC', 'GMT', 'Z', 'UCT', 'ZULU') THEN interval '0'
-        WHEN zone ~ '^[+-](0\d|1[0-5])(:?[0-5]\d)?$' THEN
+        WHEN zone ~ '^[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?$' THEN
             (left(zone, 1) || '1')::integer * (substring(zone FROM 2 FOR 2) || ' hours')::interval
-            + (left(zone, 1) || '1')::integer * (coalesce(substring(zone FROM '^...:?(\d\d)$'), '0') || ' minutes')::interval
+            + (left(zone, 1) || '1')::integer * (coalesce(substring(zone FROM '^...:?([0-9][0-9])$'), '0') || ' minutes')::interval
         WHEN lower(zone) LIKE 'etc/%' THEN (SELECT n.utc_offset FROM pg_timezone_names n WHERE lower(n.name) = lower(zone))
     END
 $$;
@@ -61,7 +61,7 @@ BEGIN
         AND (role = 'company_id' OR abs(text_value::numeric) < 1e15)
     THEN
         RETURN to_jsonb(text_value::bigint);
-    ELSIF kind = 'amount' AND text_value ~ '^-?\d{1,9}(\.\d{1,6})?$' THEN
+    ELSIF kind = 'amount' AND text_value ~ '^-?[0-9]{1,9}([.][0-9]{1,6})?$' THEN
         RETURN to_jsonb((text_value::numeric * 1000000)::bigint);
     END IF;
     PERFORM reseller_report._refuse(format('%s cannot be the constant %s', role, value),
@@ -80,9 +80,12 @@ CREATE FUNCTION reseller_report._checked_labels(column_name name, type oid, labe
 DECLARE
     strange text;
 BEGIN
-    SELECT key INTO strange FROM jsonb_object_keys(labels) AS key
+    SELECT key INTO strange FROM jsonb_object_keys(labels) AS key,
+            (SELECT CASE type WHEN 'smallint'::regtype THEN 2.0 ^ 15 WHEN 'integer'::regtype THEN 2.0 ^ 31 ELSE 2.0 ^ 63 END) AS b (bound)
         WHERE CASE
-            WHEN type IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype) THEN key !~ '^(0|-?[1-9]\d{0,17})$'
+            WHEN type IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype) THEN CASE
+                WHEN key ~ '^(0|-?[1-9][0-9]{0,18})$' THEN key::numeric NOT BETWEEN -b.bound AND b.bound - 1
+                ELSE true END
             WHEN type = 'boolean'::regtype THEN key NOT IN ('true', 'false')
             WHEN EXISTS (SELECT FROM pg_enum e WHERE e.enumtypid = type) THEN
                 NOT EXISTS (SELECT FROM pg_enum e WHERE e.enumtypid = type AND e.enumlabel = key)
@@ -90,8 +93,8 @@ BEGIN
         LIMIT 1;
     IF FOUND THEN
         PERFORM reseller_report._refuse(format('column "%s" of type %s cannot hold "%s"', column_name, type::regtype, strange),
-            coalesce((SELECT format('It can hold %s.', string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder)) FROM pg_enum e WHERE e.enumtypid = type),
-                'Write values as the column prints them.'));
+            coalesce((SELECT 'It can hold ' || string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder) || '.' FROM pg_enum e WHERE e.enumtypid = type),
+                CASE type WHEN 'boolean'::regtype THEN 'It can hold true, false.' ELSE 'It can hold whole numbers of its size.' END));
     END IF;
     IF labels = '{}' THEN
         PERFORM reseller_report._refuse(format('the mapping of column "%s" names no value', column_name), 'Name at least one.');
@@ -114,11 +117,13 @@ BEGIN
 END
 $$;
 
--- The types that a rule can be read from; must match mapping.cpp, which reads them.
-CREATE FUNCTION reseller_report._is_readable(kind text, has_labels boolean, type oid) RETURNS boolean
+-- The types that a rule can be read from; must match mapping.cpp, which reads them. Numbers and booleans say which channel, sender or
+-- direction they are by no name of their own.
+CREATE FUNCTION reseller_report._is_readable(kind text, has_labels boolean, has_values boolean, type oid) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT CASE
+        WHEN kind = 'label' AND NOT has_values AND type = ANY ('{smallint,integer,bigint,boolean}'::regtype[]::oid[]) THEN false
         WHEN has_labels THEN type = ANY ('{smallint,integer,bigint,text,varchar,bpchar,boolean}'::regtype[]::oid[])
             OR EXISTS (SELECT FROM pg_type t WHERE t.oid = type AND t.typtype = 'e')
         WHEN kind = 'integer' THEN type = ANY ('{smallint,integer,bigint}'::regtype[]::oid[])
@@ -150,10 +155,13 @@ BEGIN
                 CASE WHEN kind IN ('moment', 'only') THEN '' ELSE format(', or a constant, as in {"%s": {"value": ...}}', role) END), '42703');
     END IF;
     type_name := format_type(actual.atttypid, actual.atttypmod);
-    IF NOT reseller_report._is_readable(kind, labels IS NOT NULL, actual.atttypid) THEN
+    IF NOT reseller_report._is_readable(kind, labels IS NOT NULL, given ? 'values', actual.atttypid) THEN
         PERFORM reseller_report._refuse(
             format('column "%s" of table "%s" has type %s, which cannot be read as %s', actual.attname, source, type_name, role),
-            CASE WHEN labels IS NOT NULL THEN 'It can be text, an enum, a whole number or a boolean.'
+            CASE WHEN kind = 'label' AND NOT given ? 'values' THEN
+                    format('It can be text or an enum, or another with "values", as in {"%s": {"column": "%s", "values": {"%s": "%s"}}}.', role, actual.attname,
+                        CASE actual.atttypid WHEN 'boolean'::regtype THEN 'true' ELSE '1' END, (SELECT min(k) FROM jsonb_object_keys(labels) k))
+                WHEN labels IS NOT NULL THEN 'It can be text, an enum, a whole number or a boolean.'
                 WHEN kind = 'integer' THEN 'It can be smallint, integer or bigint.'
                 WHEN kind = 'moment' THEN 'It can be timestamptz, or timestamp with a "time_zone".'
                 WHEN kind = 'amount' THEN 'It can be numeric with at most 6 decimals, or a whole number with a "unit".'
@@ -195,7 +203,7 @@ BEGIN
                 format('ALTER TABLE %s ALTER COLUMN %I TYPE numeric(15,6).', source, actual.attname), '42804');
         END IF;
     ELSIF kind = 'amount' THEN
-        IF coalesce(given ->> 'unit', '1') !~ '^\d{1,9}(\.\d{1,6})?$' OR coalesce(given ->> 'unit', '1')::numeric = 0 THEN
+        IF coalesce(given ->> 'unit', '1') !~ '^[0-9]{1,9}([.][0-9]{1,6})?$' OR coalesce(given ->> 'unit', '1')::numeric = 0 THEN
             PERFORM reseller_report._refuse(format('the unit of column "%s" must be a positive amount with at most 6 decimals', actual.attname),
                 'A column of cents has {"unit": "0.01"}.');
         END IF;
@@ -290,11 +298,18 @@ BEGIN
         columns := columns - 'delivered_at' || jsonb_build_object('delivered', columns -> 'delivered_at');
     END IF;
     SELECT key INTO unknown FROM jsonb_object_keys(columns) AS key
-        WHERE key NOT IN (SELECT role FROM reseller_report._roles(service)) AND key NOT IN ('only', 'capture')
+        WHERE key NOT IN (SELECT role FROM reseller_report._roles(service)) AND key NOT IN ('id', 'only', 'capture')
             AND NOT (key = 'delivered_values' AND service = 'text_messaging') LIMIT 1;
     IF FOUND THEN
         PERFORM reseller_report._refuse(format('service "%s" has no column "%s" to map', service, unknown),
             format('It has %s; and "only" and "capture".', (SELECT string_agg(role, ', ') FROM reseller_report._roles(service))));
+    END IF;
+    -- Nothing is counted by it: a row's primary key tells it apart, whatever its name.
+    IF columns ? 'id' AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped
+        AND a.attname IN (columns ->> 'id', columns #>> '{id,column}'))
+    THEN
+        PERFORM reseller_report._refuse(format('table "%s" has no column "%s"', source, coalesce(columns #>> '{id,column}', columns ->> 'id')),
+            'Name its primary key, or leave "id" out.', '42703');
     END IF;
     IF columns ? 'delivered_values' AND columns #> '{delivered,delivered_values}' IS NOT NULL THEN
         PERFORM reseller_report._refuse('"delivered_values" is given twice', 'Write {"delivered": "its_name", "delivered_values": [...]}.');
@@ -340,7 +355,8 @@ BEGIN
             WHERE i.indrelid = source AND i.indisvalid AND i.indpred IS NULL
                 AND (m.amname = 'btree' OR (m.amname = 'brin' AND cardinality(wanted.names) = 1))
                 AND (SELECT array_agg(a.attname ORDER BY k.n) FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
-                    JOIN pg_attribute a ON a.attrelid = source AND a.attnum = k.attnum WHERE k.n <= cardinality(wanted.names)) = wanted.names);
+                    JOIN pg_attribute a ON a.attrelid = source AND a.attnum = k.attnum
+                    WHERE k.n <= least(i.indnkeyatts, cardinality(wanted.names))) = wanted.names);
         RAISE WARNING 'table "%" has no index that serves (%)', source, array_to_string(wanted.names, ', ')
             USING HINT = format('CREATE INDEX %sON %s (%s);',
                 (SELECT CASE WHEN c.relkind = 'p' THEN '' ELSE 'CONCURRENTLY ' END FROM pg_class c WHERE c.oid = source), source,
@@ -457,6 +473,8 @@ BEGIN
         EXECUTE format('DROP TRIGGER %I ON %s', ours.tgname, ours.relid);
     END LOOP;
     PERFORM reseller_report._forget_sources(ARRAY[gone]);
+    -- What this transaction has captured is written when it commits, and the next fold clears it.
+    INSERT INTO reseller_report.source_gone (source) VALUES (gone);
 END
 $$;
 

@@ -125,6 +125,15 @@ COMMENT ON FUNCTION reseller_report.rebuild_slices(regclass, timestamptz, timest
     'What a rebuild of the period takes, slice by slice in whole UTC days, a day or as many as hold about 10 MB of rows: days not built '
     'first, or with only_unbuilt only those. A rebuild that was cut short goes on with what is missing.';
 
+-- The two halves of rebuild, which a procedure that commits cannot do with another's rights: whoever may call it may call these.
+CREATE FUNCTION reseller_report._slices_of_rebuild(
+    INOUT source regclass, INOUT period_from timestamptz, INOUT period_to timestamptz) RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_slices_of_rebuild';
+CREATE FUNCTION reseller_report._slice_of_rebuild(source regclass, slice_from timestamptz, slice_to timestamptz) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_slice_of_rebuild';
+
 -- Neither SECURITY DEFINER nor SET, with which a procedure could not commit: every name is qualified instead.
 CREATE PROCEDURE reseller_report.rebuild(
     source regclass,
@@ -138,12 +147,12 @@ BEGIN
     -- Counted by the query that makes them: a table that grows is cut into more slices by the next.
     FOR slice IN
         SELECT s.*, pg_catalog.count(*) OVER () AS total
-        FROM reseller_report.rebuild_slices(source, period_from, period_to) WITH ORDINALITY s (slice_from, slice_to, number)
+        FROM reseller_report._slices_of_rebuild(source, period_from, period_to) WITH ORDINALITY s (name, slice_from, slice_to, number)
         ORDER BY s.number
     LOOP
         PERFORM pg_catalog.set_config('application_name',
             pg_catalog.format('rebuild %s: %s of %s, %s', source, slice.number, slice.total, slice.slice_from), true);
-        PERFORM reseller_report.rebuild_slice(source, slice.slice_from, slice.slice_to);
+        PERFORM reseller_report._slice_of_rebuild(source, slice.slice_from, slice.slice_to);
         COMMIT;
         RAISE NOTICE 'rebuilt % from % to % (% of %)', source, slice.slice_from, slice.slice_to, slice.number, slice.total;
     END LOOP;
@@ -152,7 +161,7 @@ $$;
 COMMENT ON PROCEDURE reseller_report.rebuild(regclass, timestamptz, timestamptz) IS
     'Recomputes the summaries of the period, widened to whole UTC days, from raw usage while writers go on: a transaction and a '
     'NOTICE a slice, days not built first, so that a rebuild which was cut short goes on with what is missing. pg_stat_activity shows '
-    'in application_name which slice it is at.';
+    'in application_name which slice it is at. EXECUTE on it is all that its caller needs.';
 
 CREATE FUNCTION reseller_report.verify(period_from timestamptz, period_to timestamptz, service text DEFAULT NULL)
     RETURNS TABLE (source regclass, reseller_id bigint, company_id bigint, service text, item text, bucket timestamptz, figure text,

@@ -72,7 +72,7 @@ BEGIN
             WHERE NOT t.never_captured
                 AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.relid AND g.tgname = 'reseller_report_truncated' AND g.tgfoid = 'reseller_report._truncated'::regproc)
         LOOP
-            EXECUTE format('CREATE TRIGGER reseller_report_truncated AFTER TRUNCATE ON %s '
+            EXECUTE format('CREATE TRIGGER reseller_report_truncated BEFORE TRUNCATE ON %s '
                 'FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated(%L)', ours.relid, known.id);
         END LOOP;
         PERFORM reseller_report._follow_leaves(known.id, known.root, fresh => true);

@@ -18,7 +18,7 @@ BEGIN
     END IF;
     FOR child IN
         SELECT i.inhrelid::regclass AS relid, r.* FROM pg_inherits i, reseller_report._partition_range(i.inhrelid::regclass, known.rules) r
-        WHERE i.inhparent = _prunable.source AND r.period_to <= older_than ORDER BY r.period_to
+        WHERE i.inhparent = _prunable.source AND NOT i.inhdetachpending AND r.period_to <= older_than ORDER BY r.period_to
     LOOP
         IF extract(epoch FROM child.period_to) % 900 <> 0 OR extract(second FROM child.period_to AT TIME ZONE 'UTC') <> 0 THEN
             PERFORM reseller_report._refuse(format('partition "%s" ends at %s, which is no quarter hour UTC', child.relid, child.period_to),
@@ -32,14 +32,12 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION reseller_report.prunable(source regclass, older_than timestamptz)
-    RETURNS TABLE (source regclass, period_from timestamptz, period_to timestamptz)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT $1, p.period_from, p.period_to FROM reseller_report._prunable($1, $2) p
-$$;
+CREATE FUNCTION reseller_report.prunable(INOUT source regclass, older_than timestamptz, OUT period_from timestamptz, OUT period_to timestamptz)
+    RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_prunable';
 COMMENT ON FUNCTION reseller_report.prunable(regclass, timestamptz) IS
-    'The partitions that prune with the same arguments would drop, without doing it. 42704, 0A000.';
+    'The partitions that prune with the same arguments would drop, without doing it; refuses what prune refuses. 22004, 42704, 0A000.';
 
 -- Sets the horizon of a source, and forgets the partitions that went.
 CREATE FUNCTION reseller_report._note_pruned(source_id bigint, root regclass, horizon timestamptz) RETURNS void

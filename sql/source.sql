@@ -103,6 +103,9 @@ CREATE FUNCTION reseller_report._connected(relid regclass) RETURNS reseller_repo
 DECLARE
     found_source reseller_report.source;
 BEGIN
+    IF relid IS NULL THEN
+        PERFORM reseller_report._refuse('source must not be NULL', 'Name a connected table.', '22004');
+    END IF;
     SELECT s.* INTO found_source FROM reseller_report._latest(NULL::reseller_report.source) s
         WHERE reseller_report._table(s.schema_name, s.table_name) = relid;
     IF NOT FOUND THEN
@@ -167,12 +170,14 @@ BEGIN
     period_from := '-infinity';
     period_to := 'infinity';
     FOR level IN
-        SELECT pg_get_expr(c.relpartbound, c.oid) AS bound
+        SELECT pg_get_expr(c.relpartbound, c.oid) AS bound, i.inhparent
         FROM pg_partition_ancestors(relid) AS a (relid)
         JOIN pg_class c ON c.oid = a.relid JOIN pg_inherits i ON i.inhrelid = c.oid
-        WHERE c.relispartition AND pg_get_partkeydef(i.inhparent) = format('RANGE (%I)', moment.column_name)
+        WHERE c.relispartition
     LOOP
-        bounds := regexp_match(level.bound, '^FOR VALUES FROM \((.*)\) TO \((.*)\)$');
+        -- Here and not in the query, which might ask it of every partitioned table there is, and wait for its lock.
+        CONTINUE WHEN pg_get_partkeydef(level.inhparent) <> format('RANGE (%I)', moment.column_name);
+        bounds := regexp_match(level.bound, '^FOR VALUES FROM [(](.*)[)] TO [(](.*)[)]$');
         CONTINUE WHEN bounds IS NULL;  -- the default partition
         IF bounds[1] <> 'MINVALUE' THEN
             period_from := greatest(period_from, reseller_report._moment_of(trim(bounds[1], $q$'$q$), moment.utc_offset));
@@ -208,12 +213,38 @@ CREATE FUNCTION reseller_report._leaf_range(leaf regclass, rules jsonb, OUT leaf
     SELECT date_trunc('day', period_from, 'UTC'), reseller_report._end_of_day(period_to) FROM reseller_report._partition_range(leaf, rules)
 $$;
 
+CREATE FUNCTION reseller_report._capture_rows(source bigint, leaf regclass, before timestamptz, sign integer) RETURNS void
+    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_capture_rows';
+COMMENT ON FUNCTION reseller_report._capture_rows(bigint, regclass, timestamptz, integer) IS
+    'Captures the rows of a partition from before a moment, read as its owner, as if they were inserted (1) or deleted (-1).';
+
+-- What comes (1) or goes (-1) with a partition as a whole un-builds its days. Behind the horizon nothing can be built again: there its
+-- rows, which late usage has left, are captured one by one. The caller has locked it against writers.
+CREATE FUNCTION reseller_report._follow_rows(id bigint, leaf regclass, leaf_from timestamptz, leaf_to timestamptz, sign integer, reason text)
+    RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT reseller_report._unbuild(id, leaf_from, leaf_to, reason);
+    SELECT reseller_report._capture_rows(s.id, leaf, s.horizon, sign)
+        FROM reseller_report._latest(NULL::reseller_report.source) s JOIN pg_class c ON c.oid = leaf
+        WHERE s.id = _follow_rows.id AND leaf_from < s.horizon AND c.relkind = 'r'
+$$;
+
+CREATE FUNCTION reseller_report._follow_frozen(id bigint, leaf regclass) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT reseller_report._unbuild(s.id, loaded.leaf_from, loaded.leaf_to, format('COPY ... FREEZE into %s', leaf))
+        FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._leaf_range(leaf, s.rules) loaded
+        WHERE s.id = _follow_frozen.id
+$$;
+
 -- A TRUNCATE trigger stands on every leaf: the parent's does not fire for a leaf. What is un-built elsewhere comes with what is loaded.
 CREATE FUNCTION reseller_report._truncated() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM reseller_report._unbuild(s.id, touched.leaf_from, touched.leaf_to, format('TRUNCATE of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME))
+    PERFORM reseller_report._follow_rows(s.id, TG_RELID, touched.leaf_from, touched.leaf_to, -1, format('TRUNCATE of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME))
         FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._leaf_range(TG_RELID, s.rules) touched
         WHERE s.id = TG_ARGV[0]::bigint
             AND NOT EXISTS (SELECT FROM reseller_report._latest(NULL::reseller_report.lease) l WHERE l.restoring);

@@ -86,7 +86,7 @@ BEGIN
         WHERE p.inhparent = source AND pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT' AND c.relkind = 'r';
     IF fallback IS NULL OR EXISTS (
         SELECT FROM reseller_report._months_made(source, known.rules) p WHERE p.month_from <> date_trunc('month', p.month_from, 'UTC')
-            OR p.month_to <> reseller_report._next_month(p.month_from) OR p.table_name !~ '_\d{4,}_\d\d(_\d+)?$')
+            OR p.month_to <> reseller_report._next_month(p.month_from) OR p.table_name !~ '_[0-9]{4,}_[0-9][0-9](_[0-9]+)?$')
     THEN
         RETURN;
     END IF;

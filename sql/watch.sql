@@ -3,17 +3,39 @@
 -- touched, in the same transaction; renames are followed. All of it reads the registry as of now, by _latest.
 -- ---------------------------------------------------------------------------------------------------------------------
 
+-- A table with all that descends from it and, when wanted, all that it descends from, as of now: partitions and inheritance children alike,
+-- but those being detached.
+CREATE FUNCTION reseller_report._family(relid regclass, with_ancestors boolean) RETURNS SETOF regclass
+    LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_family';
+
+-- The type of a column as of now; NULL when there is none of that name.
+CREATE FUNCTION reseller_report._column_type(relid regclass, column_name name) RETURNS text
+    LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_column_type';
+
+CREATE FUNCTION reseller_report._name_of(relid regclass, OUT schema_name name, OUT table_name name)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT a.object_names[1], a.object_names[2] FROM pg_identify_object_as_address('pg_class'::regclass, relid, 0) a $$;
+
+-- The catalogs, as a REPEATABLE READ transaction sees them, lack what others have changed since it began.
+CREATE FUNCTION reseller_report._refuse_old_snapshot() RETURNS "char"
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM reseller_report._refuse('could not serialize access: a connected table was altered after this transaction began', 'Try again.', '40001');
+END
+$$;
+
 -- A table and its partitions of all levels, or its inheritance children. Nobody captures what is written to a foreign partition
 -- or to a child, and a crash takes the rows of an unlogged one.
 CREATE FUNCTION reseller_report._tree(root regclass)
     RETURNS TABLE (relid regclass, schema_name name, table_name name, relkind "char", never_captured boolean)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
-    WITH RECURSIVE tree (relid) AS (
-        SELECT root::oid UNION SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid WHERE NOT i.inhdetachpending)
-    SELECT c.oid, n.nspname, c.relname, c.relkind,
+    SELECT t.relid, n.schema_name, n.table_name, coalesce(c.relkind, reseller_report._refuse_old_snapshot()),
         c.relkind = 'f' OR (c.oid <> root AND NOT c.relispartition) OR (c.relkind <> 'p' AND c.relpersistence <> 'p')
-    FROM tree JOIN pg_class c ON c.oid = tree.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+    FROM reseller_report._family(root, false) AS t (relid) CROSS JOIN reseller_report._name_of(t.relid) n LEFT JOIN pg_class c ON c.oid = t.relid
 $$;
 
 -- Brings the registry of leaves up to date: leaves that came with rows (not fresh ones, at attach) and leaves that went un-build
@@ -40,7 +62,7 @@ BEGIN
         WHERE l.source IS NULL OR p.relid IS NULL
     LOOP
         IF leaf.relid IS NULL THEN
-            PERFORM reseller_report._unbuild(id, leaf.leaf_from, leaf.leaf_to,
+            PERFORM reseller_report._follow_rows(id, reseller_report._table(leaf.schema_name, leaf.table_name), leaf.leaf_from, leaf.leaf_to, -1,
                 format('%I.%I is no longer a partition', leaf.schema_name, leaf.table_name));
             PERFORM reseller_report._delete_latest(k) FROM reseller_report._latest(NULL::reseller_report.source_leaf) k
                 WHERE k.source = id AND k.schema_name = leaf.schema_name AND k.table_name = leaf.table_name;
@@ -56,19 +78,33 @@ BEGIN
                 format('writes to %I.%I are not captured', leaf.schema_name, leaf.table_name));
             CONTINUE;
         END IF;
+        -- One that came with the table from elsewhere speaks of another source.
+        IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = leaf.relid AND t.tgname = 'reseller_report_truncated'
+            AND t.tgfoid = 'reseller_report._truncated'::regproc AND reseller_report._source_of_trigger(t) <> id::text)
+        THEN
+            EXECUTE format('DROP TRIGGER reseller_report_truncated ON %s', leaf.relid);
+        END IF;
         IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = leaf.relid AND t.tgname = 'reseller_report_truncated'
             AND t.tgfoid = 'reseller_report._truncated'::regproc)
         THEN
-            EXECUTE format('CREATE TRIGGER reseller_report_truncated AFTER TRUNCATE ON %s '
+            EXECUTE format('CREATE TRIGGER reseller_report_truncated BEFORE TRUNCATE ON %s '
                 'FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated(%L)', leaf.relid, id);
             EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER reseller_report_truncated', leaf.relid);
         END IF;
-        IF NOT fresh AND leaf.relkind <> 'p' AND NOT reseller_report._is_empty(leaf.relid) THEN
-            PERFORM reseller_report._unbuild(id, leaf.leaf_from, leaf.leaf_to,
+        -- Rows that were deleted are rows to older snapshots.
+        IF NOT fresh AND leaf.relkind = 'r' AND pg_relation_size(leaf.relid) > 0 THEN
+            PERFORM reseller_report._follow_rows(id, leaf.relid, leaf.leaf_from, leaf.leaf_to, 1,
                 format('%I.%I came with rows', leaf.schema_name, leaf.table_name));
         END IF;
     END LOOP;
 END
+$$;
+
+-- The source that a trigger of ours was made for: its first argument, which ends with a byte of zeros.
+CREATE FUNCTION reseller_report._source_of_trigger(trigger pg_trigger) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT convert_from(substring(trigger.tgargs FOR greatest(position(decode('00', 'hex') IN trigger.tgargs) - 1, 0)), 'SQL_ASCII')
 $$;
 
 -- The state that a trigger of ours should be in: always, but for capture of a source that leaves replicated writes out.
@@ -89,8 +125,8 @@ DECLARE
 BEGIN
     FOR ours IN
         SELECT t.tgrelid::regclass AS relid, t.tgname, t.tgenabled, reseller_report._wanted_state(t) AS wanted,
-            f.is_foreign OR t.tgfoid = 'reseller_report._capture'::regproc AND (t.tgtype <> 29 OR t.tgqual IS NOT NULL OR t.tgattr <> ''
-                OR split_part(encode(t.tgargs, 'escape'), '\000', 1) <> id::text
+            f.is_foreign OR t.tgfoid = 'reseller_report._capture'::regproc AND (t.tgtype <> 29 OR t.tgqual IS NOT NULL OR t.tgattr <> '' OR t.tgdeferrable
+                OR reseller_report._source_of_trigger(t) <> id::text
                 OR EXISTS (SELECT FROM pg_trigger o WHERE o.tgrelid = t.tgrelid AND o.tgfoid = t.tgfoid AND o.oid <> t.oid)) AS is_partial,
             f.is_foreign
         FROM pg_trigger t,
@@ -128,20 +164,26 @@ BEGIN
         IF rule ->> 'column' = old_name THEN
             rule := rule || jsonb_build_object('column', new_name);
         END IF;
-        SELECT format_type(a.atttypid, a.atttypmod) INTO actual_type FROM pg_attribute a
-            WHERE a.attrelid = root AND a.attname = rule ->> 'column' AND NOT a.attisdropped;
-        IF NOT FOUND AND rule ? 'column' THEN
+        actual_type := reseller_report._column_type(root, (rule ->> 'column')::name);
+        IF actual_type IS NULL AND rule ? 'column' THEN
             PERFORM reseller_report._unbuild(id, '-infinity', 'infinity', format('column %I is gone', rule ->> 'column'));
         ELSIF actual_type <> rule ->> 'type' THEN
             IF tag <> 'ALTER SCHEMA' THEN
                 PERFORM reseller_report._unbuild(id, '-infinity', 'infinity', format('column %I has another type', rule ->> 'column'));
             END IF;
             rule := rule || jsonb_build_object('type', actual_type);
+            -- Moments that have got a time zone are of no clock any more.
+            IF actual_type LIKE 'timestamp% with time zone' THEN
+                rule := rule - 'utc_offset';
+            END IF;
         END IF;
         new_rules := new_rules || rule;
     END LOOP;
     IF new_rules <> old_rules THEN
         UPDATE reseller_report.source s SET rules = new_rules WHERE s.id = id;
+        IF NOT FOUND THEN
+            PERFORM reseller_report._refuse_old_snapshot();
+        END IF;
     END IF;
 END
 $$;
@@ -154,28 +196,28 @@ DECLARE
     hit record;
 BEGIN
     FOR hit IN
-        SELECT s.id, touched.root::regclass AS root, touched.relid::regclass AS relid, n.nspname, c.relname,
-            (s.schema_name, s.table_name) <> (n.nspname, c.relname) AS is_renamed
-        FROM (
-            SELECT coalesce(pg_partition_root(c.objid), c.objid) AS root, c.objid AS relid FROM pg_event_trigger_ddl_commands() c
-                WHERE c.classid = 'pg_class'::regclass
-            UNION SELECT coalesce(pg_partition_root(g.tgrelid), g.tgrelid), g.tgrelid
-                FROM pg_event_trigger_ddl_commands() c JOIN pg_trigger g ON g.oid = c.objid WHERE c.classid = 'pg_trigger'::regclass
-            UNION SELECT i.inhparent, i.inhparent FROM pg_event_trigger_ddl_commands() c JOIN pg_inherits i ON i.inhrelid = c.objid
-                WHERE c.classid = 'pg_class'::regclass
-            UNION SELECT l.relid, l.relid FROM reseller_report._latest(NULL::reseller_report.source_leaf) l JOIN pg_class r ON r.oid = l.relid
-                WHERE NOT r.relispartition AND (tag = 'ALTER SCHEMA' OR (tag = 'ALTER TYPE' AND r.reloftype <> 0))
-        ) AS touched
-        JOIN pg_class c ON c.oid = touched.root JOIN pg_namespace n ON n.oid = c.relnamespace
-        JOIN reseller_report._latest(NULL::reseller_report.source) s
-            ON (s.schema_name, s.table_name) = (n.nspname, c.relname)
-            OR (reseller_report._table(s.schema_name, s.table_name) IS DISTINCT FROM touched.root
-                AND EXISTS (SELECT FROM reseller_report._latest(NULL::reseller_report.source_leaf) l
-                    WHERE l.source = s.id AND l.relid = touched.root AND (l.schema_name, l.table_name) = (s.schema_name, s.table_name)))
+        -- A source is found by its name, and by its number where it has got another name.
+        WITH known AS MATERIALIZED (
+            SELECT s.id, s.schema_name, s.table_name, reseller_report._table(s.schema_name, s.table_name) AS relid, l.relid::regclass AS noted
+            FROM reseller_report._latest(NULL::reseller_report.source) s
+            LEFT JOIN reseller_report._latest(NULL::reseller_report.source_leaf) l ON (l.source, l.schema_name, l.table_name) = (s.id, s.schema_name, s.table_name)
+        ), named (relid) AS (
+            SELECT c.objid::regclass FROM pg_event_trigger_ddl_commands() c WHERE c.classid = 'pg_class'::regclass
+            UNION SELECT g.tgrelid FROM pg_event_trigger_ddl_commands() c JOIN pg_trigger g ON g.oid = c.objid WHERE c.classid = 'pg_trigger'::regclass
+        ), touched (root, relid) AS (
+            SELECT f.root, named.relid FROM named, reseller_report._family(named.relid, true) AS f (root)
+            UNION SELECT k.noted, k.noted FROM known k LEFT JOIN pg_class r ON r.oid = k.noted
+                WHERE tag = 'ALTER SCHEMA' OR tag = 'ALTER TYPE' AND r.reloftype IN (SELECT t.oid FROM named JOIN pg_type t ON t.typrelid = named.relid)
+        )
+        SELECT k.id, touched.root, touched.relid, n.schema_name, n.table_name, (k.schema_name, k.table_name) <> (n.schema_name, n.table_name) AS is_renamed
+        FROM touched JOIN known k ON touched.root IN (k.relid, k.noted) CROSS JOIN reseller_report._name_of(touched.root) n
         ORDER BY touched.root, touched.relid
     LOOP
         IF hit.is_renamed THEN
-            UPDATE reseller_report.source s SET schema_name = hit.nspname, table_name = hit.relname WHERE s.id = hit.id;
+            UPDATE reseller_report.source s SET schema_name = hit.schema_name, table_name = hit.table_name WHERE s.id = hit.id;
+            IF NOT FOUND THEN
+                PERFORM reseller_report._refuse_old_snapshot();
+            END IF;
         END IF;
         PERFORM reseller_report._follow_columns(hit.id, hit.root, tag, old_column, new_column),
             reseller_report._follow_triggers(hit.id, hit.root, hit.relid),
@@ -195,11 +237,11 @@ DECLARE
     hit record;
 BEGIN
     FOR hit IN
-        SELECT DISTINCT s.id, a.attrelid::regclass AS root, enum::regtype AS type
-        FROM reseller_report._latest(NULL::reseller_report.source) s, jsonb_array_elements(s.rules) rule
-        JOIN pg_attribute a ON a.attname = rule ->> 'column'
-        WHERE a.attrelid = reseller_report._table(s.schema_name, s.table_name) AND a.atttypid = enum
-        ORDER BY root
+        SELECT DISTINCT s.id, t.root, enum::regtype AS type
+        FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._table(s.schema_name, s.table_name) AS t (root),
+            jsonb_array_elements(s.rules) rule
+        WHERE reseller_report._column_type(t.root, (rule ->> 'column')::name) = format_type(enum, NULL)
+        ORDER BY t.root
     LOOP
         EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', hit.root);
         PERFORM reseller_report._unbuild(hit.id, '-infinity', 'infinity', format('a value of type %s was renamed', hit.type));
@@ -213,6 +255,27 @@ CREATE FUNCTION reseller_report._follow_detach(partition regclass) RETURNS void
     SELECT reseller_report._unbuild(l.source, l.leaf_from, l.leaf_to, format('%s is being detached', partition))
         FROM reseller_report._latest(NULL::reseller_report.source_leaf) l
         WHERE reseller_report._table(l.schema_name, l.table_name) = partition
+$$;
+
+-- The rows of partitions that are about to be dropped, which nothing can read afterwards; not those of a source that goes as a whole.
+CREATE FUNCTION reseller_report._follow_dropping(dropped regclass[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    leaf record;
+BEGIN
+    FOR leaf IN
+        SELECT DISTINCT l.source, l.leaf_from, l.leaf_to, t.relid
+        FROM unnest(dropped) AS d (relid), pg_partition_tree(d.relid) t
+        JOIN reseller_report._latest(NULL::reseller_report.source_leaf) l ON reseller_report._table(l.schema_name, l.table_name) = t.relid
+        JOIN reseller_report._latest(NULL::reseller_report.source) s ON s.id = l.source AND l.leaf_from < s.horizon
+        WHERE t.isleaf AND pg_partition_root(t.relid) <> ALL (dropped)
+        ORDER BY t.relid
+    LOOP
+        EXECUTE format('LOCK TABLE ONLY %s, ONLY %s IN ACCESS EXCLUSIVE MODE', pg_partition_root(leaf.relid), leaf.relid);
+        PERFORM reseller_report._follow_rows(leaf.source, leaf.relid, leaf.leaf_from, leaf.leaf_to, -1, format('%s is being dropped', leaf.relid));
+    END LOOP;
+END
 $$;
 
 -- A dropped partition un-builds its days; a dropped source is nobody's from now on, and the next fold clears its summaries; a
@@ -244,16 +307,16 @@ BEGIN
         FROM pg_event_trigger_dropped_objects() d
         JOIN reseller_report._latest(NULL::reseller_report.source) s ON s.schema_name = d.address_names[1] AND s.table_name = d.address_names[2]
         WHERE d.object_type = 'table column' AND EXISTS (SELECT FROM jsonb_array_elements(s.rules) r WHERE r ->> 'column' = d.address_names[3]);
-    PERFORM reseller_report._unbuild(s.id, '-infinity', 'infinity',
-            format('trigger %I of %I.%I was dropped', d.address_names[3], s.schema_name, s.table_name))
+    PERFORM reseller_report._unbuild(dropped.source, '-infinity', 'infinity', dropped.reason) FROM (
+        SELECT DISTINCT s.id, format('trigger %I of %I.%I was dropped', d.address_names[3], s.schema_name, s.table_name)
         FROM pg_event_trigger_dropped_objects() d
         JOIN reseller_report._latest(NULL::reseller_report.source_leaf) l ON l.schema_name = d.address_names[1] AND l.table_name = d.address_names[2]
         JOIN reseller_report._latest(NULL::reseller_report.source) s ON s.id = l.source
-        WHERE d.object_type = 'trigger' AND d.original AND NOT EXISTS (
+        WHERE d.object_type = 'trigger' AND NOT EXISTS (
             SELECT FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE n.nspname = l.schema_name AND c.relname = l.table_name
             HAVING count(*) FILTER (WHERE t.tgfoid = 'reseller_report._capture'::regproc) > 0
-                AND count(*) FILTER (WHERE t.tgfoid = 'reseller_report._truncated'::regproc) > 0);
+                AND count(*) FILTER (WHERE t.tgfoid = 'reseller_report._truncated'::regproc) > 0)) AS dropped (source, reason);
 END
 $$;
 
@@ -280,7 +343,7 @@ CREATE FUNCTION reseller_report._table_rewrite() RETURNS event_trigger
     AS 'MODULE_PATHNAME', 'reseller_report_table_rewrite';
 
 CREATE EVENT TRIGGER reseller_report_ddl_command_start ON ddl_command_start
-    WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION reseller_report._ddl_command_start();
+    WHEN TAG IN ('ALTER TABLE', 'DROP TABLE') EXECUTE FUNCTION reseller_report._ddl_command_start();
 -- The commands that can change a table or rename one of its columns, under whatever name; ALTER INDEX and ALTER VIEW take tables, too.
 CREATE EVENT TRIGGER reseller_report_ddl_command_end ON ddl_command_end
     WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE SCHEMA', 'ALTER SCHEMA', 'CREATE TRIGGER', 'ALTER TRIGGER', 'ALTER TYPE', 'ALTER INDEX', 'ALTER VIEW',

@@ -53,12 +53,10 @@ BEGIN
     PERFORM reseller_report.prune(format('live.%I', t)::regclass, older_than);
 END
 $$;
--- Truncates a partition. What late usage it holds behind the horizon counts on, like what was pruned there.
+-- Locks as every writer does, the table first.
 CREATE FUNCTION fuzz.truncate(t text, part text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('LOCK TABLE live.%I IN ACCESS EXCLUSIVE MODE', t);
-    EXECUTE format('INSERT INTO archive.%1$I SELECT m.* FROM live.%2$I m WHERE m.occurred_at < (SELECT horizon FROM reseller_report.sources() WHERE source = %3$L::regclass)',
-        t, part, 'live.' || t);
     EXECUTE format('TRUNCATE live.%I', part);
 END
 $$;

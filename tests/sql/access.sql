@@ -71,8 +71,37 @@ SELECT throws_ok('SELECT reseller_report.grant_access(4294967294::oid::regrole, 
 SELECT is_empty($$
     SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = 'reseller_report' AND has_function_privilege('access_stranger', p.oid, 'EXECUTE')
-        AND p.proname NOT IN ('text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot', '_capture', '_pending')$$,
-    'PUBLIC may execute the reports, the capture trigger and the function of the view only');
+        AND p.proname NOT IN ('text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot', '_capture', '_pending', '_slices_of_rebuild', '_slice_of_rebuild')$$,
+    'PUBLIC may execute the reports, the capture trigger, and what the view and rebuild call, only');
+CREATE ROLE access_builder;
+GRANT EXECUTE ON PROCEDURE reseller_report.rebuild(regclass, timestamptz, timestamptz) TO access_builder;
+GRANT USAGE ON SCHEMA usage TO access_builder;
+INSERT INTO reseller_report.source_unbuilt SELECT id, gen_random_uuid(), '-infinity', 'infinity', 'a test' FROM reseller_report.source WHERE table_name = 'bot_message';
+SET client_min_messages = warning;
+SET ROLE access_builder;
+CALL reseller_report.rebuild('usage.bot_message');
+RESET ROLE;
+RESET client_min_messages;
+CREATE FUNCTION pg_temp.step(role name, step text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    result text := 'done';
+BEGIN
+    EXECUTE format('SET LOCAL ROLE %I', role);
+    BEGIN
+        EXECUTE format('SELECT reseller_report.%I(''usage.bot_message'', ''2024-01-01 00:00+00'', ''2024-01-02 00:00+00'')', step);
+    EXCEPTION WHEN insufficient_privilege THEN
+        result := SQLERRM;
+    END;
+    RESET ROLE;
+    RETURN result;
+END
+$$;
+SELECT is(pg_temp.step('access_builder', 'rebuild_slice'), 'permission denied for function rebuild_slice', 'a role has no more than it was granted');
+SELECT is((SELECT is_built FROM reseller_report.sources() WHERE source = 'usage.bot_message'::regclass), true, 'who may execute rebuild needs nothing else');
+REVOKE EXECUTE ON PROCEDURE reseller_report.rebuild(regclass, timestamptz, timestamptz) FROM access_builder;
+SELECT is(pg_temp.step('access_builder', step), 'permission denied for procedure rebuild', step || ' is for nobody else') FROM unnest(ARRAY['_slices_of_rebuild', '_slice_of_rebuild']) AS step;
+DROP OWNED BY access_builder;
+DROP ROLE access_builder;
 SELECT is_empty($$
     SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = 'reseller_report' AND c.relkind IN ('r', 'v') AND has_table_privilege('access_stranger', c.oid, 'SELECT')$$,

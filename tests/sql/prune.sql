@@ -77,7 +77,7 @@ SELECT is((SELECT unbuilt_sources FROM reseller_report.materializer_state), '{}'
 SELECT is((SELECT count(*) FROM reseller_report.source_leaf WHERE table_name LIKE '%2024_01'), 0::bigint, 'the partitions are forgotten');
 SELECT pg_temp.agrees('2024-02-01', 'pruned');
 SELECT pg_temp.clean('pruned');
-SELECT throws_ok(format('SELECT * FROM reseller_report.bot(1, %L, %L)', f, t), '55000', 'usage of table live.bot_message before 2024-02-01 00:00:00+00 was pruned', f || ' to ' || t) FROM (VALUES
+SELECT throws_ok(format('SELECT * FROM reseller_report.bot(1, %L, %L)', f, t), '55000', 'usage of table live.bot_message before 2024-02-01 00:00:00+00 was pruned: from then on any period can be answered, before it only whole quarter hours UTC', f || ' to ' || t) FROM (VALUES
     ('2024-01-15 10:17+00', 'infinity'), ('-infinity', '2024-01-31 23:59:59+00'), ('1999-01-01 00:00:01+00', '1999-01-02 00:00+00')) AS off (f, t);
 SELECT lives_ok('SELECT * FROM reseller_report.bot(1, ''2024-02-01 00:00+00'', ''2024-02-01 00:00:01+00'')', 'after the horizon to the microsecond');
 
