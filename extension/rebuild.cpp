@@ -147,9 +147,8 @@ void require_arguments(FunctionCallInfo fcinfo) {
 
 void require_right_to_rebuild() {
   bool may = false;
-  query(
-      "SELECT has_function_privilege('reseller_report.rebuild(regclass, timestamptz, timestamptz)', 'EXECUTE')", {},
-      [&](const Datum *values, const bool *) { may = DatumGetBool(values[0]); });
+  query("SELECT has_function_privilege('reseller_report.rebuild(regclass, timestamptz, timestamptz)', 'EXECUTE')", {},
+        [&](const Datum *values, const bool *) { may = DatumGetBool(values[0]); });
   if (!may) throw Error(sqlstate::kNotPermitted, "permission denied for procedure rebuild");
 }
 

@@ -217,8 +217,8 @@ class RowReader {
     size_t shown = 0;
     pg([&] { shown = static_cast<size_t>(pg_mbcliplen(value.data(), static_cast<int>(value.size()), 100)); });
     throw Error(sqlstate::kCheckViolation,
-                column_of(i) + " holds \"" + std::string(value.substr(0, shown)) + (shown < value.size() ? "..." : "") + "\", which is not a known " +
-                    role_name(mapping_.feed, rule.role),
+                column_of(i) + " holds \"" + std::string(value.substr(0, shown)) + (shown < value.size() ? "..." : "") +
+                    "\", which is not a known " + role_name(mapping_.feed, rule.role),
                 "Known values are " + known + ".");
   }
 

@@ -262,6 +262,15 @@ CaptureTrigger capture_trigger(Oid table, std::int64_t source) {
   return found;
 }
 
+// Inside pg().
+const Trigger *truncate_trigger(Relation relation) {
+  const TriggerDesc *const triggers = relation->trigdesc;
+  for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++)
+    if (strcmp(triggers->triggers[i].tgname, "reseller_report_truncated") == 0 && calls(triggers->triggers[i], "_truncated"))
+      return &triggers->triggers[i];
+  return nullptr;
+}
+
 }  // namespace
 
 bool is_captured(Oid table, std::int64_t source) { return capture_trigger(table, source) == CaptureTrigger::kOn; }
@@ -272,16 +281,26 @@ bool is_watched(Oid table, std::int64_t source) {
   bool watched = false;
   pg([&] {
     Relation const relation = relation_open(table, NoLock);
-    const TriggerDesc *const triggers = relation->trigdesc;
-    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
-      const Trigger &trigger = triggers->triggers[i];
-      watched |= strcmp(trigger.tgname, "reseller_report_truncated") == 0 && calls(trigger, "_truncated") &&
-                 trigger.tgtype == (TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE) && trigger.tgqual == nullptr &&
-                 trigger.tgenabled == TRIGGER_FIRES_ALWAYS && trigger.tgnargs == 1 && strcmp(trigger.tgargs[0], id) == 0;
-    }
+    const Trigger *const trigger = truncate_trigger(relation);
+    watched = trigger != nullptr && trigger->tgtype == (TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE) &&
+              trigger->tgqual == nullptr && trigger->tgenabled == TRIGGER_FIRES_ALWAYS && trigger->tgnargs == 1 &&
+              strcmp(trigger->tgargs[0], id) == 0;
     relation_close(relation, NoLock);
   });
   return watched;
+}
+
+// The source that the trigger which notices TRUNCATE of a table speaks of, whatever the snapshot; NULL when there is none.
+RESELLER_REPORT_FUNCTION(reseller_report_watching) {
+  Datum source = 0;
+  pg([&] {
+    Relation const relation = relation_open(PG_GETARG_OID(0), AccessShareLock);
+    const Trigger *const trigger = truncate_trigger(relation);
+    if (trigger != nullptr) source = CStringGetTextDatum(trigger->tgnargs > 0 ? trigger->tgargs[0] : "");
+    relation_close(relation, NoLock);
+  });
+  if (source == 0) PG_RETURN_NULL();
+  return source;
 }
 
 bool has_capture_trigger(Oid table) { return capture_trigger(table, 0) != CaptureTrigger::kNone; }

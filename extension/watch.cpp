@@ -80,15 +80,21 @@ bool may_drop(Oid table) {
   return may;
 }
 
-// The tables that a statement drops.
-std::vector<Oid> dropped_tables(const Node *statement) {
+bool is_partition_or_has_some(Oid table) {
+  bool is = false;
+  pg([&] { is = get_rel_relispartition(table) || get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE; });
+  return is;
+}
+
+// The partitions that a statement drops, or tables of them.
+std::vector<Oid> dropped_partitions(const Node *statement) {
   std::vector<Oid> tables;
   if (!IsA(statement, DropStmt) || reinterpret_cast<const DropStmt *>(statement)->removeType != OBJECT_TABLE) return tables;
   ListCell *cell = nullptr;
   foreach (cell, reinterpret_cast<const DropStmt *>(statement)->objects) {
     Oid table = InvalidOid;
     pg([&] { table = RangeVarGetRelid(makeRangeVarFromNameList(static_cast<List *>(lfirst(cell))), NoLock, true); });
-    if (OidIsValid(table) && may_drop(table)) tables.push_back(table);
+    if (OidIsValid(table) && is_partition_or_has_some(table) && may_drop(table)) tables.push_back(table);
   }
   return tables;
 }
@@ -127,8 +133,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_end) {
   return PointerGetDatum(nullptr);
 }
 
-// What cannot be followed at the end of a command. DETACH PARTITION ... CONCURRENTLY commits in its midst, when the partition's rows are
-// out of the table already: its days are un-built in the first of its transactions. And dropped rows are gone.
+// What cannot be followed at the end of a command. DETACH PARTITION ... CONCURRENTLY commits in its midst, when the partition's
+// rows are out of the table already: its days are un-built in the first of its transactions. And dropped rows are gone.
 RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_start) {
   const Node *const statement = event_of(fcinfo)->parsetree;
   if (const RangeVar *const name = detached_concurrently(statement); name != nullptr && !is_ignored()) {
@@ -139,9 +145,10 @@ RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_start) {
     if (OidIsValid(partition)) follow("SELECT reseller_report._follow_detach($1)", parameters);
   }
   if (IsA(statement, DropStmt) && !is_ignored()) {
+    std::vector<Oid> const dropped = dropped_partitions(statement);
     SqlParameters parameters;
-    parameters.add_tables(dropped_tables(statement));
-    follow("SELECT reseller_report._follow_dropping($1)", parameters);
+    parameters.add_tables(dropped);
+    if (!dropped.empty()) follow("SELECT reseller_report._follow_dropping($1)", parameters);
   }
   return PointerGetDatum(nullptr);
 }
@@ -196,13 +203,15 @@ RESELLER_REPORT_FUNCTION(reseller_report_delete_latest) {
   PG_RETURN_VOID();
 }
 
-// Adds what a table inherits from or hands down to, directly; a partition that is being detached is not handed down to. Inside pg().
+// Adds what a table inherits from or hands down to, directly; a partition that is being detached is not handed down to. Inside
+// pg().
 void add_relatives(std::vector<Oid> &family, Oid table, bool ancestors) {
   ScanKeyData key;
   ScanKeyInit(&key, ancestors ? Anum_pg_inherits_inhrelid : Anum_pg_inherits_inhparent, BTEqualStrategyNumber, F_OIDEQ,
               ObjectIdGetDatum(table));
   Relation const inherits = table_open(InheritsRelationId, AccessShareLock);
-  SysScanDesc const scan = systable_beginscan(inherits, ancestors ? InheritsRelidSeqnoIndexId : InheritsParentIndexId, true, nullptr, 1, &key);
+  SysScanDesc const scan =
+      systable_beginscan(inherits, ancestors ? InheritsRelidSeqnoIndexId : InheritsParentIndexId, true, nullptr, 1, &key);
   for (HeapTuple tuple; HeapTupleIsValid(tuple = systable_getnext(scan));) {
     auto const *const row = reinterpret_cast<const FormData_pg_inherits *>(GETSTRUCT(tuple));
     if (!ancestors && row->inhdetachpending) continue;

@@ -1,5 +1,5 @@
-// What a leader does, one unit of work after the other: folding on its schedule first, then housekeeping, then slices to rebuild. While
-// a round of folds lasts they take turns: a backlog of hours keeps nothing else from being done.
+// What a leader does, one unit of work after the other: folding on its schedule first, then housekeeping, then slices to rebuild.
+// While a round of folds lasts they take turns: a backlog of hours keeps nothing else from being done.
 #pragma once
 
 #include <deque>

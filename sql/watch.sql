@@ -14,6 +14,11 @@ CREATE FUNCTION reseller_report._column_type(relid regclass, column_name name) R
     LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_column_type';
 
+-- The source that a table's TRUNCATE trigger was made for; NULL when it has none.
+CREATE FUNCTION reseller_report._watching(relid regclass) RETURNS text
+    LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_watching';
+
 CREATE FUNCTION reseller_report._name_of(relid regclass, OUT schema_name name, OUT table_name name)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$ SELECT a.object_names[1], a.object_names[2] FROM pg_identify_object_as_address('pg_class'::regclass, relid, 0) a $$;
@@ -49,10 +54,17 @@ DECLARE
     leaf record;
 BEGIN
     SELECT s.rules INTO rules FROM reseller_report._latest(NULL::reseller_report.source) s WHERE s.id = id;
-    UPDATE reseller_report.source_leaf k SET relid = p.relid FROM reseller_report._tree(root) p
-        WHERE k.source = id AND k.schema_name = p.schema_name AND k.table_name = p.table_name AND k.relid <> p.relid;
-    UPDATE reseller_report.source_leaf k SET schema_name = p.schema_name, table_name = p.table_name FROM reseller_report._tree(root) p
-        WHERE k.source = id AND k.relid = p.relid AND (k.schema_name, k.table_name) <> (p.schema_name, p.table_name);
+    -- By deleting and inserting, since UPDATE finds what the transaction's snapshot sees. The name tells first: numbers may be of before a restore.
+    FOR leaf IN
+        SELECT k AS known, p.* FROM reseller_report._latest(NULL::reseller_report.source_leaf) k JOIN reseller_report._tree(root) p
+            ON (k.schema_name, k.table_name) = (p.schema_name, p.table_name) WHERE k.source = id AND k.relid <> p.relid
+        UNION ALL SELECT k, p.* FROM reseller_report._latest(NULL::reseller_report.source_leaf) k JOIN reseller_report._tree(root) p ON k.relid = p.relid
+            WHERE k.source = id AND (k.schema_name, k.table_name) <> (p.schema_name, p.table_name)
+                AND NOT EXISTS (SELECT FROM reseller_report._tree(root) o WHERE (k.schema_name, k.table_name) = (o.schema_name, o.table_name))
+    LOOP
+        PERFORM reseller_report._delete_latest(leaf.known);
+        INSERT INTO reseller_report.source_leaf VALUES (id, leaf.schema_name, leaf.table_name, (leaf.known).leaf_from, (leaf.known).leaf_to, leaf.relid);
+    END LOOP;
     FOR leaf IN
         SELECT p.relid, coalesce(p.schema_name, l.schema_name) AS schema_name, coalesce(p.table_name, l.table_name) AS table_name,
             l.leaf_from, l.leaf_to, p.relkind, p.never_captured
@@ -79,14 +91,10 @@ BEGIN
             CONTINUE;
         END IF;
         -- One that came with the table from elsewhere speaks of another source.
-        IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = leaf.relid AND t.tgname = 'reseller_report_truncated'
-            AND t.tgfoid = 'reseller_report._truncated'::regproc AND reseller_report._source_of_trigger(t) <> id::text)
-        THEN
+        IF reseller_report._watching(leaf.relid) <> id::text THEN
             EXECUTE format('DROP TRIGGER reseller_report_truncated ON %s', leaf.relid);
         END IF;
-        IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = leaf.relid AND t.tgname = 'reseller_report_truncated'
-            AND t.tgfoid = 'reseller_report._truncated'::regproc)
-        THEN
+        IF reseller_report._watching(leaf.relid) IS NULL THEN
             EXECUTE format('CREATE TRIGGER reseller_report_truncated BEFORE TRUNCATE ON %s '
                 'FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated(%L)', leaf.relid, id);
             EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER reseller_report_truncated', leaf.relid);

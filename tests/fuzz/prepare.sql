@@ -60,6 +60,22 @@ BEGIN
     EXECUTE format('TRUNCATE live.%I', part);
 END
 $$;
+-- Takes a partition out and puts it back with some rows less, and drops one; behind the horizon both may hold late rows.
+CREATE FUNCTION fuzz.attach_again(t text, part text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    bound CONSTANT text := (SELECT pg_get_expr(c.relpartbound, c.oid) FROM pg_class c WHERE c.oid = format('live.%I', part)::regclass);
+BEGIN
+    EXECUTE format('ALTER TABLE live.%I DETACH PARTITION live.%I', t, part);
+    EXECUTE format('DELETE FROM live.%I WHERE random() < 0.2', part);
+    EXECUTE format('ALTER TABLE live.%I ATTACH PARTITION live.%I %s', t, part, bound);
+END
+$$;
+CREATE FUNCTION fuzz.drop(t text, part text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('LOCK TABLE live.%I IN ACCESS EXCLUSIVE MODE', t);
+    EXECUTE format('DROP TABLE live.%I', part);
+END
+$$;
 -- The differences over some random periods; behind a horizon their bounds lie on quarter hours.
 CREATE FUNCTION fuzz.compare(rounds int) RETURNS SETOF text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
