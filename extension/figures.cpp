@@ -1,5 +1,7 @@
 #include "figures.hpp"
 
+#include <algorithm>
+
 #include "accumulator.hpp"
 #include "delta.hpp"
 #include "raw.hpp"
@@ -17,6 +19,7 @@ constexpr std::uint64_t kSparseIds = 32;
 /// How the period is answered from one source.
 struct SourcePlan {
   Source source;
+  UnbuiltMarks unbuilt;       // when it was made
   std::vector<Cover> covers;  // of the parts that its summaries answer
   std::vector<Range> raw;     // the rest
 
@@ -53,13 +56,22 @@ std::vector<SourcePlan> plan(Service service, const Range &period) {
   std::vector<SourcePlan> plans;
   Time const now = GetCurrentTimestamp();
   for (Source &source : sources_of(service)) {
+    UnbuiltMarks unbuilt = unbuilt_marks(source.id);
     std::vector<Range> const answered = summaries_match_snapshot(source) ? answerable(source, period) : std::vector<Range>{};
-    SourcePlan plan = {std::move(source), {}, without(period, answered)};
+    SourcePlan plan = {std::move(source), std::move(unbuilt), {}, without(period, answered)};
     for (const Range &range : answered) plan.covers.push_back(cover_of(range, now));
     require_raw_usage(plan);
     plans.push_back(std::move(plan));
   }
   return plans;
+}
+
+// Rows may come with a partition that is attached meanwhile: seen where raw rows are read, but in no summary.
+bool still_hold(const std::vector<SourcePlan> &plans) {
+  return std::all_of(plans.begin(), plans.end(), [](const SourcePlan &plan) {
+    UnbuiltMarks const now = unbuilt_marks(plan.source.id);
+    return std::includes(plan.unbuilt.begin(), plan.unbuilt.end(), now.begin(), now.end());
+  });
 }
 
 void add_summaries(const std::vector<SourcePlan> &plans, std::int64_t reseller, const Dependents &dependents, Totals &totals) {
@@ -212,6 +224,11 @@ Totals::Totals(int companies, ItemList items, const FigureSet *wanted) : items_(
   low_.resize(static_cast<size_t>(size));
 }
 
+void Totals::clear() {
+  std::fill(low_.begin(), low_.end(), 0);
+  high_.clear();
+}
+
 int Totals::index_of(Item item) const {
   for (int i = 0; i < items_.count; i++)
     if (items_.items[i] == item) return i;
@@ -256,11 +273,15 @@ void Totals::add_row(int item, const SummaryRow &row, int sign, const Dependents
 
 void collect_figures(std::int64_t reseller, Service service, const Range &period, const Dependents &dependents, Totals &totals) {
   if (dependents.ids.empty()) return;
-  std::vector<SourcePlan> const plans = plan(service, period);
+  std::vector<SourcePlan> plans;
   Attributing const sink(dependents, totals);
-  add_summaries(plans, reseller, dependents, totals);
-  add_deltas(plans, reseller, sink);
-  add_raw(plans, dependents, sink);
+  do {
+    totals.clear();
+    plans = plan(service, period);
+    add_summaries(plans, reseller, dependents, totals);
+    add_deltas(plans, reseller, sink);
+    add_raw(plans, dependents, sink);
+  } while (!still_hold(plans));
 }
 
 }  // namespace reseller_report

@@ -55,6 +55,7 @@ class Totals {
  public:
   Totals(int companies, ItemList items, const FigureSet *wanted);
 
+  void clear();
   void add(int item, int company, const Counters &counters, int sign);
   void add_row(int item, const SummaryRow &row, int sign, const Dependents &dependents);
 

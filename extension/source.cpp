@@ -88,6 +88,8 @@ Oid resolve(const Row &row) {
   return relid;
 }
 
+bool same_names(const Row &a, const Row &b) { return strcmp(a.schema, b.schema) == 0 && strcmp(a.table, b.table) == 0; }
+
 // Names in the system catalogs change for all snapshots at once, so the registry's, too, are taken from its latest version.
 void follow_renames(Row &row) {
   std::vector<Row> const latest = read_registry(nullptr, &row.id);
@@ -170,7 +172,15 @@ std::vector<RecordedRange> read_ranges(const char *table_name, std::int64_t sour
   return ranges;
 }
 
+UnbuiltMarks marks(const std::vector<RecordedRange> &ranges) {
+  UnbuiltMarks ids;
+  for (const RecordedRange &range : ranges) ids.insert(range.id);
+  return ids;
+}
+
 }  // namespace
+
+UnbuiltMarks unbuilt_marks(std::int64_t source) { return marks(read_ranges("source_unbuilt", source, nullptr)); }
 
 std::vector<Source> sources_of(Service service) {
   return sources_where([=](const Row &row) { return feeds(row, service); });
@@ -208,9 +218,14 @@ Source source_of_table(Oid table) {
 }
 
 bool find_registered_source(std::int64_t id, RegisteredSource &found) {
-  std::vector<Row> const rows = read_registry(nullptr, &id);
+  std::vector<Row> rows = read_registry(nullptr, &id);
+  // A rename that commits between the two looks would leave a name that nothing has.
+  for (std::vector<Row> before; !rows.empty() && (before.empty() || !same_names(before.front(), rows.front()));) {
+    found.relid = resolve(rows.front());
+    before = std::move(rows);
+    rows = read_registry(nullptr, &id);
+  }
   if (rows.empty()) return false;
-  found.relid = resolve(rows.front());
   found.restored_captured = rows.front().restored_captured;
   found.mapping = parse_mapping(rows.front().service, rows.front().rules);
   return OidIsValid(found.relid);
@@ -326,11 +341,9 @@ std::vector<Range> answerable(const Source &source, const Range &period) {
 bool unbuilt_by_this_transaction(std::int64_t source) {
   OthersSnapshot const others;
   if (read_registry(GetActiveSnapshot(), &source).empty()) return true;
-  std::vector<RecordedRange> const before = read_ranges("source_unbuilt", source, GetActiveSnapshot());
-  std::vector<RecordedRange> const now = read_ranges("source_unbuilt", source, nullptr);
-  return std::any_of(now.begin(), now.end(), [&](const RecordedRange &added) {
-    return std::none_of(before.begin(), before.end(), [&](const RecordedRange &known) { return known.id == added.id; });
-  });
+  UnbuiltMarks const before = marks(read_ranges("source_unbuilt", source, GetActiveSnapshot()));
+  UnbuiltMarks const now = unbuilt_marks(source);
+  return !std::includes(before.begin(), before.end(), now.begin(), now.end());
 }
 
 bool moved_unseen(std::int64_t source) {

@@ -2,7 +2,9 @@
 // answer for.
 #pragma once
 
+#include <array>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,6 +63,10 @@ bool is_watched(Oid table, std::int64_t source);
 /// The parts of `period` that the summaries of the source may answer in the active snapshot: built when that snapshot was
 /// taken, and not un-built since by anything that MVCC does not show to it (TRUNCATE, DROP). What was pruned stays as it was.
 std::vector<Range> answerable(const Source &source, const Range &period);
+
+/// What un-built days of a source, and has not been built again, as of now.
+using UnbuiltMarks = std::set<std::array<unsigned char, UUID_LEN>>;
+UnbuiltMarks unbuilt_marks(std::int64_t source);
 
 /// Whether rows of the source were moved between partitions by somebody that the active snapshot does not see: it finds them where
 /// they were, but the server would not look there.
