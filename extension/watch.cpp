@@ -231,16 +231,20 @@ RESELLER_REPORT_FUNCTION(reseller_report_family) {
     pg([&] { add_relatives(ancestors, family[0], true); });
     for (std::size_t i = 0; i < ancestors.size(); i++) pg([&] { add_relatives(ancestors, ancestors[i], true); });
   }
+  family.insert(family.end(), ancestors.begin(), ancestors.end());
   pg([&] {
-    InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+    InitMaterializedSRF(fcinfo, 0);
     auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    auto const put = [&](Oid table) {
-      Datum value = ObjectIdGetDatum(table);
-      bool is_null = false;
-      tuplestore_putvalues(result->setResult, result->setDesc, &value, &is_null);
-    };
-    for (Oid const table : family) put(table);
-    for (Oid const table : ancestors) put(table);
+    for (Oid const table : family) {
+      HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+      if (!HeapTupleIsValid(tuple)) continue;
+      auto const *const row = reinterpret_cast<const FormData_pg_class *>(GETSTRUCT(tuple));
+      Datum values[] = {ObjectIdGetDatum(table), CharGetDatum(row->relkind), CharGetDatum(row->relpersistence),
+                        BoolGetDatum(row->relispartition)};
+      bool nulls[] = {false, false, false, false};
+      ReleaseSysCache(tuple);
+      tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    }
   });
   return Datum{0};
 }

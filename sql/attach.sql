@@ -377,10 +377,9 @@ CREATE FUNCTION reseller_report._obstacle(source regclass) RETURNS text[]
         WHEN c.relpersistence = 't' THEN ARRAY['it is temporary', 'Connect a table that stays.']
         WHEN c.relpersistence = 'u' THEN ARRAY['it is unlogged, and a crash would empty it', format('ALTER TABLE %s SET LOGGED first.', source)]
         WHEN c.relispartition THEN ARRAY['it is a partition', format('Connect the whole table, %s.', pg_partition_root(source))]
-        WHEN c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits i WHERE source IN (i.inhparent, i.inhrelid)) THEN
+        WHEN c.relkind = 'r' AND EXISTS (SELECT FROM reseller_report._family(source, true) f WHERE f.relid <> source) THEN
             ARRAY['it is part of an inheritance tree', 'Writes to children are not captured: use declarative partitioning.']
-        WHEN EXISTS (SELECT FROM pg_partition_tree(source) t JOIN pg_class p ON p.oid = t.relid
-            WHERE p.relkind = 'f' OR (p.relkind <> 'p' AND p.relpersistence <> 'p')) THEN
+        WHEN EXISTS (SELECT FROM reseller_report._tree(source) t WHERE t.never_captured) THEN
             ARRAY['it has a foreign or unlogged partition', 'Detach that partition, or ALTER TABLE its name SET LOGGED.']
         WHEN c.relforcerowsecurity THEN
             ARRAY['its row-level security applies to its owner, too', format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY.', source)]

@@ -3,9 +3,10 @@
 -- touched, in the same transaction; renames are followed. All of it reads the registry as of now, by _latest.
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- A table with all that descends from it and, when wanted, all that it descends from, as of now: partitions and inheritance children alike,
--- but those being detached.
-CREATE FUNCTION reseller_report._family(relid regclass, with_ancestors boolean) RETURNS SETOF regclass
+-- A table with all that descends from it and, when wanted, all that it descends from, as of now, whatever the snapshot: partitions and
+-- inheritance children alike, but those being detached.
+CREATE FUNCTION reseller_report._family(INOUT relid regclass, with_ancestors boolean,
+    OUT relkind "char", OUT persistence "char", OUT is_partition boolean) RETURNS SETOF record
     LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_family';
 
@@ -24,7 +25,7 @@ CREATE FUNCTION reseller_report._name_of(relid regclass, OUT schema_name name, O
     AS $$ SELECT a.object_names[1], a.object_names[2] FROM pg_identify_object_as_address('pg_class'::regclass, relid, 0) a $$;
 
 -- The catalogs, as a REPEATABLE READ transaction sees them, lack what others have changed since it began.
-CREATE FUNCTION reseller_report._refuse_old_snapshot() RETURNS "char"
+CREATE FUNCTION reseller_report._refuse_old_snapshot() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
@@ -38,9 +39,9 @@ CREATE FUNCTION reseller_report._tree(root regclass)
     RETURNS TABLE (relid regclass, schema_name name, table_name name, relkind "char", never_captured boolean)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT t.relid, n.schema_name, n.table_name, coalesce(c.relkind, reseller_report._refuse_old_snapshot()),
-        c.relkind = 'f' OR (c.oid <> root AND NOT c.relispartition) OR (c.relkind <> 'p' AND c.relpersistence <> 'p')
-    FROM reseller_report._family(root, false) AS t (relid) CROSS JOIN reseller_report._name_of(t.relid) n LEFT JOIN pg_class c ON c.oid = t.relid
+    SELECT t.relid, n.schema_name, n.table_name, t.relkind,
+        t.relkind = 'f' OR (t.relid <> root AND NOT t.is_partition) OR (t.relkind <> 'p' AND t.persistence <> 'p')
+    FROM reseller_report._family(root, false) AS t, reseller_report._name_of(t.relid) n
 $$;
 
 -- Brings the registry of leaves up to date: leaves that came with rows (not fresh ones, at attach) and leaves that went un-build
@@ -213,7 +214,7 @@ BEGIN
             SELECT c.objid::regclass FROM pg_event_trigger_ddl_commands() c WHERE c.classid = 'pg_class'::regclass
             UNION SELECT g.tgrelid FROM pg_event_trigger_ddl_commands() c JOIN pg_trigger g ON g.oid = c.objid WHERE c.classid = 'pg_trigger'::regclass
         ), touched (root, relid) AS (
-            SELECT f.root, named.relid FROM named, reseller_report._family(named.relid, true) AS f (root)
+            SELECT f.relid, named.relid FROM named, reseller_report._family(named.relid, true) AS f
             UNION SELECT k.noted, k.noted FROM known k LEFT JOIN pg_class r ON r.oid = k.noted
                 WHERE tag = 'ALTER SCHEMA' OR tag = 'ALTER TYPE' AND r.reloftype IN (SELECT t.oid FROM named JOIN pg_type t ON t.typrelid = named.relid)
         )

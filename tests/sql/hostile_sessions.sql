@@ -440,6 +440,13 @@ SELECT pg_temp.ends('a', 'a table connected under a snapshot older than some of 
 SELECT pg_temp.right_and_watched('a table connected under a snapshot older than some of its rows', 'bots');
 SELECT pg_temp.gone('bots') \g /dev/null
 
+SELECT pg_temp.snapshot('a') \g /dev/null
+CREATE TABLE usage.bot_late PARTITION OF usage.bot_message FOR VALUES FROM ('2030-01-01 00:00+00') TO ('2030-02-01 00:00+00');
+SELECT is(pg_temp.state('a', $$DO $x$ BEGIN PERFORM FROM reseller_report.verify('-infinity', 'infinity'); PERFORM FROM reseller_report.rebuild_slices('usage.bot_message'); END $x$$$),
+    '00000', 'verify and rebuild_slices answer under a snapshot older than a partition');
+SELECT dblink_exec('a', 'ROLLBACK') \g /dev/null
+DROP TABLE usage.bot_late;
+
 -- A report has read one edge of its period when a partition comes: its rows in the other edge alone would be half of them.
 CREATE TABLE bots (LIKE usage.bot_message INCLUDING DEFAULTS) PARTITION BY RANGE (occurred_at);
 CREATE TABLE bots_01 PARTITION OF bots FOR VALUES FROM ('2024-01-01 00:00+00') TO ('2024-02-01 00:00+00');
