@@ -242,22 +242,56 @@ RESELLER_REPORT_FUNCTION(reseller_report_capture) {
   return PointerGetDatum(nullptr);
 }
 
+namespace {
+
+void capture_rows(std::int64_t id, const Mapping &mapping, Oid table, Time before, int sign) {
+  Source part = {};
+  part.id = id;
+  part.relid = table;
+  part.owner = owner_of(table);
+  part.name = qualified_name(table);
+  part.mapping = mapping;
+  Snapshot latest = nullptr;
+  pg([&] { latest = GetLatestSnapshot(); });
+  ActiveSnapshot const snapshot(latest);
+  for_raw_usage(part, {kMinusInfinity, before}, nullptr,
+                [&](const Usage &usage) { accumulator::change(key_of(id, usage), usage.counters, sign); });
+}
+
+void warn_of_rows_left(Oid table, const char *reason) {
+  pg([&] {
+    ereport(WARNING,
+            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+             errmsg("usage of table \"%s\" from before the horizon stays in the reports: %s", get_rel_name(table), reason)));
+  });
+}
+
+// Rows may go, whether or not they can be read: what is not read counts on, like what was pruned.
+void capture_rows_that_go(std::int64_t id, const Mapping &mapping, Oid table, Time before) {
+  Subtransaction const attempt;
+  try {
+    capture_rows(id, mapping, table, before, -1);
+    attempt.release();
+  } catch (const Error &error) {
+    attempt.roll_back();
+    warn_of_rows_left(table, error.what());
+  } catch (const PgError &error) {
+    attempt.roll_back();
+    if (error.data->sqlerrcode != ERRCODE_INSUFFICIENT_PRIVILEGE) throw;
+    warn_of_rows_left(table, error.data->message);
+  }
+}
+
+}  // namespace
+
 RESELLER_REPORT_FUNCTION(reseller_report_capture_rows) {
   std::int64_t const id = PG_GETARG_INT64(0);
   RegisteredSource registered = {};
   if (!find_registered_source(id, registered)) PG_RETURN_VOID();
-  Source part = {};
-  part.id = id;
-  part.relid = PG_GETARG_OID(1);
-  part.owner = owner_of(part.relid);
-  part.name = qualified_name(part.relid);
-  part.mapping = registered.mapping;
-  int const sign = PG_GETARG_INT32(3);
-  Snapshot latest = nullptr;
-  pg([&] { latest = GetLatestSnapshot(); });
-  ActiveSnapshot const snapshot(latest);
-  for_raw_usage(part, {kMinusInfinity, PG_GETARG_TIMESTAMPTZ(2)}, nullptr,
-                [&](const Usage &usage) { accumulator::change(key_of(id, usage), usage.counters, sign); });
+  if (PG_GETARG_INT32(3) < 0)
+    capture_rows_that_go(id, registered.mapping, PG_GETARG_OID(1), PG_GETARG_TIMESTAMPTZ(2));
+  else
+    capture_rows(id, registered.mapping, PG_GETARG_OID(1), PG_GETARG_TIMESTAMPTZ(2), 1);
   PG_RETURN_VOID();
 }
 

@@ -249,6 +249,16 @@ RESELLER_REPORT_FUNCTION(reseller_report_family) {
   return Datum{0};
 }
 
+RESELLER_REPORT_FUNCTION(reseller_report_lock_out) {
+  bool both_there = false;
+  pg([&] {
+    LockRelationOid(PG_GETARG_OID(0), AccessExclusiveLock);
+    LockRelationOid(PG_GETARG_OID(1), AccessExclusiveLock);
+    both_there = SearchSysCacheExists1(RELOID, PG_GETARG_DATUM(0)) && SearchSysCacheExists1(RELOID, PG_GETARG_DATUM(1));
+  });
+  PG_RETURN_BOOL(both_there);
+}
+
 RESELLER_REPORT_FUNCTION(reseller_report_column_type) {
   Datum type = 0;
   pg([&] {

@@ -227,8 +227,8 @@ CREATE FUNCTION reseller_report._follow_rows(id bigint, leaf regclass, leaf_from
     AS $$
     SELECT reseller_report._unbuild(id, leaf_from, leaf_to, reason);
     SELECT reseller_report._capture_rows(s.id, leaf, s.horizon, sign)
-        FROM reseller_report._latest(NULL::reseller_report.source) s JOIN pg_class c ON c.oid = leaf
-        WHERE s.id = _follow_rows.id AND leaf_from < s.horizon AND c.relkind = 'r'
+        FROM reseller_report._latest(NULL::reseller_report.source) s CROSS JOIN reseller_report._family(leaf, false) f
+        WHERE s.id = _follow_rows.id AND leaf_from < s.horizon AND f.relid = leaf AND f.relkind = 'r'
 $$;
 
 CREATE FUNCTION reseller_report._follow_frozen(id bigint, leaf regclass) RETURNS void

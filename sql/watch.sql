@@ -266,6 +266,11 @@ CREATE FUNCTION reseller_report._follow_detach(partition regclass) RETURNS void
         WHERE reseller_report._table(l.schema_name, l.table_name) = partition
 $$;
 
+-- Locks a table and then a partition against everybody, by number; false when one of them is gone by then.
+CREATE FUNCTION reseller_report._lock_out(root regclass, leaf regclass) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_lock_out';
+
 -- The rows of partitions that are about to be dropped, which nothing can read afterwards; not those of a source that goes as a whole.
 CREATE FUNCTION reseller_report._follow_dropping(dropped regclass[]) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -274,15 +279,18 @@ DECLARE
     leaf record;
 BEGIN
     FOR leaf IN
-        SELECT DISTINCT l.source, l.leaf_from, l.leaf_to, t.relid
-        FROM unnest(dropped) AS d (relid), pg_partition_tree(d.relid) t
-        JOIN reseller_report._latest(NULL::reseller_report.source_leaf) l ON reseller_report._table(l.schema_name, l.table_name) = t.relid
-        JOIN reseller_report._latest(NULL::reseller_report.source) s ON s.id = l.source AND l.leaf_from < s.horizon
-        WHERE t.isleaf AND pg_partition_root(t.relid) <> ALL (dropped)
-        ORDER BY t.relid
+        SELECT DISTINCT l.source, l.leaf_from, l.leaf_to, f.relid, r.relid AS root
+        FROM reseller_report._latest(NULL::reseller_report.source) s
+        CROSS JOIN reseller_report._table(s.schema_name, s.table_name) AS r (relid)
+        JOIN reseller_report._latest(NULL::reseller_report.source_leaf) l ON l.source = s.id AND l.leaf_from < s.horizon
+        CROSS JOIN unnest(dropped) AS d (relid) CROSS JOIN reseller_report._family(d.relid, false) f
+        WHERE f.relkind = 'r' AND f.relid = reseller_report._table(l.schema_name, l.table_name) AND r.relid <> ALL (dropped)
+        ORDER BY f.relid
     LOOP
-        EXECUTE format('LOCK TABLE ONLY %s, ONLY %s IN ACCESS EXCLUSIVE MODE', pg_partition_root(leaf.relid), leaf.relid);
-        PERFORM reseller_report._follow_rows(leaf.source, leaf.relid, leaf.leaf_from, leaf.leaf_to, -1, format('%s is being dropped', leaf.relid));
+        -- One that another session has dropped meanwhile is left to the command, which knows what to say.
+        IF reseller_report._lock_out(leaf.root, leaf.relid) THEN
+            PERFORM reseller_report._follow_rows(leaf.source, leaf.relid, leaf.leaf_from, leaf.leaf_to, -1, format('%s is being dropped', leaf.relid));
+        END IF;
     END LOOP;
 END
 $$;

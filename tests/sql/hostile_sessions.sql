@@ -464,5 +464,40 @@ SELECT is((SELECT total FROM dblink_get_result('b') AS t (total numeric)), 113::
 SELECT * FROM dblink_get_result('b') AS t (total numeric) \g /dev/null
 SELECT pg_temp.gone('bots') \g /dev/null
 
+-- Whoever drops a table waits for it as if nothing were connected, and a partition behind the horizon takes its late rows along.
+CREATE TABLE unrelated (a integer) PARTITION BY RANGE (a);
+CREATE TABLE unrelated_1 PARTITION OF unrelated FOR VALUES FROM (0) TO (10);
+SELECT dblink_exec('a', 'BEGIN; LOCK TABLE ONLY unrelated IN ACCESS EXCLUSIVE MODE') \g /dev/null
+SELECT dblink_send_query('b', 'DROP TABLE unrelated') \g /dev/null
+SELECT ok(pg_temp.until('pg_temp.waiting() = 1'), 'a DROP waits for an unrelated table');
+SELECT is(pg_temp.state('a', 'ALTER TABLE unrelated ADD COLUMN b integer'), '00000', 'and holds none of its partitions meanwhile');
+SELECT dblink_exec('a', 'COMMIT') \g /dev/null
+SELECT is(pg_temp.state_of_sent('b'), '00000', 'it is dropped');
+CREATE TABLE bots (LIKE usage.bot_message INCLUDING DEFAULTS) PARTITION BY RANGE (occurred_at);
+CREATE TABLE bots_01 PARTITION OF bots FOR VALUES FROM ('2024-01-01 00:00+00') TO ('2024-02-01 00:00+00');
+SELECT reseller_report.attach_source('bot', 'bots') \g /dev/null
+INSERT INTO bots (company_id, occurred_at, price_twin) VALUES (11, '2024-01-05 10:20+00', 1);
+SELECT reseller_report.prune('bots', '2024-02-01 00:00+00') \g /dev/null
+CREATE FUNCTION pg_temp.total() RETURNS numeric LANGUAGE sql AS $$ SELECT total_price_to_twin FROM reseller_report.bot(1, '-infinity', 'infinity') WHERE id = 11 $$;
+SELECT pg_temp.total() AS pruned \gset
+SELECT pg_temp.snapshot('a') \g /dev/null
+CREATE TABLE bots_late PARTITION OF bots FOR VALUES FROM ('2023-11-01 00:00+00') TO ('2023-12-01 00:00+00');
+INSERT INTO bots (company_id, occurred_at, price_twin) VALUES (11, '2023-11-02', 10);
+SELECT pg_temp.ends('a', 'a partition truncated under a snapshot older than it', 'TRUNCATE bots_late');
+SELECT is(pg_temp.total(), :pruned, 'its rows are gone, behind the horizon, too');
+INSERT INTO bots (company_id, occurred_at, price_twin) VALUES (11, '2023-11-02', 10);
+ALTER TABLE bots_late FORCE ROW LEVEL SECURITY;
+SELECT is(pg_temp.state('c', 'TRUNCATE bots_late'), '00000', 'rows that cannot be read may go');
+SELECT is(pg_temp.total(), :pruned + 10, 'and count on');
+ALTER TABLE bots_late NO FORCE ROW LEVEL SECURITY;
+INSERT INTO bots (company_id, occurred_at, price_twin) VALUES (11, '2023-11-02', 100);
+SELECT dblink_exec('a', 'BEGIN; DROP TABLE bots_late') \g /dev/null
+SELECT dblink_send_query('b', 'DROP TABLE IF EXISTS bots_late') \g /dev/null
+SELECT ok(pg_temp.until('pg_temp.waiting() = 1'), 'a DROP waits for another');
+SELECT dblink_exec('a', 'COMMIT') \g /dev/null
+SELECT is(pg_temp.state_of_sent('b'), '00000', 'and finds nothing left to drop');
+SELECT is(pg_temp.total(), :pruned + 10, 'whose rows went once');
+SELECT pg_temp.gone('bots') \g /dev/null
+
 SELECT dblink_disconnect('a'), dblink_disconnect('b'), dblink_disconnect('c') \g /dev/null
 SELECT * FROM finish();
