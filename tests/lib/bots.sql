@@ -43,3 +43,12 @@ BEGIN
 END
 $$;
 CREATE FUNCTION pg_temp.is_built(source regclass) RETURNS boolean LANGUAGE sql AS $$ SELECT s.is_built FROM reseller_report.sources() s WHERE s.source = $1 $$;
+-- How a command ends in a session of its own.
+CREATE FUNCTION pg_temp.state(session text, command text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM dblink_exec(session, command);
+    RETURN '00000';
+EXCEPTION WHEN query_canceled OR OTHERS THEN
+    RETURN SQLSTATE;
+END
+$$;

@@ -8,18 +8,10 @@ SELECT format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_
 INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'R1', true), (2, 'R2', true), (11, 'C11', false), (12, 'C12', false);
 INSERT INTO reseller_report.dependency VALUES (1, 11), (1, 12);
 
--- How a statement ends, also in a session of its own: a transaction that an error may end cannot be this one.
+-- How a statement ends here; one that must end its transaction goes to a session of its own, below.
 CREATE FUNCTION pg_temp.state(command text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE command;
-    RETURN '00000';
-EXCEPTION WHEN query_canceled OR OTHERS THEN
-    RETURN SQLSTATE;
-END
-$$;
-CREATE FUNCTION pg_temp.state(session text, command text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM dblink_exec(session, command);
     RETURN '00000';
 EXCEPTION WHEN query_canceled OR OTHERS THEN
     RETURN SQLSTATE;

@@ -29,15 +29,7 @@ $$;
 CREATE FUNCTION pg_temp.waiting() RETURNS bigint LANGUAGE sql AS $$
     SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 $$;
--- How a command ends in a session; how what was sent to it ends.
-CREATE FUNCTION pg_temp.state(session text, command text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM dblink_exec(session, command);
-    RETURN '00000';
-EXCEPTION WHEN query_canceled OR OTHERS THEN
-    RETURN SQLSTATE;
-END
-$$;
+-- How what was sent to a session ends.
 CREATE FUNCTION pg_temp.state_of_sent(session text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     state text := '00000';
