@@ -5,7 +5,6 @@
 #include "accumulator.hpp"
 #include "delta.hpp"
 #include "raw.hpp"
-#include "statement.hpp"
 
 namespace reseller_report {
 namespace {
@@ -28,14 +27,36 @@ struct SourcePlan {
   }
 };
 
+bool is_locked_by_me(Oid table, LOCKMODE mode) {
+  LOCKTAG lock;
+  SET_LOCKTAG_RELATION(lock, MyDatabaseId, table);
+  return LockHeldByMe(&lock, mode, false);
+}
+
+// Whether capture has still to fire for rows of a table that are written already. It fires at the end of the statement, and what
+// the statement calls before that sees them. Whoever queues a trigger's event holds the lock of a writer; a look at the queue may
+// be long.
+bool awaits_capture(Oid root) {
+  bool awaits = false;
+  pg([&] {
+    List *const tables = find_all_inheritors(root, NoLock, nullptr);
+    int const count = list_length(tables);
+    for (int i = 0; i < count && !awaits; i++) {
+      Oid const table = list_nth_oid(tables, i);
+      awaits = is_locked_by_me(table, RowExclusiveLock) && AfterTriggerPendingOnRel(table);
+    }
+    list_free(tables);
+  });
+  return awaits;
+}
+
 // Whether summaries and deltas, as this process and snapshot see them, can answer for the source. A snapshot from before the
 // transaction's latest capture does not match the accumulator, a parallel worker does not have it, and a function called by a
 // statement that writes to the source, or to dependency, sees rows that are not captured, or followed, yet.
 bool summaries_match_snapshot(const Source &source) {
   // A transaction that has written nothing has captured nothing, whatever process this is.
   if (!TransactionIdIsValid(GetTopTransactionIdIfAny())) return true;
-  return !accumulator::is_ahead_of(GetActiveSnapshot()) && !awaits_moves() && !IsParallelWorker() &&
-         !statement::may_write_unseen(source.relid) && !statement::writes_to(source.relid);
+  return !accumulator::is_ahead_of(GetActiveSnapshot()) && !awaits_moves() && !IsParallelWorker() && !awaits_capture(source.relid);
 }
 
 void require_raw_usage(const SourcePlan &plan) {
@@ -142,12 +163,14 @@ void add_deltas(const std::vector<SourcePlan> &plans, std::int64_t reseller, con
 
 void add_raw(const std::vector<SourcePlan> &plans, const Dependents &dependents, const Attributing &sink) {
   auto const *const companies = dependents.ids.size() <= kCompaniesInRawQuery ? &dependents.ids : nullptr;
+  // Of rows that were never the reseller's nothing may be read that could raise an error about them.
+  auto const wants = [&](std::int64_t company, Time moment) { return dependents.position_at(company, moment) >= 0; };
   for (const SourcePlan &plan : plans) {
     std::vector<Piece> pieces;
     for (const Cover &cover : plan.covers) pieces.insert(pieces.end(), cover.raw.begin(), cover.raw.end());
     for (const Range &range : plan.raw) pieces.push_back({range, 1});
     for (const Piece &piece : pieces)
-      for_raw_usage(plan.source, piece.range, companies, [&](const Usage &usage) {
+      for_raw_usage(plan.source, piece.range, companies, wants, [&](const Usage &usage) {
         sink.add(usage.item, usage.company, usage.occurred_at, usage.counters, piece.sign);
       });
   }

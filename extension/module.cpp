@@ -2,7 +2,6 @@
 
 #include "accumulator.hpp"
 #include "capture.hpp"
-#include "statement.hpp"
 
 extern "C" {
 #ifdef PG_MODULE_MAGIC_EXT
@@ -18,7 +17,6 @@ void _PG_init() {
     reseller_report::pg([] {
       reseller_report::accumulator::initialize();
       reseller_report::initialize_capture();
-      reseller_report::statement::initialize();
     });
     return Datum{0};
   });

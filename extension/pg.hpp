@@ -75,13 +75,9 @@ inline IndexScanDesc index_beginscan(Relation table, Relation index, Snapshot sn
 }
 #endif
 
-// PostgreSQL 18 dropped the argument execute_once of the executor.
-#if PG_VERSION_NUM >= 180000
-#define RESELLER_REPORT_EXECUTE_ONCE_PARAMETER
-#define RESELLER_REPORT_EXECUTE_ONCE_ARGUMENT
-#else
-#define RESELLER_REPORT_EXECUTE_ONCE_PARAMETER , bool execute_once
-#define RESELLER_REPORT_EXECUTE_ONCE_ARGUMENT , execute_once
+// PostgreSQL 17 gave LockHeldByMe a choice between this lock and a stronger one.
+#if PG_VERSION_NUM < 170000
+inline bool LockHeldByMe(const LOCKTAG *lock, LOCKMODE mode, bool) { return LockHeldByMe(lock, mode); }
 #endif
 
 // PostgreSQL 16 gave stringToQualifiedNameList a place for errors.

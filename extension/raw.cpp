@@ -38,8 +38,8 @@ Time on_the_clock(Time bound, Time utc_offset) {
 
 }  // namespace
 
-void read_raw(const Source &source, const Range &range, const std::vector<std::int64_t> *companies, UsageHandler handler,
-              void *state) {
+void read_raw(const Source &source, const Range &range, const std::vector<std::int64_t> *companies, const RowFilter &filter,
+              UsageHandler handler, void *state) {
   if (range.empty() || (companies != nullptr && companies->empty())) return;
   const Mapping &mapping = source.mapping;
   RowLayout const layout = layout_of_table(source);
@@ -63,6 +63,9 @@ void read_raw(const Source &source, const Range &range, const std::vector<std::i
   ActingAs const owner(source.owner);
   if (look_everywhere) owner.set("enable_partition_pruning", "off");
   query(sql.c_str(), parameters, [&](const Datum *values, const bool *nulls) {
+    UsageHead head;
+    if (!head_of_row(mapping, layout, values, nulls, head)) return;
+    if (filter.wants != nullptr && !filter.wants(filter.state, head.company, head.moment)) return;
     Usage usage;
     if (usage_of_row(mapping, layout, values, nulls, source.relid, usage)) handler(state, usage);
   });

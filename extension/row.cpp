@@ -45,10 +45,12 @@ class RowReader {
   RowReader(const Mapping &mapping, const RowLayout &layout, const Datum *values, const bool *nulls, Oid table)
       : mapping_(mapping), layout_(layout), values_(values), nulls_(nulls), table_(table) {}
 
+  bool has_head() const { return is_given(Role::kCompany) && is_given(Role::kOccurredAt); }
+
   bool counts() const {
     for (int i = 0; i < mapping_.count; i++)
       if (mapping_.rules[i].role == Role::kCondition && flag(i) != 1) return false;
-    return is_given(Role::kCompany) && is_given(Role::kOccurredAt);
+    return has_head();
   }
 
   std::int64_t company() const { return whole_number(Role::kCompany); }
@@ -89,12 +91,17 @@ class RowReader {
     return rule.unit > 0 ? micros_of_units(role, rule.unit) : micros_of_decimal(role);
   }
 
-  Time moment() const {
+  Time unchecked_moment() const {
     int const i = at(Role::kOccurredAt);
     Time const stored = DatumGetTimestampTz(values_[i]);  // a timestamp is stored likewise
-    if (!is_finite(stored))
+    return is_finite(stored) ? stored - mapping_.rules[i].utc_offset : stored;
+  }
+
+  Time moment() const {
+    int const i = at(Role::kOccurredAt);
+    Time const t = unchecked_moment();
+    if (!is_finite(t))
       throw Error(sqlstate::kDatetimeOverflow, column_of(i) + " holds an infinite moment, but usage has a finite one");
-    Time const t = stored - mapping_.rules[i].utc_offset;
     if (!IS_VALID_TIMESTAMP(t)) throw Error(sqlstate::kDatetimeOverflow, column_of(i) + " holds a moment out of range in UTC");
     return t;
   }
@@ -230,6 +237,13 @@ class RowReader {
 };
 
 }  // namespace
+
+bool head_of_row(const Mapping &mapping, const RowLayout &layout, const Datum *values, const bool *nulls, UsageHead &head) {
+  RowReader const row(mapping, layout, values, nulls, InvalidOid);
+  if (!row.has_head()) return false;
+  head = {row.company(), row.unchecked_moment()};
+  return true;
+}
 
 bool usage_of_row(const Mapping &mapping, const RowLayout &layout, const Datum *values, const bool *nulls, Oid table,
                   Usage &usage) {
