@@ -47,6 +47,11 @@ std::int64_t meaning_of(const JsonbValue &json) {
   elog(ERROR, "unknown value in the registry of sources");
 }
 
+std::int64_t meaning_in(JsonbContainer *rule, const char *name) {
+  const JsonbValue *const meaning = field(rule, name);
+  return meaning != nullptr ? meaning_of(*meaning) : kRefused;
+}
+
 void parse_labels(JsonbContainer *values, Rule &rule) {
   auto *const labels = static_cast<Label *>(palloc(sizeof(Label) * (JsonContainerSize(values) + 1)));
   JsonbIterator *at = JsonbIteratorInit(values);
@@ -85,8 +90,8 @@ Rule parse_rule(Feed feed, JsonbContainer *json) {
   std::string_view const column = text_of(*field(json, "column"));
   memcpy(NameStr(rule.column), column.data(), std::min(column.size(), size_t{NAMEDATALEN - 1}));
   if (const JsonbValue *const values = field(json, "values")) parse_labels(values->val.binary.data, rule);
-  rule.is_strict = field(json, "otherwise") == nullptr;
-  rule.accepts_null = field(json, "null") != nullptr;
+  rule.of_null = meaning_in(json, "null");
+  rule.of_others = meaning_in(json, "otherwise");
   if (const JsonbValue *const unit = field(json, "unit")) rule.unit = number_of(*unit);
   if (const JsonbValue *const offset = field(json, "utc_offset")) {
     rule.has_clock = true;
@@ -248,13 +253,20 @@ bool find_layout(const Mapping &mapping, TupleDesc columns, RowLayout &layout, s
       problem = "column \"" + std::string(NameStr(rule.column)) + "\" is gone";
       return false;
     }
+    if (attribute->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL) {
+      problem = "column \"" + std::string(NameStr(rule.column)) + "\" is virtual, and its value is not in the row";
+      return false;
+    }
+    int32 modifier = attribute->atttypmod;
+    Oid type = InvalidOid;
+    pg([&] { type = getBaseTypeAndTypmod(attribute->atttypid, &modifier); });
     layout.attnum[i] = attribute->attnum;
-    layout.reading[i] = reading_of(attribute->atttypid);
-    if (!is_readable(rule, layout.reading[i], attribute->atttypmod)) {
+    layout.reading[i] = reading_of(type);
+    if (!is_readable(rule, layout.reading[i], modifier)) {
       problem = "column \"" + std::string(NameStr(rule.column)) + "\" has a type that cannot be counted exactly";
       return false;
     }
-    layout.codes[i] = codes_of(rule, layout.reading[i], attribute->atttypid);
+    layout.codes[i] = codes_of(rule, layout.reading[i], type);
     if (!can_hold_labels(rule, layout.reading[i], layout.codes[i])) {
       problem = "column \"" + std::string(NameStr(rule.column)) + "\" has a type that cannot hold the values of its mapping";
       return false;

@@ -20,8 +20,11 @@ inline constexpr int kMostRules = 16;
 /// What a table is attached as. A table of calls may feed both telephony services.
 enum class Feed : int { kTextMessaging, kChat, kTelephony, kTelephonyOutgoing, kTelephonyIncoming, kBot };
 
-/// What a label stands for when its rows are to be left out.
+/// What a value stands for when its rows are to be left out.
 inline constexpr std::int64_t kIgnored = -1;
+
+/// What a value stands for that the mapping says nothing of: it is an error.
+inline constexpr std::int64_t kRefused = -2;
 
 /// A value that a column may hold, as text, and what it stands for: an Item, or 1 and 0.
 struct Label {
@@ -38,11 +41,11 @@ struct Rule {
   bool has_labels;  ///< otherwise the value stands for itself
   int label_count;
   const Label *labels;
-  bool is_strict;     ///< a value that is no label is an error; otherwise it means 0
-  bool accepts_null;  ///< NULL means 1; otherwise 0, or an error where the rule is strict
-  std::int64_t unit;  ///< micro-units that a 1 of an integer price stands for
-  bool has_clock;     ///< the moments have no time zone: they are of a clock
-  Time utc_offset;    ///< that is so far ahead of UTC
+  std::int64_t of_null;    ///< what NULL stands for
+  std::int64_t of_others;  ///< what a value stands for that is no label
+  std::int64_t unit;       ///< micro-units that a 1 of an integer price stands for
+  bool has_clock;          ///< the moments have no time zone: they are of a clock
+  Time utc_offset;         ///< that is so far ahead of UTC
 };
 
 /// Plain data in the memory context that was current when it was parsed.

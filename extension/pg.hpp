@@ -80,6 +80,11 @@ inline IndexScanDesc index_beginscan(Relation table, Relation index, Snapshot sn
 inline bool LockHeldByMe(const LOCKTAG *lock, LOCKMODE mode, bool) { return LockHeldByMe(lock, mode); }
 #endif
 
+// PostgreSQL 18 added virtual generated columns.
+#ifndef ATTRIBUTE_GENERATED_VIRTUAL
+#define ATTRIBUTE_GENERATED_VIRTUAL 'v'
+#endif
+
 // PostgreSQL 16 gave stringToQualifiedNameList a place for errors.
 #if PG_VERSION_NUM < 160000
 inline List *stringToQualifiedNameList(const char *name, std::nullptr_t) { return stringToQualifiedNameList(name); }

@@ -20,7 +20,7 @@ RowLayout layout_of_table(const Source &source) {
   pg([&] { relation_close(relation, NoLock); });
   if (filtered)
     throw Error(sqlstate::kWrongState, "usage table " + source.name + " hides rows from its owner by row-level security",
-                "ALTER TABLE " + source.name + " NO FORCE ROW LEVEL SECURITY.");
+                "Run ALTER TABLE " + source.name + " NO FORCE ROW LEVEL SECURITY;");
   if (!readable)
     throw Error(sqlstate::kWrongState, "usage table " + source.name + " can no longer be read: " + problem,
                 "Run reseller_report.detach_source, then reseller_report.attach_source with the columns it has now.");

@@ -8,9 +8,6 @@
 namespace reseller_report {
 namespace {
 
-// A value that no JSON meaning has: the row's value is not among the labels.
-constexpr std::int64_t kUnknown = -2;
-
 std::string table_name(Oid table) {
   char *name = nullptr;
   pg([&] { name = get_rel_name(table); });
@@ -166,15 +163,14 @@ class RowReader {
     const Rule &rule = mapping_.rules[i];
     if (rule.is_constant) return rule.constant;
     if (nulls_[i]) {
-      bool const may_be_null = rule.role == Role::kDelivered || rule.role == Role::kCondition;
-      if (!may_be_null) throw_unknown(i, "NULL");
-      return rule.accepts_null ? 1 : 0;
+      if (rule.of_null == kRefused) throw_unknown(i, "NULL");
+      return rule.of_null;
     }
     if (!rule.has_labels) return layout_.reading[i] == Reading::kBoolean ? integer(i) : 1;
     std::int64_t const meaning = layout_.codes[i] != nullptr ? meaning_of_code(i, rule) : meaning_of_text(rule, text(i));
-    if (meaning != kUnknown) return meaning;
-    if (rule.is_strict) throw_unknown(i, text(i));
-    return 0;
+    if (meaning != kRefused) return meaning;
+    if (rule.of_others == kRefused) throw_unknown(i, text(i));
+    return rule.of_others;
   }
 
   std::int64_t meaning_of_code(int i, const Rule &rule) const {
@@ -184,13 +180,13 @@ class RowReader {
       if (codes[label].is_known && codes[label].value == value) return rule.labels[label].meaning;
     // An enum may have got one of the labels since its codes were looked up.
     bool const all_known = std::all_of(codes, codes + rule.label_count, [](const Code &code) { return code.is_known; });
-    return all_known ? kUnknown : meaning_of_text(rule, text(i));
+    return all_known ? kRefused : meaning_of_text(rule, text(i));
   }
 
   static std::int64_t meaning_of_text(const Rule &rule, std::string_view text) {
     for (int label = 0; label < rule.label_count; label++)
       if (text == std::string_view(rule.labels[label].text, rule.labels[label].length)) return rule.labels[label].meaning;
-    return kUnknown;
+    return kRefused;
   }
 
   std::string_view text(int i) const {

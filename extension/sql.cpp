@@ -27,6 +27,24 @@ void require(int spi_result, const char *what) {
   if (spi_result < 0) ereport(ERROR, (errmsg_internal("%s failed: %s", what, SPI_result_code_string(spi_result))));
 }
 
+// Marks in the server's stack of error contexts where work of ours begins; see reseller_report_refuse.
+void begin_of_ours(void *) {}
+
+// The mark stays until pg(), in which this is called, ends.
+void connect(ErrorContextCallback &mark) {
+  mark = {error_context_stack, begin_of_ours, nullptr};
+  error_context_stack = &mark;
+  require(SPI_connect(), "SPI_connect");
+}
+
+// The innermost is the statement that refuses, and is left out even where a function of ours was called directly.
+ErrorContextCallback *contexts_of_callers() {
+  ErrorContextCallback *callers = error_context_stack != nullptr ? error_context_stack->previous : nullptr;
+  for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous)
+    if (at->callback == begin_of_ours) callers = at->previous;
+  return callers;
+}
+
 RowReceiver make_receiver(RowHandler handler, void *state) {
   RowReceiver receiver = {};
   receiver.base.receiveSlot = receive_row;
@@ -129,7 +147,8 @@ void run_query(const char *sql, const SqlParameters &parameters, RowHandler hand
   RowReceiver receiver = make_receiver(handler, state);
   pg([&] {
     SPIExecuteOptions options = make_options(parameters, receiver);
-    require(SPI_connect(), "SPI_connect");
+    ErrorContextCallback mark = {};
+    connect(mark);
     require(SPI_execute_extended(sql, &options), "SPI_execute_extended");
     require(SPI_finish(), "SPI_finish");
   });
@@ -139,7 +158,8 @@ void run_query(SavedQuery &query, const SqlParameters &parameters, RowHandler ha
   RowReceiver receiver = make_receiver(handler, state);
   pg([&] {
     SPIExecuteOptions options = make_options(parameters, receiver);
-    require(SPI_connect(), "SPI_connect");
+    ErrorContextCallback mark = {};
+    connect(mark);
     if (query.plan == nullptr) {
       SPIPlanPtr const plan = SPI_prepare(query.sql, parameters.count, const_cast<Oid *>(parameters.types));
       if (plan == nullptr) require(SPI_result, "SPI_prepare");
@@ -166,12 +186,27 @@ Datum query_array(const char *sql, const SqlParameters &parameters) {
 
 void execute(const char *sql, const SqlParameters &parameters) {
   pg([&] {
-    require(SPI_connect(), "SPI_connect");
+    ErrorContextCallback mark = {};
+    connect(mark);
     require(SPI_execute_with_args(sql, parameters.count, const_cast<Oid *>(parameters.types),
                                   const_cast<Datum *>(parameters.values), parameters.nulls, false, 0),
             "SPI_execute_with_args");
     require(SPI_finish(), "SPI_finish");
   });
+}
+
+// What our SQL refuses a user, with message, hint and SQLSTATE. The error says what of the user's called us, but not the twenty
+// steps from there to here. An error that nobody foresaw says all of it.
+RESELLER_REPORT_FUNCTION(reseller_report_refuse) {
+  pg([&] {
+    const char *const message = PG_ARGISNULL(0) ? "invalid argument" : TextDatumGetCString(PG_GETARG_DATUM(0));
+    const char *const hint = PG_ARGISNULL(1) ? nullptr : TextDatumGetCString(PG_GETARG_DATUM(1));
+    const char *const state = PG_ARGISNULL(2) ? sqlstate::kInternal : TextDatumGetCString(PG_GETARG_DATUM(2));
+    error_context_stack = contexts_of_callers();
+    ereport(ERROR, (errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])), errmsg_internal("%s", message),
+                    hint != nullptr ? errhint("%s", hint) : 0));
+  });
+  PG_RETURN_VOID();
 }
 
 std::string text_of_time(std::int64_t time) {

@@ -266,7 +266,10 @@ RESELLER_REPORT_FUNCTION(reseller_report_column_type) {
     HeapTuple const tuple = SearchSysCacheAttName(table, NameStr(*PG_GETARG_NAME(1)));
     if (!HeapTupleIsValid(tuple)) return;
     auto const *const column = reinterpret_cast<const FormData_pg_attribute *>(GETSTRUCT(tuple));
-    type = CStringGetTextDatum(format_type_with_typemod(column->atttypid, column->atttypmod));
+    int32 modifier = column->atttypmod;
+    Oid const base = getBaseTypeAndTypmod(column->atttypid, &modifier);
+    const char *const prefix = column->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL ? "virtual " : "";
+    type = CStringGetTextDatum(psprintf("%s%s", prefix, format_type_with_typemod(base, modifier)));
     ReleaseSysCache(tuple);
   });
   if (type == 0) PG_RETURN_NULL();

@@ -13,7 +13,7 @@ DECLARE
     child record;
 BEGIN
     IF pg_get_partkeydef(_prunable.source) IS DISTINCT FROM format('RANGE (%I)', moment) THEN
-        PERFORM reseller_report._refuse(format('table "%s" is not range-partitioned by %s', _prunable.source, moment),
+        PERFORM reseller_report._refuse(format('table "%s" is not range-partitioned by %s', reseller_report._shown(_prunable.source), moment),
             'Only whole partitions are pruned. Delete old rows, and their usage leaves the reports; or partition the table.', '0A000');
     END IF;
     FOR child IN
@@ -21,7 +21,7 @@ BEGIN
         WHERE i.inhparent = _prunable.source AND NOT i.inhdetachpending AND r.period_to <= older_than ORDER BY r.period_to
     LOOP
         IF extract(epoch FROM child.period_to) % 900 <> 0 OR extract(second FROM child.period_to AT TIME ZONE 'UTC') <> 0 THEN
-            PERFORM reseller_report._refuse(format('partition "%s" ends at %s, which is no quarter hour UTC', child.relid, child.period_to),
+            PERFORM reseller_report._refuse(format('partition "%s" ends at %s, which is no quarter hour UTC', reseller_report._shown(child.relid), child.period_to),
                 'Its last quarter hour could be told apart from the next partition''s no more. Keep it, or move its bound.', '0A000');
         END IF;
         relid := child.relid;

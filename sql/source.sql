@@ -109,7 +109,7 @@ BEGIN
     SELECT s.* INTO found_source FROM reseller_report._latest(NULL::reseller_report.source) s
         WHERE reseller_report._table(s.schema_name, s.table_name) = relid;
     IF NOT FOUND THEN
-        PERFORM reseller_report._refuse(format('table "%s" is not connected', relid),
+        PERFORM reseller_report._refuse(format('table "%s" is not connected', reseller_report._shown(relid)),
             'SELECT * FROM reseller_report.sources() lists what is; reseller_report.attach_source connects it.', '42704');
     END IF;
     RETURN found_source;

@@ -105,8 +105,8 @@ BEGIN
     LOOP
         -- The new partition's copy of the constraint would be valid, whatever its rows hold.
         IF month.at = ANY (held) AND unchecked IS NOT NULL THEN
-            PERFORM reseller_report._refuse(format('constraint "%s" of table "%s" is not validated, and rows are to be moved', unchecked, source),
-                format('ALTER TABLE %s VALIDATE CONSTRAINT %I.', source, unchecked), '55000');
+            PERFORM reseller_report._refuse(format('constraint "%s" of table "%s" is not validated, and rows are to be moved', unchecked, reseller_report._shown(source)),
+                format('Run ALTER TABLE %s VALIDATE CONSTRAINT %I; first.', source, unchecked), '55000');
         END IF;
         month_from := month.at;
         month_to := reseller_report._next_month(month_from);
@@ -117,7 +117,7 @@ BEGIN
                 AND NOT EXISTS (SELECT FROM pg_type t WHERE t.typname = c.name AND t.typnamespace = to_regnamespace(quote_ident(schema_name)))
             ORDER BY c.n LIMIT 1;
         IF part IS NULL THEN
-            PERFORM reseller_report._refuse(format('no name is left for the partition of table "%s" from %s on', source, month_from),
+            PERFORM reseller_report._refuse(format('no name is left for the partition of table "%s" from %s on', reseller_report._shown(source), month_from),
                 'Rename or drop what has the names of its partitions.', '42P07');
         END IF;
         taken := taken || part;

@@ -10,7 +10,7 @@ CREATE FUNCTION reseller_report._family(INOUT relid regclass, with_ancestors boo
     LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_family';
 
--- The type of a column as of now; NULL when there is none of that name.
+-- The type of a column as of now, the one under it where it is a domain; NULL when there is none of that name.
 CREATE FUNCTION reseller_report._column_type(relid regclass, column_name name) RETURNS text
     LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_column_type';

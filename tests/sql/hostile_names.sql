@@ -98,7 +98,7 @@ SELECT format('TRUNCATE %I.%I', names.at(n + 21), names.at(n + 12)) FROM names.n
 SELECT set_eq('SELECT unbuilt_reasons FROM reseller_report.sources() WHERE NOT is_built', 'SELECT format(''TRUNCATE of %I.%I'', names.at(n + 21), names.at(n + 12)) FROM names.name', 'truncated partitions are named');
 SELECT format('CALL reseller_report.rebuild(%L)', relation) FROM names.source \gexec
 SELECT pg_temp.fold_and_compare('rebuilt');
-SELECT throws_ok(format('SELECT reseller_report.attach_source(''bot'', %L)', relation), '42703', format('table "%s" has no column "company_id"', relation), 'refuse ' || relation) FROM names.source;
+SELECT throws_ok(format('SELECT reseller_report.attach_source(''bot'', %L)', relation), '42703', format('table "%s.%s" has no column "company_id"', names.at(n + 21), names.at(n + 14)), 'refuse ' || relation) FROM names.source;
 
 -- Pruned usage stays as it was.
 CREATE TABLE names.before AS SELECT r.id, r.total_price_to_twin FROM reseller_report.bot(1, '2024-02-01 00:00+00', '2024-03-01 00:00+00') r;

@@ -1,0 +1,159 @@
+-- A hint's command works as printed, leaves the application's own columns alone and changes no figure. A case a shape of column that
+-- cannot be mapped: `c` is made of what the rows mean, the hint is taken from the error and done, and the reports must say what the rows
+-- meant before. Names that need quotes all along.
+SELECT no_plan();
+SELECT setseed(0.4) \g /dev/null
+SET client_min_messages = error;
+SELECT current_setting('server_version_num')::int >= 180000 AS has_virtual \gset
+DROP SCHEMA usage CASCADE;
+SELECT random_usage.companies() \g /dev/null
+CREATE SCHEMA "The App";
+CREATE COLLATION "The App".loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE DOMAIN "The App".rate AS double precision;
+
+-- What the rows mean. The prices are multiples of 1/64: those have 6 decimals, and no float rounds them.
+CREATE TABLE meant (id int, company_id bigint, occurred_at timestamptz, channel text, sender text DEFAULT 'bot', via_alice boolean DEFAULT false, direction text DEFAULT 'incoming',
+    delivered_at timestamptz, billable boolean, duration_seconds bigint, price_twin numeric, price_reseller numeric DEFAULT 0, counts boolean DEFAULT true);
+CREATE FUNCTION pg_temp.mean(first int, last int) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO meant (id, company_id, occurred_at, channel, delivered_at, billable, duration_seconds, price_twin, counts)
+        SELECT n, 11 + floor(random() * 20), CASE WHEN random() < 0.1 THEN '2023-10-28 23:30+00'::timestamptz + random() * interval '4 hours' ELSE random_usage.moment() END,
+            (ARRAY['sms', 'viber', 'email'])[1 + floor(random() * 3)], CASE WHEN random() < 0.5 THEN now() END, random() < 0.5, floor(random() * 5000),
+            floor(random() * 100000) / 64, random() < 0.7
+        FROM generate_series(first, last) n
+$$;
+-- Where nothing else is said, columns of the application have what is meant by the service's own names.
+CREATE FUNCTION pg_temp.make(type text, c text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    DROP TABLE IF EXISTS "The App"."Event" CASCADE;
+    CREATE TABLE "The App"."Event" (id int, company_id bigint, occurred_at timestamptz, channel text, sender text, via_alice boolean, direction text, delivered_at timestamptz,
+        billable boolean, duration_seconds bigint, price_twin numeric(15,6), price_reseller numeric(15,6), base double precision);
+    EXECUTE format('ALTER TABLE "The App"."Event" ADD COLUMN %I %s', '%s''s "c"', type);
+END
+$$;
+-- NULL for c: the column makes itself of base.
+CREATE FUNCTION pg_temp.write(c text, first int, last int) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('INSERT INTO "The App"."Event" (id, company_id, occurred_at, channel, sender, via_alice, direction, delivered_at, billable, duration_seconds, price_twin, price_reseller, base %s)
+        SELECT id, company_id, occurred_at, channel, sender, via_alice, direction, delivered_at, billable, duration_seconds, price_twin, price_reseller, price_twin / 2 %s
+        FROM meant WHERE id BETWEEN %s AND %s', ', ' || CASE WHEN c IS NOT NULL THEN quote_ident('%s''s "c"') END, ', ' || c, first, last);
+END
+$$;
+CREATE FUNCTION pg_temp.hint_of(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    hint text;
+BEGIN
+    EXECUTE call;
+    RETURN 'not refused';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+    RETURN hint;
+END
+$$;
+CREATE FUNCTION pg_temp.command_in(hint text) RETURNS text LANGUAGE sql AS $$SELECT substring(hint FROM '(?:ALTER|CREATE|CALL|SELECT) [^;]*;')$$;
+CREATE FUNCTION pg_temp.mapping_in(hint text) RETURNS jsonb LANGUAGE sql AS $$SELECT substring(hint FROM ' and map ({.*})[.] ')::jsonb$$;
+CREATE FUNCTION pg_temp.attach(service text, mapping jsonb) RETURNS text LANGUAGE sql AS $$
+    SELECT format('SELECT reseller_report.attach_source(%L, %L, %L)', service, '"The App"."Event"', mapping)
+$$;
+CREATE SCHEMA usage;
+CREATE VIEW usage.text_message AS SELECT * FROM meant WHERE counts AND current_setting('test.service') = 'text_messaging';
+CREATE VIEW usage.chat_message AS SELECT * FROM meant WHERE false;
+CREATE VIEW usage.phone_call AS SELECT * FROM meant WHERE counts AND current_setting('test.service') = 'telephony';
+CREATE VIEW usage.bot_message AS SELECT * FROM meant WHERE counts AND current_setting('test.service') = 'bot';
+
+CREATE FUNCTION pg_temp.try(title text, service text, settle text, type text, c text, mapping text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    given jsonb := replace(mapping, '$c', substring(to_json('%s''s "c"'::text)::text FROM '^"(.*)"$'))::jsonb;
+    hint text;
+    before text;
+BEGIN
+    PERFORM set_config('test.service', service, false);
+    DELETE FROM meant;
+    PERFORM pg_temp.mean(1, 60), pg_temp.make(type, c);
+    EXECUTE 'UPDATE meant SET counts = true WHERE $1 NOT LIKE ''%only%''' USING mapping;
+    EXECUTE coalesce('UPDATE meant SET ' || settle, 'SELECT');
+    PERFORM pg_temp.write(c, 1, 40);
+    SELECT md5(string_agg(e::text, ' ' ORDER BY id)) INTO before FROM "The App"."Event" e WHERE id <> 3;
+    hint := pg_temp.hint_of(pg_temp.attach(service, given));
+    EXECUTE pg_temp.command_in(hint);
+    EXECUTE pg_temp.attach(service, given || pg_temp.mapping_in(hint));
+    PERFORM pg_temp.write(c, 41, 50);
+    DELETE FROM "The App"."Event" WHERE id = 3;
+    DELETE FROM meant WHERE id = 3 OR id > 50;
+    RETURN NEXT is_empty('SELECT * FROM oracle.compare(3, ''2024-03-01'', ''100 days'')', title);
+    -- The application's columns are as they were, but for the row that was deleted and those that came.
+    EXECUTE regexp_replace(pg_temp.command_in(hint), 'ADD COLUMN (\S+) .*', 'DROP COLUMN \1');
+    RETURN NEXT is((SELECT md5(string_agg(e::text, ' ' ORDER BY id)) FROM "The App"."Event" e WHERE id <= 40), before, title || ': rows are as they were');
+    -- A table that is connected while it is empty is built for all time: now it is capture that says what the rows mean.
+    PERFORM pg_temp.make(type, c);
+    EXECUTE pg_temp.command_in(hint);
+    EXECUTE pg_temp.attach(service, given || pg_temp.mapping_in(hint));
+    PERFORM pg_temp.write(c, 1, 50);
+    RETURN NEXT is_empty('SELECT * FROM oracle.compare(3, ''2024-03-01'', ''100 days'')', title || ', captured');
+END
+$$;
+SELECT pg_temp.try(title, service, settle, type, c, mapping) FROM (VALUES
+    ('a price in double precision', 'bot', NULL, 'double precision', 'price_twin::double precision', '{"price_twin": "$c"}'),
+    ('a price in real', 'bot', NULL, 'real', 'price_twin::real', '{"price_twin": "$c"}'),
+    ('a price in a domain', 'bot', NULL, '"The App".rate', 'price_twin::double precision', '{"price_twin": "$c"}'),
+    ('a price that is generated', 'bot', NULL, 'double precision GENERATED ALWAYS AS (base * 2) STORED', NULL, '{"price_twin": "$c"}'),
+    ('a price in text', 'bot', NULL, 'text', 'price_twin::text', '{"price_twin": "$c"}'),
+    ('a price in money', 'bot', 'price_twin = round(price_twin, 2)', 'money', 'price_twin::money', '{"price_twin": "$c"}'),
+    ('a price of any scale', 'bot', NULL, 'numeric', 'price_twin', '{"price_twin": "$c"}'),
+    ('a price of a finer scale', 'bot', 'price_twin = 0.0015 * id', 'numeric(20,10)', 'price_twin', '{"price_twin": "$c"}'),
+    ('an id in text', 'bot', NULL, 'varchar(9)', 'company_id', '{"company_id": "$c"}'),
+    ('an id in numeric', 'bot', NULL, 'numeric(10,2)', 'company_id', '{"company_id": "$c"}'),
+    ('an id in double precision', 'bot', NULL, 'double precision', 'company_id', '{"company_id": "$c"}'),
+    ('seconds since 1970', 'bot', 'occurred_at = date_trunc(''second'', occurred_at)', 'integer', 'extract(epoch FROM occurred_at)', '{"occurred_at": "$c"}'),
+    ('seconds since 1970 with a fraction', 'bot', NULL, 'double precision', 'extract(epoch FROM occurred_at)', '{"occurred_at": "$c"}'),
+    ('a date', 'bot', 'occurred_at = date_trunc(''day'', occurred_at, ''UTC'')', 'date', 'occurred_at AT TIME ZONE ''UTC''', '{"occurred_at": "$c"}'),
+    ('a clock with summer time', 'bot', 'occurred_at = occurred_at AT TIME ZONE ''Europe/Berlin'' AT TIME ZONE ''Europe/Berlin''', 'timestamp',
+        'occurred_at AT TIME ZONE ''Europe/Berlin''', '{"occurred_at": "$c"}'),
+    ('a clock with summer time that is named', 'bot', 'occurred_at = occurred_at AT TIME ZONE ''America/New_York'' AT TIME ZONE ''America/New_York''', 'timestamp',
+        'occurred_at AT TIME ZONE ''America/New_York''', '{"occurred_at": {"column": "$c", "time_zone": "america/new_york"}}'),
+    ('an interval', 'telephony', NULL, 'interval', 'duration_seconds * interval ''1.0001 seconds''', '{"duration_seconds": "$c"}'),
+    ('a duration in numeric', 'telephony', NULL, 'numeric', 'duration_seconds + 0.9', '{"duration_seconds": "$c"}'),
+    ('a duration in text', 'telephony', NULL, 'text', 'duration_seconds', '{"duration_seconds": "$c"}'),
+    ('a direction in jsonb', 'telephony', NULL, 'jsonb', 'to_jsonb(direction)', '{"direction": "$c"}'),
+    ('a channel by a decimal number', 'text_messaging', NULL, 'numeric(3,0)', 'strpos(''sms viber email'', channel)', '{"channel": {"column": "$c", "values": {"1": "sms", "5": "viber", "11": "email"}}}'),
+    ('a channel under a nondeterministic collation', 'text_messaging', NULL, 'text COLLATE "The App".loose', 'channel', '{"channel": "$c"}'),
+    ('yes and no in jsonb', 'bot', NULL, 'jsonb', 'to_jsonb(billable)', '{"billable": "$c"}'),
+    ('yes and no in numeric', 'bot', NULL, 'numeric', 'billable::integer', '{"billable": "$c"}'),
+    ('yes and no by values of numeric', 'bot', NULL, 'numeric(1,0)', 'billable::integer', '{"billable": {"column": "$c", "values": {"1": true, "0": false}}}'),
+    ('a receipt on a date', 'text_messaging', NULL, 'date', 'delivered_at::date', '{"delivered": "$c"}'),
+    ('a receipt by its key', 'text_messaging', NULL, 'uuid', 'CASE WHEN delivered_at IS NOT NULL THEN gen_random_uuid() END', '{"delivered": "$c"}'),
+    ('not deleted', 'bot', NULL, 'timestamptz', 'CASE WHEN NOT counts THEN now() END', '{"only": {"$c": [null]}}'),
+    ('a condition on a decimal number', 'bot', NULL, 'numeric(1,0)', 'CASE WHEN counts THEN nullif(id % 2, 0) ELSE 2 END', '{"only": {"$c": [1, null]}}'),
+    ('a condition on jsonb', 'bot', NULL, 'jsonb', 'to_jsonb(CASE WHEN counts THEN ''sent'' ELSE ''draft'' END)', '{"only": {"$c": ["sent"]}}')
+    ) AS shape (title, service, settle, type, c, mapping);
+\if :has_virtual
+SELECT pg_temp.try(title, 'bot', settle, type, NULL, mapping) FROM (VALUES
+    ('a virtual price', NULL, 'numeric(15,6) GENERATED ALWAYS AS (base * 2)', '{"price_twin": "$c"}'),
+    ('a virtual price of another type', NULL, 'double precision GENERATED ALWAYS AS (base * 2)', '{"price_twin": "$c"}'),
+    ('a virtual id', NULL, 'integer GENERATED ALWAYS AS (company_id)', '{"company_id": "$c"}'),
+    ('a virtual moment', NULL, 'timestamptz GENERATED ALWAYS AS (occurred_at)', '{"occurred_at": "$c"}'),
+    ('a virtual clock', NULL, 'timestamp GENERATED ALWAYS AS (occurred_at AT TIME ZONE ''UTC'')', '{"occurred_at": {"column": "$c", "time_zone": "UTC"}}'),
+    ('a virtual yes and no', NULL, 'boolean GENERATED ALWAYS AS (billable)', '{"billable": "$c"}'),
+    ('a virtual condition', 'counts = billable', 'boolean GENERATED ALWAYS AS (billable)', '{"only": {"$c": [true]}}')) AS shape (title, settle, type, mapping);
+\endif
+
+-- What a table is: the command of the hint, and the table connects.
+SET test.service = 'bot';
+CREATE FUNCTION pg_temp.as_advised(title text, made text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    call CONSTANT text := 'SELECT reseller_report.attach_source(''bot'', ''"The App"."Other"'')';
+BEGIN
+    EXECUTE made;
+    INSERT INTO "The App"."Other" SELECT company_id, occurred_at, price_twin, price_reseller, billable FROM meant;
+    EXECUTE pg_temp.command_in(pg_temp.hint_of(call));
+    EXECUTE call;
+    RETURN NEXT is_empty('SELECT * FROM oracle.compare(2, ''2024-03-01'', ''100 days'')', title);
+    DROP TABLE "The App"."Other";
+END
+$$;
+DROP TABLE "The App"."Event";
+UPDATE meant SET counts = true;
+\set columns '(company_id bigint, occurred_at timestamptz, price_twin numeric(15,6), price_reseller numeric(15,6), billable boolean)'
+SELECT pg_temp.as_advised('unlogged', 'CREATE UNLOGGED TABLE "The App"."Other" ' || :'columns');
+SELECT pg_temp.as_advised('an unlogged partition', 'CREATE TABLE "The App"."Other" ' || :'columns' || ' PARTITION BY RANGE (occurred_at); CREATE UNLOGGED TABLE "The App"."Part" PARTITION OF "The App"."Other" DEFAULT');
+SELECT pg_temp.as_advised('forced row-level security', 'CREATE TABLE "The App"."Other" ' || :'columns' || '; ALTER TABLE "The App"."Other" FORCE ROW LEVEL SECURITY');
+SELECT * FROM finish();
