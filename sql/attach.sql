@@ -156,7 +156,8 @@ CREATE FUNCTION reseller_report.attach_source(
 COMMENT ON FUNCTION reseller_report.attach_source(text, regclass, jsonb) IS
     'Connects a table of usage to a service (text_messaging, chat, telephony, telephony_outgoing, telephony_incoming, bot). '
     'columns maps the service''s names to the table''s own columns, constants and values. Waits for writers in flight, then holds '
-    'them up only while it makes triggers. Only the table''s owner may (42501). Refuses what cannot be exact: 22023, 42703, 42804, '
+    'them up only while it makes triggers. Only the table''s owner may (42501), and needs EXECUTE, which the extension''s owner grants: '
+    'GRANT EXECUTE ON FUNCTION reseller_report.attach_source, reseller_report.detach_source TO its_owner. Refuses what cannot be exact: 22023, 42703, 42804, '
     '42809, 42710. A WARNING names an index that is missing.';
 
 CREATE FUNCTION reseller_report.detach_source(source regclass) RETURNS void

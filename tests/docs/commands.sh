@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 files=(README.md docs/*.md)
 echo "1..$((${#files[@]} + 2))"
 work=$(mktemp -d)
-trap 'rm -rf "$work"; psql -X -q -d postgres -c "DROP DATABASE IF EXISTS documentation" -c "DROP ROLE IF EXISTS web" 2>/dev/null' EXIT
+trap 'rm -rf "$work"; psql -X -q -d postgres -c "DROP DATABASE IF EXISTS documentation" -c "DROP ROLE IF EXISTS web, app_owner" 2>/dev/null' EXIT
 
 number=0
 report() {
@@ -26,7 +26,7 @@ blocks() {
 run() { PGOPTIONS='-c client_min_messages=warning' psql -X -q -A -t -v ON_ERROR_STOP=1 -d documentation >"$work/log" 2>&1; }
 
 for file in "${files[@]}"; do
-    psql -X -q -d postgres -c 'DROP DATABASE IF EXISTS documentation' -c 'DROP ROLE IF EXISTS web' -c 'CREATE DATABASE documentation' 2>/dev/null
+    psql -X -q -d postgres -c 'DROP DATABASE IF EXISTS documentation' -c 'DROP ROLE IF EXISTS web, app_owner' -c 'CREATE DATABASE documentation' 2>/dev/null
     status=0
     if [ "$file" = README.md ]; then
         blocks sql "$file" 2 99 | run || status=1

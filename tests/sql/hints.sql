@@ -65,6 +65,10 @@ DECLARE
     given jsonb := replace(mapping, '$c', substring(to_json('%s''s "c"'::text)::text FROM '^"(.*)"$'))::jsonb;
     hint text;
     before text;
+    -- Moments to the microsecond: each alone in a period.
+    differences CONSTANT text := 'SELECT * FROM oracle.compare(3, ''2024-03-01'', ''100 days'')' || CASE WHEN given ? 'occurred_at' THEN
+        ' UNION ALL SELECT d::text FROM (SELECT occurred_at AS moment FROM meant ORDER BY id LIMIT 8) e, generate_series(1, 3) reseller,
+            oracle.differences(reseller, e.moment, e.moment + interval ''1 microsecond'') d' ELSE '' END;
 BEGIN
     PERFORM set_config('test.service', service, false);
     DELETE FROM meant;
@@ -79,7 +83,7 @@ BEGIN
     PERFORM pg_temp.write(c, 41, 50);
     DELETE FROM "The App"."Event" WHERE id = 3;
     DELETE FROM meant WHERE id = 3 OR id > 50;
-    RETURN NEXT is_empty('SELECT * FROM oracle.compare(3, ''2024-03-01'', ''100 days'')', title);
+    RETURN NEXT is_empty(differences, title);
     -- The application's columns are as they were, but for the row that was deleted and those that came.
     EXECUTE regexp_replace(pg_temp.command_in(hint), 'ADD COLUMN (\S+) .*', 'DROP COLUMN \1');
     RETURN NEXT is((SELECT md5(string_agg(e::text, ' ' ORDER BY id)) FROM "The App"."Event" e WHERE id <= 40), before, title || ': rows are as they were');
@@ -88,7 +92,7 @@ BEGIN
     EXECUTE pg_temp.command_in(hint);
     EXECUTE pg_temp.attach(service, given || pg_temp.mapping_in(hint));
     PERFORM pg_temp.write(c, 1, 50);
-    RETURN NEXT is_empty('SELECT * FROM oracle.compare(3, ''2024-03-01'', ''100 days'')', title || ', captured');
+    RETURN NEXT is_empty(differences, title || ', captured');
 END
 $$;
 SELECT pg_temp.try(title, service, settle, type, c, mapping) FROM (VALUES
@@ -156,4 +160,59 @@ UPDATE meant SET counts = true;
 SELECT pg_temp.as_advised('unlogged', 'CREATE UNLOGGED TABLE "The App"."Other" ' || :'columns');
 SELECT pg_temp.as_advised('an unlogged partition', 'CREATE TABLE "The App"."Other" ' || :'columns' || ' PARTITION BY RANGE (occurred_at); CREATE UNLOGGED TABLE "The App"."Part" PARTITION OF "The App"."Other" DEFAULT');
 SELECT pg_temp.as_advised('forced row-level security', 'CREATE TABLE "The App"."Other" ' || :'columns' || '; ALTER TABLE "The App"."Other" FORCE ROW LEVEL SECURITY');
+
+-- What state something is in: the call of the hint, done as printed, and what was refused is done; all figures stay.
+CREATE FUNCTION pg_temp.call_in(hint text) RETURNS text LANGUAGE sql AS $$SELECT substring(hint FROM '(?:SELECT|CALL) reseller_report[.][^ ]+[(].*[)]')$$;
+CREATE FUNCTION pg_temp.figures_stay(title text) RETURNS text LANGUAGE sql AS $$
+    SELECT is_empty('SELECT d.* FROM generate_series(1, 3) r, oracle.differences(r, ''-infinity'', ''infinity'') d', title)
+$$;
+CREATE TABLE "The App"."Bots" (company_id bigint, occurred_at timestamptz, price_twin numeric(15,6), price_reseller numeric(15,6), billable boolean) PARTITION BY RANGE (occurred_at);
+CREATE TABLE "The App"."Old" PARTITION OF "The App"."Bots" FOR VALUES FROM ('2023-01-01 00:00+00') TO ('2024-03-01 00:00+00');
+CREATE TABLE "The App"."New" PARTITION OF "The App"."Bots" DEFAULT;
+INSERT INTO "The App"."Bots" SELECT company_id, occurred_at, price_twin, price_reseller, billable FROM meant;
+\set attach 'SELECT reseller_report.attach_source(''bot'', ''"The App"."Bots"'')'
+\set prune 'SELECT * FROM reseller_report.prune(''"The App"."Bots"'', ''2024-03-01 00:00+00'')'
+\set rebuild 'SELECT * FROM reseller_report.rebuild_slice(''"The App"."Bots"'', ''2024-03-01 00:00+00'', ''infinity'')'
+:attach \g /dev/null
+SELECT pg_temp.call_in(pg_temp.hint_of(:'attach')) \gexec
+SELECT lives_ok(:'attach', 'connected already');
+SELECT pg_temp.figures_stay('detached, and connected again');
+SELECT pg_temp.call_in(pg_temp.hint_of(:'prune')) \gexec
+SELECT lives_ok(:'prune', 'not built');
+SELECT pg_temp.figures_stay('built, and pruned');
+ALTER TABLE "The App"."Bots" DISABLE TRIGGER reseller_report_capture;
+SELECT pg_temp.call_in(substring(pg_temp.hint_of(:'rebuild') FROM '^.*? puts')) \gexec
+SELECT lives_ok(:'rebuild', 'capture was off');
+SELECT pg_temp.figures_stay('capture put on, and rebuilt');
+ALTER TABLE "The App"."Bots" FORCE ROW LEVEL SECURITY;
+SELECT pg_temp.command_in(pg_temp.hint_of(:'rebuild')) \gexec
+SELECT lives_ok(:'rebuild', 'row-level security was forced');
+SELECT pg_temp.figures_stay('not forced');
+BEGIN;
+CREATE TABLE "The App"."Late" (LIKE "The App"."Bots");
+INSERT INTO "The App"."Late" SELECT company_id, occurred_at, 1, 1, true FROM meant;
+SELECT reseller_report.attach_source('bot', '"The App"."Late"') \g /dev/null
+SELECT pg_temp.call_in(pg_temp.hint_of($$SELECT * FROM reseller_report.rebuild_slice('"The App"."Late"', '-infinity', 'infinity')$$)) AS call \gset
+COMMIT;
+:call;
+SELECT is((SELECT is_built FROM reseller_report.sources() WHERE source = '"The App"."Late"'::regclass), true, 'rows of the transaction that connected the table');
+DROP TABLE "The App"."Late";
+SELECT pg_temp.figures_stay('a table that came and went');
+-- Rows that a partition of their own waits for, under a check that is not validated.
+CREATE TABLE "The App"."Months" (LIKE "The App"."Bots") PARTITION BY RANGE (occurred_at);
+CREATE TABLE "The App"."Rest" PARTITION OF "The App"."Months" DEFAULT;
+SELECT reseller_report.attach_source('bot', '"The App"."Months"') \g /dev/null
+INSERT INTO meant (id, company_id, occurred_at, billable, price_twin) SELECT 1000, 12, '2022-05-05', true, 4;
+INSERT INTO "The App"."Months" SELECT company_id, occurred_at, price_twin, price_reseller, billable FROM meant WHERE id = 1000;
+ALTER TABLE "The App"."Months" ADD CONSTRAINT "it's positive" CHECK (price_twin > 0) NOT VALID;
+SELECT pg_temp.command_in(pg_temp.hint_of($$SELECT * FROM reseller_report.create_partitions('1 day', '"The App"."Months"')$$)) \gexec
+SELECT isnt_empty($$SELECT * FROM reseller_report.create_partitions('1 day', '"The App"."Months"')$$, 'a check that was not validated');
+SELECT pg_temp.figures_stay('validated, and moved');
+-- Instead of TRUNCATE, and what only lists.
+BEGIN;
+SELECT lives_ok(substring(pg_temp.hint_of('TRUNCATE reseller_report.dependency') FROM 'DELETE FROM [^ ]*[a-z]'), 'DELETE');
+ROLLBACK;
+SELECT lives_ok(substring(pg_temp.hint_of(call) FROM 'SELECT .* FROM [^ ]+'), call) FROM (VALUES
+    ($$INSERT INTO reseller_report.company VALUES (500, 'x', false, 'Nowhere')$$), ($$SELECT reseller_report.detach_source('"The App"."Rest"')$$),
+    ($$SELECT * FROM reseller_report.rebuild_slices('"The App"."Rest"')$$)) AS lists (call);
 SELECT * FROM finish();
