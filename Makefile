@@ -8,8 +8,8 @@ export PG_CONFIG EXTVERSION
 # Only the installation needs root.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all install uninstall clean help deps unit-tests ready demo check fuzz lint check-controls check-faults check-isolation check-matrix \
-	check-replication check-sanitizers check-seeding bench
+.PHONY: all install uninstall clean help deps unit-tests ready demo check fuzz lint check-controls check-coverage check-faults check-isolation \
+	check-matrix check-mutants check-replication check-sanitizers check-seeding bench
 
 all install uninstall:
 	@$(PG_CONFIG) --pgxs >/dev/null 2>&1 && [ -f "$$($(PG_CONFIG) --pgxs)" ] || \
@@ -30,9 +30,11 @@ help:
 	@echo 'make fuzz     the differential fuzzer; MINUTES=30, or SEED=... STEPS=... to replay'
 	@echo 'Longer suites, docs/testing.md:'
 	@echo 'make check-controls     builds with one law broken each must fail a test'
+	@echo 'make check-coverage     the lines of extension and service that no test reaches'
 	@echo 'make check-faults       a fault at every call to the server; FAULTS=, SCENARIOS=, EVERY='
 	@echo 'make check-isolation    every two things side by side in every order; ONLY=, AGAINST='
 	@echo 'make check-matrix       make check and make demo in chroots of Debian 12, 13 and testing; ON="trixie testing" names them'
+	@echo 'make check-mutants      breaks SAMPLE=100 places of extension/ one at a time, which a test must notice; SEED= replays, ONLY=FILE:LINE, DEEP=1'
 	@echo 'make check-replication  standbys, promotion and logical replication'
 	@echo 'make check-sanitizers   the tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer and valgrind'
 	@echo 'make check-seeding      seed ROWS=10000000 under writers, through a crash'
@@ -71,6 +73,13 @@ fuzz: ready
 
 check-controls: ready
 	@tests/controls/run
+
+check-coverage: ready
+	@tests/coverage/run
+
+check-mutants: ready
+	@tests/mutants/run sample=$(or $(SAMPLE),100) $(if $(SEED),seed=$(SEED)) $(if $(ONLY),only=$(ONLY)) $(if $(AGAIN),again=$(AGAIN)) \
+		$(if $(DEEP),deep=1)
 
 check-sanitizers: ready
 	@.ci/deps valgrind

@@ -1,0 +1,175 @@
+# Tries mutants one after another: a copy of the tree, in which one file is broken at a time and the library built, and a cluster that finds
+# that library first. The cluster is put back to how it was after each.
+package Trial;
+
+use strict;
+use warnings;
+use File::Compare qw(compare);
+use File::Copy qw(copy);
+use Time::HiRes qw(time);
+
+# Files of the library that the unit tests build.
+my $in_unit_tests = qr{extension/(?:(?:item|period)\.cpp|(?:item|period|usage|error)\.hpp)};
+
+# `from` is a tree as prepare() leaves it, `work` a folder that is this trial's own.
+sub new {
+    my ($class, %self) = @_;
+    my $self = bless { %self, tree => "$self{work}/tree", cluster => "$self{work}/cluster", log => "$self{work}/log" }, $class;
+    mkdir $self->{work};
+    chmod 0755, $self->{work};
+    $self->shell("cp -a '$self->{from}' '$self->{tree}'") or die "no copy of the tree: " . $self->logged;
+    $self->start_cluster;
+    return $self;
+}
+
+# What a trial needs of the tree at `root`, built in `to`. The compiler leaves out what debuggers need, so that mutants which are the same
+# code are told by that.
+sub prepare {
+    my ($root, $to) = @_;
+    mkdir $to;
+    chmod 0755, $to;
+    my $compiler = $ENV{CXX} // (system('command -v ccache >/dev/null') == 0 ? 'ccache g++' : 'g++');
+    open my $script, '>', "$to/compile" or die "$to/compile: $!\n";
+    print $script qq(#!/bin/sh\nexec $compiler "\$@" -g0\n);
+    close $script;
+    chmod 0755, "$to/compile";
+    system("cd '$root' && cp -a Makefile META.json extension materializer sql tests '$to/' && rm -f '$to'/extension/*.[od] '$to'/extension/*.so") == 0
+        or die "no copy of the tree\n";
+    my $jobs = $ENV{JOBS} // 2;
+    system("cd '$to' && make -s -C extension -j $jobs reseller_report.so CXX='$to/compile' && mkdir build && ./compile -c -o build/main.o"
+        . " tests/unit/main.cpp && " . make_units("$to/compile")) == 0 or die "the tree does not build as it is\n";
+    return;
+}
+
+# The shell command that builds the unit tests, a compiler's call a file: those that have not changed come from a cache.
+sub make_units {
+    my ($compile) = @_;
+    my $objects = 'for file in extension/item extension/period tests/unit/item_test tests/unit/period_test tests/unit/usage_test; do'
+        . " $compile -std=c++17 -O1 -Iextension -c -o build/\${file##*/}.o \$file.cpp || exit; done";
+    my $links = "for unit in item period usage; do $compile -o build/unit-\$unit build/main.o build/\${unit}_test.o build/item.o build/period.o || exit; done";
+    return "$objects; $links";
+}
+
+sub start_cluster {
+    my ($self) = @_;
+    my $helper = "$self->{tree}/tests/lib/private-cluster";
+    $self->shell("$helper start '$self->{cluster}' fsync=off max_prepared_transactions=10 shared_buffers=128MB"
+        . " dynamic_library_path='$self->{tree}/extension:\$libdir'") or die "no cluster: " . $self->logged;
+    @ENV{qw(PGHOST PGPORT PGUSER PGDATABASE)} = ($self->{cluster}, 5432, 'postgres', 'postgres');
+    chomp(my $bindir = `\${PG_CONFIG:-pg_config} --bindir`);
+    $ENV{PATH} = "$bindir:$ENV{PATH}";
+    $self->shell("$self->{tree}/tests/lib/prepare-template && $helper save '$self->{cluster}'") or die "no template: " . $self->logged;
+    return;
+}
+
+sub finish {
+    my ($self) = @_;
+    $self->shell("$self->{tree}/tests/lib/private-cluster stop '$self->{cluster}'");
+    return;
+}
+
+# Runs a shell command, its output in the log, in a group of its own that ends with it. True when it passes.
+sub shell {
+    my ($self, $command, $seconds) = @_;
+    my $pid = fork // die "no process: $!\n";
+    if ($pid == 0) {
+        open STDIN, '<', '/dev/null';
+        open STDOUT, '>', $self->{log};
+        open STDERR, '>&', \*STDOUT;
+        exec 'timeout', '-k', '5', $seconds // 600, 'bash', '-c', $command;
+    }
+    waitpid $pid, 0;
+    $self->{timed_out} = $? >> 8 == 124 || $? >> 8 == 137;
+    return $? == 0;
+}
+
+sub logged {
+    my ($self) = @_;
+    open my $log, '<', $self->{log} or return '';
+    local $/;
+    return <$log>;
+}
+
+# How many seconds each test takes on the library as it is, all of which must pass.
+sub measure {
+    my ($self, @tests) = @_;
+    my %seconds;
+    for my $test (@tests) {
+        my $begun = time;
+        $self->passes($test, 600) or die "$test fails on the tree as it is:\n" . $self->logged;
+        $seconds{$test} = time - $begun;
+    }
+    $self->reset_cluster;
+    return \%seconds;
+}
+
+sub reset_cluster {
+    my ($self) = @_;
+    my $reset = "$self->{tree}/tests/lib/private-cluster reset '$self->{cluster}'";
+    $self->shell($reset) || $self->shell($reset) or die 'the cluster does not start again: ' . $self->logged;
+    return;
+}
+
+sub passes {
+    my ($self, $test, $seconds) = @_;
+    my $command =
+          $test eq 'units'  ? 'for unit in build/unit-*; do $unit --minimal --no-version || exit; done'
+        : $test =~ /\.sql$/ ? "prove -Q --exec tests/lib/run-pgtap $test"
+        : $test =~ /^tests\/daemon/ ? "prove -Q $test"
+        :                     $test;
+    # What makes a cluster of its own finds the library, too.
+    local $ENV{SERVER_SETTINGS} = "dynamic_library_path=$self->{tree}/extension:\$libdir";
+    return $self->shell("cd '$self->{tree}' && $command", $seconds);
+}
+
+# Breaks `mutant` and runs `tests`, an array of [test, seconds it may take], until one fails. Returns what became of it (not built, the same
+# code, killed, survived) and the test that noticed.
+sub try {
+    my ($self, $mutant, $tests) = @_;
+    my ($tree, $file) = ($self->{tree}, $mutant->{file});
+    my ($became, $by) = ('survived', '');
+    $self->write_mutant($mutant);
+    my $units = $file =~ $in_unit_tests;
+    my $built = $self->shell("make -s -C '$tree/extension' reseller_report.so CXX='$self->{from}/compile'");
+    if (!$built) { $became = 'not built' }
+    elsif (compare("$tree/extension/reseller_report.so", "$self->{from}/extension/reseller_report.so") == 0) { $became = 'the same code' }
+    else {
+        $self->shell("cd '$tree' && " . make_units("$self->{from}/compile")) if $units;
+        for my $test ($units ? ['units', 60] : (), @$tests) {
+            next if $self->passes(@$test);
+            ($became, $by) = ('killed', $test->[0] . ($self->{timed_out} ? ', which does not end' : ''));
+            last;
+        }
+        $self->reset_cluster;
+    }
+    $self->mend($file, $units);
+    return ($became, $by);
+}
+
+sub write_mutant {
+    my ($self, $mutant) = @_;
+    my $path = "$self->{tree}/$mutant->{file}";
+    open my $in, '<', "$self->{from}/$mutant->{file}" or die "$mutant->{file}: $!\n";
+    my $source = do { local $/; <$in> };
+    substr($source, $mutant->{at}, $mutant->{length}) = $mutant->{put};
+    open my $out, '>', "$path.new" or die "$path: $!\n";
+    print $out $source;
+    close $out;
+    rename "$path.new", $path or die "$path: $!\n";
+    # Sessions that have the library open go on with it as it was.
+    unlink "$self->{tree}/extension/reseller_report.so";
+    return;
+}
+
+# All as it was, with its times, so that make sees nothing to do.
+sub mend {
+    my ($self, $file, $units) = @_;
+    my ($from, $tree) = @$self{qw(from tree)};
+    my $objects = $file =~ /\.hpp$/ ? 'extension/*.o' : $file =~ s/\.cpp$/.o/r;
+    unlink "$tree/extension/reseller_report.so";
+    $self->shell("cd '$from' && cp -a --parents '$file' $objects extension/reseller_report.so " . ($units ? 'build/unit-* ' : '') . "'$tree/'")
+        or die "cannot mend $file: " . $self->logged;
+    return;
+}
+
+1;
