@@ -105,6 +105,7 @@ sub places_of {
                 file => $file, at => $at, line => $line, function => $function->[$i],
                 text => substr($source, $begin, $end - $begin) =~ s/^\s+//r, changes => $changes,
             };
+            $_->{covers} = substr $source, $at, $_->{at} + $_->{length} - $at for @$changes;
         }
     }
     return @places;

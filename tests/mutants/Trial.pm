@@ -6,7 +6,11 @@ use strict;
 use warnings;
 use File::Compare qw(compare);
 use File::Copy qw(copy);
+use File::Basename qw(dirname);
+use File::Path qw(make_path);
 use Time::HiRes qw(time);
+use lib dirname(__FILE__) . '/../coverage';
+use Counts;
 
 # Files of the library that the unit tests build.
 my $in_unit_tests = qr{extension/(?:(?:item|period)\.cpp|(?:item|period|usage|error)\.hpp)};
@@ -18,24 +22,28 @@ sub new {
     mkdir $self->{work};
     chmod 0755, $self->{work};
     $self->shell("cp -a '$self->{from}' '$self->{tree}'") or die "no copy of the tree: " . $self->logged;
-    $self->start_cluster;
+    $self->{library} = "$self->{tree}/extension:\$libdir";
     return $self;
 }
 
 # What a trial needs of the tree at `root`, built in `to`. The compiler leaves out what debuggers need, so that mutants which are the same
-# code are told by that.
+# code are told by that; beside it, in `to`-counting, is the library that counts which lines run.
 sub prepare {
     my ($root, $to) = @_;
     mkdir $to;
     chmod 0755, $to;
     my $compiler = $ENV{CXX} // (system('command -v ccache >/dev/null') == 0 ? 'ccache g++' : 'g++');
-    open my $script, '>', "$to/compile" or die "$to/compile: $!\n";
-    print $script qq(#!/bin/sh\nexec $compiler "\$@" -g0\n);
-    close $script;
-    chmod 0755, "$to/compile";
+    for my $script (['compile', '-g0'], ['count', '-O0 -g --coverage']) {
+        open my $out, '>', "$to/$script->[0]" or die "$to/$script->[0]: $!\n";
+        print $out qq(#!/bin/sh\nexec $compiler "\$@" $script->[1]\n);
+        close $out;
+        chmod 0755, "$to/$script->[0]";
+    }
     system("cd '$root' && cp -a Makefile META.json extension materializer sql tests '$to/' && rm -f '$to'/extension/*.[od] '$to'/extension/*.so") == 0
         or die "no copy of the tree\n";
     my $jobs = $ENV{JOBS} // 2;
+    system("cd '$to' && mkdir $to-counting && cp -a extension META.json sql $to-counting/ &&"
+        . " make -s -C $to-counting/extension -j $jobs reseller_report.so CXX='$to/count'") == 0 or die "the tree does not build with counts\n";
     system("cd '$to' && make -s -C extension -j $jobs reseller_report.so CXX='$to/compile' && mkdir build && ./compile -c -o build/main.o"
         . " tests/unit/main.cpp && " . make_units("$to/compile")) == 0 or die "the tree does not build as it is\n";
     return;
@@ -54,7 +62,7 @@ sub start_cluster {
     my ($self) = @_;
     my $helper = "$self->{tree}/tests/lib/private-cluster";
     $self->shell("$helper start '$self->{cluster}' fsync=off max_prepared_transactions=10 shared_buffers=128MB"
-        . " dynamic_library_path='$self->{tree}/extension:\$libdir'") or die "no cluster: " . $self->logged;
+        . " 'dynamic_library_path=$self->{library}'") or die "no cluster: " . $self->logged;
     @ENV{qw(PGHOST PGPORT PGUSER PGDATABASE)} = ($self->{cluster}, 5432, 'postgres', 'postgres');
     chomp(my $bindir = `\${PG_CONFIG:-pg_config} --bindir`);
     $ENV{PATH} = "$bindir:$ENV{PATH}";
@@ -90,17 +98,26 @@ sub logged {
     return <$log>;
 }
 
-# How many seconds each test takes on the library as it is, all of which must pass.
+# Of each test how many seconds it takes, and which lines it reaches: file -> the numbers of its lines -> whether. All must pass. Counts are
+# kept apart from those of other trials.
 sub measure {
     my ($self, @tests) = @_;
-    my %seconds;
+    my $counting = "$self->{from}-counting";
+    my $counts = "$self->{work}/counts";
+    make_path("$counts$counting/extension");
+    $self->shell("chmod -R 777 '$counts'");
+    local $self->{library} = "$counting/extension:\$libdir";
+    local $ENV{SERVER_ENVIRONMENT} = "GCOV_PREFIX=$counts";
+    $self->start_cluster;
+    my %measured;
     for my $test (@tests) {
+        unlink glob "$counts$counting/extension/*.gcda";
         my $begun = time;
-        $self->passes($test, 600) or die "$test fails on the tree as it is:\n" . $self->logged;
-        $seconds{$test} = time - $begun;
+        $self->passes($test, 900) or die "$test fails on the tree as it is:\n" . $self->logged;
+        $measured{$test} = { seconds => time - $begun, reached => Counts::of($counting, $counts) };
     }
-    $self->reset_cluster;
-    return \%seconds;
+    $self->shell("$self->{tree}/tests/lib/private-cluster stop '$self->{cluster}'");
+    return \%measured;
 }
 
 sub reset_cluster {
@@ -118,7 +135,7 @@ sub passes {
         : $test =~ /^tests\/daemon/ ? "prove -Q $test"
         :                     $test;
     # What makes a cluster of its own finds the library, too.
-    local $ENV{SERVER_SETTINGS} = "dynamic_library_path=$self->{tree}/extension:\$libdir";
+    local $ENV{SERVER_SETTINGS} = "dynamic_library_path=$self->{library}";
     return $self->shell("cd '$self->{tree}' && $command", $seconds);
 }
 
@@ -128,6 +145,7 @@ sub try {
     my ($self, $mutant, $tests) = @_;
     my ($tree, $file) = ($self->{tree}, $mutant->{file});
     my ($became, $by) = ('survived', '');
+    $self->start_cluster if !-d $self->{cluster};
     $self->write_mutant($mutant);
     my $units = $file =~ $in_unit_tests;
     my $built = $self->shell("make -s -C '$tree/extension' reseller_report.so CXX='$self->{from}/compile'");
