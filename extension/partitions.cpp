@@ -33,6 +33,8 @@ std::vector<Month> months_to_make(const Source &source, Datum ahead) {
   SqlParameters parameters;
   parameters.add(REGCLASSOID, ObjectIdGetDatum(source.relid)).add(INTERVALOID, ahead);
   std::vector<Month> months;
+  // One that sees what another call has made while this one waited for it.
+  ActiveSnapshot const now(ActiveSnapshot::fresh());
   ActingAs const owner(extension_owner());
   query(
       "SELECT month_from, month_to, fallback, part, moment, lock_it, create_it, attach_it FROM reseller_report._months_to_make($1, "

@@ -1,6 +1,7 @@
 // Verify: raw usage against summary + pending, key by key in one snapshot, and the levels of the summaries against each other.
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "holding.hpp"
@@ -78,15 +79,16 @@ std::vector<Change> part_of(const std::vector<Change> &ledger, std::int64_t sour
   return part;
 }
 
-// Sums beyond 64 bits, which folds set aside, cannot be compared here; reports still count them.
+// Sums beyond 64 bits, which folds set aside, cannot be compared here; reports still count them. Each further event of a company
+// may overflow again, and is not worth a line of its own.
 void warn_of(const Overflows &overflows) {
-  for (const SummaryOverflow &overflow : overflows) {
-    long long const company = overflow.company;
+  std::set<long long> companies;
+  for (const SummaryOverflow &overflow : overflows) companies.insert(overflow.company);
+  for (long long const company : companies)
     pg([&] {
       ereport(WARNING, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
                         errmsg("usage of company %lld was not verified: its sum exceeds 64 bits", company)));
     });
-  }
 }
 
 class Verification {

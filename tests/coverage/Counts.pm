@@ -41,11 +41,11 @@ sub add_counts {
     }
     my $path = '';
     while (<$gcov>) {
-        next unless /^\s*([-#=]+|\d+)\*?:\s*(\d+):(.*)$/;
-        if ($2 == 0) {
-            if ($3 =~ /^Source:(.*)$/) { $path = $prefix . $1 }
-        } elsif ($1 ne '-' && $path =~ m{^(?:extension|materializer)/[^/]+$}) {
-            $times->{$path}{$2} += $1 =~ /^\d/ ? $1 : 0;
+        my ($ran, $line, $rest) = /^\s*([-#=]+|\d+)\*?:\s*(\d+):(.*)$/ or next;
+        if ($line == 0) {
+            if ($rest =~ /^Source:(.*)$/) { $path = $prefix . $1 }
+        } elsif ($ran ne '-' && $path =~ m{^(?:extension|materializer)/[^/]+$}) {
+            $times->{$path}{$line} += $ran =~ /^\d/ ? $ran : 0;
         }
     }
     close $gcov;

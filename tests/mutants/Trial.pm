@@ -33,7 +33,7 @@ sub prepare {
     mkdir $to;
     chmod 0755, $to;
     my $compiler = $ENV{CXX} // (system('command -v ccache >/dev/null') == 0 ? 'ccache g++' : 'g++');
-    for my $script (['compile', '-g0'], ['count', '-O0 -g --coverage']) {
+    for my $script (['compile', '-O1 -g0'], ['count', '-O0 -g --coverage']) {
         open my $out, '>', "$to/$script->[0]" or die "$to/$script->[0]: $!\n";
         print $out qq(#!/bin/sh\nexec $compiler "\$@" $script->[1]\n);
         close $out;
