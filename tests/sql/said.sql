@@ -30,7 +30,7 @@ INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (11, 's
 ALTER TABLE usage.bot_message ADD CONSTRAINT positive CHECK (price_twin > -100) NOT VALID;
 \set said `psql -X -q -A -t -c "SELECT source, period_from FROM reseller_report.create_partitions('0') WHERE period_from < '2021-01-01'" 2>&1`
 SELECT is(:'said'::text, $$WARNING:  table usage.bot_message got no new partitions: constraint "positive" of table "usage.bot_message" is not validated, and rows are to be moved
-HINT:  ALTER TABLE usage.bot_message VALIDATE CONSTRAINT positive.
+HINT:  Run ALTER TABLE usage.bot_message VALIDATE CONSTRAINT positive; first.
 usage.text_message|2020-02-01 00:00:00+00$$, 'create_partitions tells of a table that gets none');
 ALTER TABLE usage.bot_message VALIDATE CONSTRAINT positive;
 
