@@ -56,4 +56,17 @@ ALTER TABLE late_rest FORCE ROW LEVEL SECURITY;
 \set said `psql -X -q -A -t -c "TRUNCATE late_rest" 2>&1`
 SELECT matches(:'said'::text, 'WARNING:  usage of table "late_rest" from before the horizon stays in the reports: .*row-level security', 'rows that go unread');
 SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2024-01-05', '2024-01-06') WHERE id = 11), 7.000000, 'and count on');
+
+-- Nor those that the table's owner may not read.
+CREATE ROLE said_owner;
+GRANT USAGE ON SCHEMA public TO said_owner;
+ALTER TABLE late_rest NO FORCE ROW LEVEL SECURITY;
+INSERT INTO late (company_id, occurred_at, price_twin) VALUES (11, '2024-01-06 00:00+00', 5);
+ALTER TABLE late_rest OWNER TO said_owner;
+REVOKE SELECT ON late_rest FROM said_owner;
+\set said `psql -X -q -A -t -c "TRUNCATE late_rest" 2>&1`
+SELECT is(:'said'::text, 'WARNING:  usage of table "late_rest" from before the horizon stays in the reports: permission denied for table late_rest', 'rows that may not be read');
+SELECT is((SELECT sum(total_price_to_twin) FROM reseller_report.bot(1, '2024-01-05', '2024-01-07') WHERE id = 11), 12.000000, 'and count on, too');
+DROP OWNED BY said_owner;
+DROP ROLE said_owner;
 SELECT * FROM finish();
