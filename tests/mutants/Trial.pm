@@ -161,7 +161,7 @@ sub try {
     else {
         $self->shell("cd '$tree' && " . make_units("$self->{from}/compile")) if $units;
         for my $test ($units ? ['units', 60] : (), @$tests) {
-            next if $self->passes(@$test) || $test->[0] !~ /\.sql$|^units$/ && $self->passes_after_all(@$test);
+            next if $self->passes(@$test) || ($self->{timed_out} || $test->[0] !~ /\.sql$|^units$/) && $self->passes_after_all(@$test);
             ($became, $by) = ('killed', $test->[0] . ($self->{timed_out} ? ', which does not end' : ''));
             last;
         }
@@ -173,9 +173,9 @@ sub try {
 
 # What moves at random, or keeps to time, may fail by itself on a machine that is busy: it must do so twice.
 sub passes_after_all {
-    my ($self, @test) = @_;
+    my ($self, $test, $seconds) = @_;
     $self->reset_cluster;
-    return $self->passes(@test);
+    return $self->passes($test, 2 * $seconds);
 }
 
 sub write_mutant {

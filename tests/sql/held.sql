@@ -12,7 +12,8 @@ CREATE TABLE bots_01 PARTITION OF bots FOR VALUES FROM ('2024-01-01 00:00+00') T
 CREATE TABLE bots_rest PARTITION OF bots DEFAULT;
 CREATE INDEX ON bots (company_id, occurred_at);
 CREATE INDEX ON bots (occurred_at);
-SELECT reseller_report.attach_source('bot', 'bots') \g /dev/null
+CREATE TABLE plain (LIKE bots INCLUDING ALL);
+SELECT reseller_report.attach_source('bot', 'bots'), reseller_report.attach_source('bot', 'plain') \g /dev/null
 INSERT INTO bots (company_id, occurred_at, price_twin) VALUES (11, '2024-01-05 10:00+00', 1), (12, '2024-01-05 10:00+00', 2), (11, '2024-03-05 10:00+00', 4);
 SELECT reseller_report.materialize() \g /dev/null
 CREATE FUNCTION pg_temp.total() RETURNS numeric LANGUAGE sql AS $$SELECT sum(total_price_to_twin) FROM reseller_report.bot(1, '-infinity', 'infinity')$$;
@@ -42,9 +43,9 @@ END
 $$;
 
 -- A slice that is being rebuilt holds its table and every partition: capture cannot be switched off, and writers do not wait.
-SELECT dblink_exec('a', 'BEGIN'), dblink_exec('a', $$DO 'BEGIN PERFORM reseller_report.rebuild_slice(''bots'', ''-infinity'', ''infinity''); END'$$) \g /dev/null
+SELECT dblink_exec('a', 'BEGIN'), dblink_exec('a', $$DO 'BEGIN PERFORM reseller_report.rebuild_slice(''bots'', ''-infinity'', ''infinity''), reseller_report.rebuild_slice(''plain'', ''-infinity'', ''infinity''); END'$$) \g /dev/null
 SET lock_timeout = '50ms';
-SELECT throws_ok(format('ALTER TABLE %s', what), '55P03', NULL, what || ' waits for a rebuild') FROM unnest(ARRAY['bots DISABLE TRIGGER reseller_report_capture',
+SELECT throws_ok(format('ALTER TABLE %s', what), '55P03', NULL, what || ' waits for a rebuild') FROM unnest(ARRAY['bots DISABLE TRIGGER reseller_report_capture', 'ONLY bots DISABLE TRIGGER reseller_report_capture', 'plain DISABLE TRIGGER reseller_report_capture',
     'bots_01 DISABLE TRIGGER reseller_report_capture', 'bots_rest DISABLE TRIGGER reseller_report_truncated']) what;
 SELECT lives_ok($$INSERT INTO bots (company_id, occurred_at, price_twin) VALUES (11, '2024-01-05 10:00+00', 8)$$, 'a writer does not');
 RESET lock_timeout;
