@@ -29,7 +29,8 @@ struct FieldKind {
   const char *name;
   int low;
   int high;
-  std::vector<const char *> names;  // of low, low + 1, ...
+  std::vector<const char *> names;                              // of low, low + 1, ...
+  int count() const { return high == 7 ? 7 : high - low + 1; }  // Sunday is 0 and 7
 };
 
 const FieldKind kFields[] = {{"minute", 0, 59, {}},
@@ -44,7 +45,7 @@ constexpr std::size_t kFieldCount = 5;
 }
 
 bool is_number(const std::string &text) {
-  return !text.empty() && text.size() <= 4 && text.find_first_not_of("0123456789") == std::string::npos;
+  return !text.empty() && text.size() <= 9 && text.find_first_not_of("0123456789") == std::string::npos;
 }
 
 std::string lower(std::string text) {
@@ -57,11 +58,24 @@ int value_of(const FieldKind &kind, const Word &word) {
   auto const name = std::find(kind.names.begin(), kind.names.end(), lower(word.text));
   if (name != kind.names.end()) return kind.low + static_cast<int>(name - kind.names.begin());
   std::string const range = std::to_string(kind.low) + " to " + std::to_string(kind.high);
+  if (word.text == "?") fail(kind, "'?' is not known here; write *", word);
   if (!is_number(word.text))
     fail(kind, "'" + word.text + "' is not a number" + (kind.names.empty() ? "" : " or a name") + " (" + range + ")", word);
   int const value = std::stoi(word.text);
   if (value < kind.low || value > kind.high) fail(kind, word.text + " is out of range (" + range + ")", word);
   return value;
+}
+
+// A step beyond the field would leave its first value alone: */90 would run every hour.
+int step_of(const FieldKind &kind, const Word &step, const Word &item) {
+  if (!is_number(step.text) || std::stoi(step.text) == 0) fail(kind, "the step '" + step.text + "' is not a positive number", item);
+  int const value = std::stoi(step.text);
+  if (value <= kind.count()) return value;
+  char const unit = &kind == &kFields[0] ? 'm' : &kind == &kFields[1] ? 'h' : '\0';
+  fail(kind,
+       "the step " + step.text + " is longer than the field, at most " + std::to_string(kind.count()) +
+           (unit == '\0' ? "" : "; write @every " + step.text + unit),
+       item);
 }
 
 // One item of a list, for example 5, mon-fri, */15 or 8-18/2.
@@ -83,9 +97,7 @@ void add_item(const FieldKind &kind, const Word &item, std::vector<bool> &values
   int step = 1;
   if (parts.size() == 2) {
     if (!is_range) fail(kind, "a step needs a range or *, as in */" + parts[1].text, item);
-    if (!is_number(parts[1].text) || std::stoi(parts[1].text) == 0)
-      fail(kind, "the step '" + parts[1].text + "' is not a positive number", item);
-    step = std::stoi(parts[1].text);
+    step = step_of(kind, parts[1], item);
   }
   for (int value = low; value <= high; value += step) values[static_cast<std::size_t>(value)] = true;
 }
@@ -135,6 +147,30 @@ bool ever_comes(const std::bitset<32> &days, const std::bitset<13> &months) {
   return false;
 }
 
+// What other programs understand, and which option or form does the same here.
+void refuse_foreign_forms(const std::vector<Word> &words) {
+  const Word &first = words[0];
+  std::size_t const equals = first.text.find('=');
+  std::string const variable = lower(first.text.substr(0, std::min(equals, first.text.size())));
+  if (equals != std::string::npos && (variable == "cron_tz" || variable == "tz")) {
+    std::string const zone = first.text.substr(equals + 1);
+    throw ScheduleError("the zone of cron expressions is given by --time-zone" + (zone.empty() ? "" : " " + zone), first.at,
+                        first.text.size());
+  }
+  std::size_t const end = words.back().at + words.back().text.size();
+  std::string const unit = words.size() == 2 ? lower(words[1].text) : "";
+  for (const char *const known : {"second", "minute", "hour", "day", "week"})
+    if (is_number(first.text) && (unit == known || unit == std::string(known) + "s"))
+      throw ScheduleError("an interval is written @every " + first.text + known[0], first.at, end - first.at);
+  bool const says_every = lower(first.text) == "every" && words.size() == 2;
+  const Word &length = says_every ? words[1] : first;
+  if ((says_every || words.size() == 1) && parse_duration(length.text))
+    throw ScheduleError("an interval is written @every " + length.text, first.at, end - first.at);
+  if (words.size() > kFieldCount)
+    throw ScheduleError("more than five fields; there are no seconds, but @every 30s, and no year", words[kFieldCount].at,
+                        words[kFieldCount].text.size());
+}
+
 }  // namespace
 
 Schedule Schedule::parse(const std::string &text) {
@@ -157,8 +193,7 @@ Schedule Schedule::parse(const std::string &text) {
     throw ScheduleError("there is no " + name + "; known are @every, @hourly, @daily, @weekly, @monthly, @yearly and @never",
                         words[0].at, words[0].text.size());
   }
-  if (words.size() > kFieldCount)
-    throw ScheduleError("more than five fields", words[kFieldCount].at, words[kFieldCount].text.size());
+  refuse_foreign_forms(words);
   if (words.size() < kFieldCount)
     throw ScheduleError(std::string("the field ") + kFields[words.size()].name + " is missing; five are needed", text.size(), 1);
   schedule.minutes_ = bits_of<60>(values_of(kFields[0], words[0]));

@@ -32,8 +32,8 @@ class ScheduleError : public std::exception {
 ///
 /// An expression that names every hour follows real time: it also runs in both passes of an hour that clocks repeat. Any other
 /// names times of the day: what clocks skip runs once, when they skip it, and what they repeat runs the first time only.
-/// When both days of month and days of week are restricted, either will do, as in cron. `@every` counts from 1970, so that
-/// instances agree.
+/// As in Vixie's cron, a day needs both, day of month and day of week, where one of the two fields begins with `*` (also as `*/2`),
+/// and either where none does. `@every` counts from 1970, so that instances agree.
 class Schedule {
  public:
   /// Throws ScheduleError.

@@ -54,7 +54,7 @@ Time local_of(const std::tm &t) { return utc(t.tm_year + 1900, t.tm_mon + 1, t.t
 struct Expression {
   std::string text;
   std::vector<bool> minutes, hours, days, months, weekdays;
-  bool any_day, any_weekday;
+  bool starred;  // days of the month or of the week begin with *
 
   bool every_hour() const {
     for (bool const hour : hours)
@@ -66,10 +66,7 @@ struct Expression {
     Date const date = date_of(day);
     if (!months[date.month] || !minutes[local % kHour / kMinute] || !hours[(local - day * kDay) / kHour]) return false;
     bool const by_day = days[date.day], by_weekday = weekdays[weekday_of(day)];
-    if (any_day && any_weekday) return true;
-    if (any_day) return by_weekday;
-    if (any_weekday) return by_day;
-    return by_day || by_weekday;
+    return starred ? by_day && by_weekday : by_day || by_weekday;
   }
 };
 
@@ -78,13 +75,13 @@ class Generator {
   explicit Generator(unsigned seed) : random_(seed) {}
   int upto(int n) { return static_cast<int>(random_() % static_cast<unsigned>(n)); }
 
-  std::string field(int low, int high, std::vector<bool> &set, bool star_alone) {
+  std::string field(int low, int high, std::vector<bool> &set) {
     set.assign(high + 1, false);
     if (upto(2) == 0) {
       for (int i = low; i <= high; i++) set[i] = true;
       return "*";
     }
-    if (upto(4) == 0 && !star_alone) {
+    if (upto(4) == 0) {
       int const step = 1 + upto(7);
       for (int i = low; i <= high; i += step) set[i] = true;
       return "*/" + std::to_string(step);
@@ -102,11 +99,9 @@ class Generator {
 
   Expression expression() {
     Expression e;
-    e.text = field(0, 59, e.minutes, false) + " " + field(0, 23, e.hours, false);
-    std::string const day = field(1, 31, e.days, true), month = field(1, 12, e.months, false),
-                      weekday = field(0, 6, e.weekdays, true);
-    e.any_day = day == "*";
-    e.any_weekday = weekday == "*";
+    e.text = field(0, 59, e.minutes) + " " + field(0, 23, e.hours);
+    std::string const day = field(1, 31, e.days), month = field(1, 12, e.months), weekday = field(0, 6, e.weekdays);
+    e.starred = day[0] == '*' || weekday[0] == '*';
     e.text += " " + day + " " + month + " " + weekday;
     return e;
   }
@@ -199,11 +194,49 @@ TEST_CASE("dates that come seldom") {
   CHECK_EQ(next("* * 29 FEB *", utc(2096, 3, 1)), utc(2104, 2, 29));
 }
 
-TEST_CASE("day of month and day of week: either, where both are restricted") {
+TEST_CASE("day of month and day of week: either, where neither begins with a star") {
   CHECK_EQ(next("0 0 13 * fri", utc(2026, 11, 1)), utc(2026, 11, 6));
   CHECK_EQ(next("0 0 13 * FRI", utc(2026, 11, 7)), utc(2026, 11, 13));
   CHECK_EQ(next("0 0 * * 7", utc(2026, 11, 24)), utc(2026, 11, 29));
   CHECK_EQ(next("0 0 * * fri-sun", utc(2026, 11, 28)), utc(2026, 11, 29));
+}
+
+// 2026-11-01 is a Sunday. What crond of Debian's cron 3.0pl1 and of cronie do.
+TEST_CASE("day of month and day of week: both, where one of them begins with a star, as in Vixie's cron") {
+  struct Case {
+    const char *text;
+    std::vector<int> days;  // of November 2026
+  };
+  Case const cases[] = {{"0 16 */2 * SAT", {7, 21}},                     // odd days that are Saturdays
+                        {"0 16 1-31/2 * SAT", {1, 3, 5, 7, 9, 11, 13}},  // no star: odd days, or Saturdays
+                        {"0 16 1 * */3", {1}},                           // the first, if a Sunday, Wednesday or Saturday
+                        {"0 16 2 * */3", {}},                            // the second is a Monday
+                        {"0 16 *,1 * mon", {2, 9, 16, 23, 30}},          // a star is a star, also in a list
+                        {"0 16 1,* * mon", {1, 2, 3, 4, 5, 6, 7}},  // but one that begins no field restricts nothing and is none
+                        {"0 16 */10 * */2", {1, 21}}};
+  for (const Case &c : cases) {
+    INFO(c.text);
+    Time at = utc(2026, 11, 1);
+    Schedule const schedule = Schedule::parse(c.text);
+    for (int const day : c.days) {
+      std::optional<Time> const due = schedule.next(at, Zone());
+      REQUIRE(due);
+      CHECK_EQ(*due, utc(2026, 11, day, 16));
+      at = *due;
+    }
+    if (c.days.empty()) CHECK_GE(*schedule.next(at, Zone()), utc(2026, 12, 1));
+  }
+}
+
+TEST_CASE("steps up to the whole field, Sunday by both its numbers, and names in ranges") {
+  CHECK_EQ(next("*/60 * * * *", utc(2026, 11, 1, 3, 1)), utc(2026, 11, 1, 4));
+  CHECK_EQ(next("0 */24 * * *", utc(2026, 11, 1, 3)), utc(2026, 11, 2));
+  CHECK_EQ(next("0 0 */31 * *", utc(2026, 11, 2)), utc(2026, 12, 1));
+  CHECK_EQ(next("0 0 1 */12 *", utc(2026, 11, 2)), utc(2027, 1, 1));
+  CHECK_EQ(next("0 0 * * */7", utc(2026, 11, 2)), utc(2026, 11, 8));
+  CHECK_EQ(next("0 0 * * 5-7", utc(2026, 11, 1)), utc(2026, 11, 6));
+  CHECK_EQ(next("0 0 * * 0-7", utc(2026, 11, 1)), utc(2026, 11, 2));
+  CHECK_EQ(next("0 0 * jan-Mar Sat-sun", utc(2026, 11, 1)), utc(2027, 1, 2));
 }
 
 TEST_CASE("macros and intervals") {
@@ -245,7 +278,33 @@ TEST_CASE("a wrong expression points at the wrong field") {
       {"1-2-3 * * * *", "1-2-3", "minute: '1-2-3' is not a range"},
       {"-5 * * * *", "", "minute: '' is not a number (0 to 59)"},
       {"0 0 30 feb *", "30", "day of month: no such day in any of the months"},
-      {"* * * * * *", "*", "more than five fields"},
+      {"* * * * * *", "*", "more than five fields; there are no seconds, but @every 30s, and no year"},
+      {"0 0 12 * * ? 2026", "?", "more than five fields; there are no seconds, but @every 30s, and no year"},
+      {"*/90 * * * *", "*/90", "minute: the step 90 is longer than the field, at most 60; write @every 90m"},
+      {"5-50/61 * * * *", "5-50/61", "minute: the step 61 is longer than the field, at most 60; write @every 61m"},
+      {"0 */36 * * *", "*/36", "hour: the step 36 is longer than the field, at most 24; write @every 36h"},
+      {"0 0 */32 * *", "*/32", "day of month: the step 32 is longer than the field, at most 31"},
+      {"0 0 1 */13 *", "*/13", "month: the step 13 is longer than the field, at most 12"},
+      {"0 0 * * */8", "*/8", "day of week: the step 8 is longer than the field, at most 7"},
+      {"*/9999 * * * *", "*/9999", "minute: the step 9999 is longer than the field, at most 60; write @every 9999m"},
+      {"*/-5 * * * *", "*/-5", "minute: the step '-5' is not a positive number"},
+      {"0 0 * * */fri", "*/fri", "day of week: the step 'fri' is not a positive number"},
+      {"0 0 * * fri-mon", "fri-mon", "day of week: the range fri-mon runs backwards"},
+      {"0 0 * mar-jan *", "mar-jan", "month: the range mar-jan runs backwards"},
+      {"0 0 ? * mon", "?", "day of month: '?' is not known here; write *"},
+      {"0 0 L * *", "L", "day of month: 'L' is not a number (1 to 31)"},
+      {"0 0 15W * *", "15W", "day of month: '15W' is not a number (1 to 31)"},
+      {"0 0 * * 5#2", "5#2", "day of week: '5#2' is not a number or a name (0 to 7)"},
+      {"*5 * * * *", "*5", "minute: '*5' is not a number (0 to 59)"},
+      {"CRON_TZ=Europe/Berlin 0 5 * * *", "CRON_TZ=Europe/Berlin",
+       "the zone of cron expressions is given by --time-zone Europe/Berlin"},
+      {"TZ= 0 5 * * *", "TZ=", "the zone of cron expressions is given by --time-zone"},
+      {"30 seconds", "30 seconds", "an interval is written @every 30s"},
+      {"1 hour", "1 hour", "an interval is written @every 1h"},
+      {"5m", "5m", "an interval is written @every 5m"},
+      {"every 5m", "every 5m", "an interval is written @every 5m"},
+      {"@every 500ms", "500ms", "'500ms' is not a duration such as 30s, 5m or 1h30m"},
+      {"@every 5 minutes", "@every 5 minutes", "@every needs one duration, as in @every 30s"},
       {"@hourly now", "now", "nothing may follow @hourly"},
       {"@reboot", "@reboot", "there is no @reboot; known are @every, @hourly, @daily, @weekly, @monthly, @yearly and @never"},
       {"@every", "@every", "@every needs one duration, as in @every 30s"},
