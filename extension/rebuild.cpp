@@ -152,6 +152,16 @@ void require_right_to_rebuild() {
   if (!may) throw Error(sqlstate::kNotPermitted, "permission denied for procedure rebuild");
 }
 
+// The procedure commits after each slice: where it may not, the server would say so only after the first one's work.
+void require_commits() {
+  if (SPI_inside_nonatomic_context() && !IsSubTransaction()) return;
+  throw Error(
+      "25001", "reseller_report.rebuild commits slice by slice and cannot run inside a transaction block",
+      "CALL it outside of BEGIN and COMMIT, alone in its query, not from a function nor in a block with EXCEPTION. Inside a "
+      "transaction, SELECT reseller_report.rebuild_slice(source, slice_from, slice_to) for each slice that "
+      "reseller_report.rebuild_slices(source) returns.");
+}
+
 }  // namespace
 
 RESELLER_REPORT_FUNCTION(reseller_report_slices_of_rebuild) {
@@ -163,11 +173,14 @@ RESELLER_REPORT_FUNCTION(reseller_report_slices_of_rebuild) {
     parameters.add(types[i], PG_GETARG_DATUM(i));
     if (PG_ARGISNULL(i)) parameters.nulls[i] = 'n';
   }
-  ActingAs const owner(extension_owner());
-  query("SELECT slice_from, slice_to FROM reseller_report.rebuild_slices($1, $2, $3)", parameters,
-        [&](const Datum *values, const bool *) {
-          put_slice(fcinfo, PG_GETARG_OID(0), {DatumGetTimestampTz(values[0]), DatumGetTimestampTz(values[1])});
-        });
+  {
+    ActingAs const owner(extension_owner());
+    query("SELECT slice_from, slice_to FROM reseller_report.rebuild_slices($1, $2, $3)", parameters,
+          [&](const Datum *values, const bool *) {
+            put_slice(fcinfo, PG_GETARG_OID(0), {DatumGetTimestampTz(values[0]), DatumGetTimestampTz(values[1])});
+          });
+  }
+  require_commits();  // after the arguments, which are wrong anywhere
   return Datum{0};
 }
 

@@ -151,7 +151,8 @@ BEGIN
         ORDER BY s.number
     LOOP
         PERFORM pg_catalog.set_config('application_name',
-            pg_catalog.format('rebuild %s: %s of %s, %s', source, slice.number, slice.total, slice.slice_from), true);
+            -- The name last: it may be long, and beyond ASCII it is not shown as it is.
+            pg_catalog.format('rebuild %s of %s, %s: %s', slice.number, slice.total, slice.slice_from, source), true);
         PERFORM reseller_report._slice_of_rebuild(source, slice.slice_from, slice.slice_to);
         COMMIT;
         RAISE NOTICE 'rebuilt % from % to % (% of %)', source, slice.slice_from, slice.slice_to, slice.number, slice.total;
@@ -161,7 +162,8 @@ $$;
 COMMENT ON PROCEDURE reseller_report.rebuild(regclass, timestamptz, timestamptz) IS
     'Recomputes the summaries of the period, widened to whole UTC days, from raw usage while writers go on: a transaction and a '
     'NOTICE a slice, days not built first, so that a rebuild which was cut short goes on with what is missing. pg_stat_activity shows '
-    'in application_name which slice it is at. EXECUTE on it is all that its caller needs.';
+    'in application_name which slice it is at. EXECUTE on it is all that its caller needs. 25001 in a transaction block, which it could '
+    'not commit: there, use rebuild_slice.';
 
 CREATE FUNCTION reseller_report.verify(period_from timestamptz, period_to timestamptz, service text DEFAULT NULL)
     RETURNS TABLE (source regclass, reseller_id bigint, company_id bigint, service text, item text, bucket timestamptz, figure text,
