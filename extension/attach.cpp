@@ -1,6 +1,6 @@
 // Connecting and disconnecting tables: who may, and the work handed on to the extension's owner.
 
-#include "sql.hpp"
+#include "owner.hpp"
 #include "watch.hpp"
 
 namespace reseller_report {
@@ -50,25 +50,26 @@ RESELLER_REPORT_FUNCTION(reseller_report_detach_source) {
 
 RESELLER_REPORT_FUNCTION(reseller_report_is_empty) {
   Oid const table = PG_GETARG_OID(0);
-  // Even planning a query runs what the owner put into indexes and policies.
-  ActingAs const owner(owner_of(table));
   std::string const sql = "SELECT 1 FROM " + qualified_name(table) + " LIMIT 1";
   bool empty = true;
   auto const look = [&] { query(sql.c_str(), {}, [&](const Datum *, const bool *) { empty = false; }); };
-  Snapshot latest = nullptr;
-  pg([&] { latest = GetLatestSnapshot(); });
-  ActiveSnapshot const snapshot(latest);
-  look();
-  // Rows that this transaction deleted uncaptured: a dependency change would find them without it, and move figures that are none.
-  OthersSnapshot const others;
-  look();
+  // Even planning a query runs what the owner put into indexes and policies.
+  reading_as_owner(table, [&](const ActingAs &) {
+    Snapshot latest = nullptr;
+    pg([&] { latest = GetLatestSnapshot(); });
+    ActiveSnapshot const snapshot(latest);
+    look();
+    // Rows that this transaction deleted uncaptured: a dependency change would find them without it, and move figures that are
+    // none.
+    OthersSnapshot const others;
+    look();
+  });
   PG_RETURN_BOOL(empty);
 }
 
 // The first and last finite moment of a usage table, as an array; NULLs where it has none.
 RESELLER_REPORT_FUNCTION(reseller_report_moment_bounds) {
   Oid const table = PG_GETARG_OID(0);
-  ActingAs const owner(owner_of(table));
   const char *moment = nullptr;
   pg([&] { moment = quote_identifier(NameStr(*PG_GETARG_NAME(1))); });
   std::string const column = moment;
@@ -80,8 +81,12 @@ RESELLER_REPORT_FUNCTION(reseller_report_moment_bounds) {
                           " < 'infinity'";
   SqlParameters parameters;
   if (!has_zone) parameters.add(INTERVALOID, PG_GETARG_DATUM(2));
-  ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
-  return query_array(sql.c_str(), parameters);
+  Datum bounds = 0;
+  reading_as_owner(table, [&](const ActingAs &) {
+    ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
+    bounds = query_array(sql.c_str(), parameters);
+  });
+  return bounds;
 }
 
 }  // namespace reseller_report

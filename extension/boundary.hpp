@@ -57,6 +57,9 @@ void copy_clipped(char (&to)[kSize], const char *from) {
   to[length] = '\0';
 }
 
+/// The server's number of an SQLSTATE.
+inline int number_of(const char *state) { return MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4]); }
+
 /// Server to C++: runs `f` and turns what it throws into a server ERROR. The texts are copied to fixed buffers, because a
 /// palloc inside a catch block could jump out of it and leak the exception.
 template <typename F>
@@ -81,8 +84,7 @@ Datum guarded(F &&f) {
   } catch (...) {
   }
   if (server_error != nullptr) ReThrowError(server_error);
-  ereport(ERROR, (errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])), errmsg("%s", message),
-                  hint[0] != '\0' ? errhint("%s", hint) : 0));
+  ereport(ERROR, (errcode(number_of(state)), errmsg("%s", message), hint[0] != '\0' ? errhint("%s", hint) : 0));
 }
 
 }  // namespace reseller_report

@@ -275,10 +275,9 @@ void capture_rows_that_go(std::int64_t id, const Mapping &mapping, Oid table, Ti
   } catch (const Error &error) {
     attempt.roll_back();
     warn_of_rows_left(table, error.what());
-  } catch (const PgError &error) {
+  } catch (...) {
     attempt.roll_back();
-    if (error.data->sqlerrcode != ERRCODE_INSUFFICIENT_PRIVILEGE) throw;
-    warn_of_rows_left(table, error.data->message);
+    throw;
   }
 }
 

@@ -1,8 +1,8 @@
 // Partitions made ahead, and for what the default partition holds. Rows change their place below the level of statements: no
 // trigger fires and nothing is captured. Of the table's owner only what the indexes compute runs, as the owner.
 
+#include "owner.hpp"
 #include "source.hpp"
-#include "sql.hpp"
 #include "watch.hpp"
 
 extern "C" {
@@ -170,23 +170,16 @@ void MovedRows::put_into(Oid part) {
 void make(const Source &source, const Month &month) {
   OwnDdl const guard;
   Oid part = InvalidOid;
-  {
-    ActingAs const owner(source.owner);
-    execute(month.lock.c_str(), {});
+  reading_as_owner(source.relid, [&](const ActingAs &) { execute(month.lock.c_str(), {}); });
+  making_as_owner(source.relid, [&](const ActingAs &) {
     execute(month.create.c_str(), {});
     part = relation_named(month.part);
-  }
+  });
   MovedRows rows(month);
-  {
-    ActingAs const owner(source.owner);
-    execute(month.attach.c_str(), {});
-  }
+  making_as_owner(source.relid, [&](const ActingAs &) { execute(month.attach.c_str(), {}); });
   // Not before: a publication of the table would have the rows deleted, and not inserted again.
   rows.put_into(part);
-  if (rows.any()) {
-    ActingAs const owner(source.owner);
-    execute(("REINDEX TABLE " + month.part).c_str(), {});
-  }
+  if (rows.any()) making_as_owner(source.relid, [&](const ActingAs &) { execute(("REINDEX TABLE " + month.part).c_str(), {}); });
   SqlParameters parameters;
   parameters.add_bigint(source.id).add(REGCLASSOID, ObjectIdGetDatum(source.relid));
   ActingAs const owner(extension_owner());
@@ -204,11 +197,11 @@ bool is_of_one_table(const ErrorData *error) {
          category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE;
 }
 
-void warn(const std::string &table, const ErrorData *error) {
+void warn(const std::string &table, int sqlstate, const char *message, const char *hint) {
   const char *const name = table.c_str();
   pg([&] {
-    ereport(WARNING, (errcode(error->sqlerrcode), errmsg("table %s got no new partitions: %s", name, error->message),
-                      error->hint != nullptr ? errhint("%s", error->hint) : 0));
+    ereport(WARNING, (errcode(sqlstate), errmsg("table %s got no new partitions: %s", name, message),
+                      hint != nullptr && *hint != '\0' ? errhint("%s", hint) : 0));
   });
 }
 
@@ -245,12 +238,35 @@ std::vector<Range> try_to_make_all(Oid table, Datum ahead) {
   } catch (const PgError &error) {
     attempt.roll_back();
     if (name.empty() || !is_of_one_table(error.data)) throw;
-    warn(name, error.data);
+    warn(name, error.data->sqlerrcode, error.data->message, error.data->hint);
+  } catch (const Error &error) {
+    attempt.roll_back();
+    if (name.empty()) throw;
+    warn(name, number_of(error.sqlstate()), error.what(), error.hint());
   } catch (...) {
     attempt.roll_back();
     throw;
   }
   return {};
+}
+
+// Why a table gets none, whatever is asked for.
+void tell_if_left_alone(const Source &source) {
+  SqlParameters parameters;
+  parameters.add(REGCLASSOID, ObjectIdGetDatum(source.relid));
+  const char *reason = nullptr;
+  MemoryContext const home = CurrentMemoryContext;
+  ActingAs const owner(extension_owner());
+  query(
+      "SELECT reason FROM reseller_report._monthly($1) WHERE reason IS NOT NULL", parameters,
+      [&](const Datum *values, const bool *) { pg([&] { reason = MemoryContextStrdup(home, TextDatumGetCString(values[0])); }); });
+  if (reason == nullptr) return;
+  const char *const name = source.name.c_str();
+  pg([&] {
+    ereport(NOTICE, (errmsg("table %s was left alone: %s", name, reason),
+                     errhint("Partitions are made for tables partitioned by month UTC with a default partition, as "
+                             "reseller_report.create_usage_tables makes them.")));
+  });
 }
 
 // A slip of the hand must not make partitions for hours, with the table held all the while.
@@ -279,6 +295,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions_of) {
   wait_for_other_calls(PG_GETARG_OID(1));
   Source const source = source_of_table(PG_GETARG_OID(1));
   for (const Range &month : make_all(source, PG_GETARG_DATUM(0))) put_slice(fcinfo, source.relid, month);
+  tell_if_left_alone(source);
   return Datum{0};
 }
 
@@ -286,15 +303,18 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions_of) {
 // reach has no beginning among them: its rows stay.
 RESELLER_REPORT_FUNCTION(reseller_report_months_held) {
   Oid const table = PG_GETARG_OID(0);
-  ActingAs const owner(owner_of(table));
-  owner.set("row_security", "off");  // the server refuses what it would filter
   const char *moment = nullptr;
   pg([&] { moment = quote_identifier(NameStr(*PG_GETARG_NAME(1))); });
   std::string const column = moment;
   std::string const sql = "SELECT ARRAY(SELECT DISTINCT date_trunc('month', " + column + ", 'UTC') FROM " + qualified_name(table) +
                           " WHERE isfinite(" + column + ") AND " + column + " >= '4714-12-01 00:00:00+00 BC')";
-  ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
-  return query_array(sql.c_str(), {});
+  Datum months = 0;
+  reading_as_owner(table, [&](const ActingAs &owner) {
+    owner.set("row_security", "off");  // the server refuses what it would filter
+    ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
+    months = query_array(sql.c_str(), {});
+  });
+  return months;
 }
 
 }  // namespace reseller_report

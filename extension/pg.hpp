@@ -26,6 +26,7 @@ extern "C" {
 #include <catalog/pg_class.h>
 #include <catalog/pg_enum.h>
 #include <catalog/pg_inherits.h>
+#include <catalog/pg_namespace.h>
 #include <catalog/pg_trigger.h>
 #include <catalog/pg_type.h>
 #include <commands/event_trigger.h>
@@ -88,4 +89,9 @@ inline bool LockHeldByMe(const LOCKTAG *lock, LOCKMODE mode, bool) { return Lock
 // PostgreSQL 16 gave stringToQualifiedNameList a place for errors.
 #if PG_VERSION_NUM < 160000
 inline List *stringToQualifiedNameList(const char *name, std::nullptr_t) { return stringToQualifiedNameList(name); }
+#endif
+
+// PostgreSQL 16 merged pg_namespace_aclcheck and its like into object_aclcheck.
+#if PG_VERSION_NUM < 160000
+inline AclResult object_aclcheck(Oid, Oid schema, Oid role, AclMode mode) { return pg_namespace_aclcheck(schema, role, mode); }
 #endif

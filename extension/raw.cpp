@@ -1,5 +1,7 @@
 #include "raw.hpp"
 
+#include "owner.hpp"
+
 namespace reseller_report {
 namespace {
 
@@ -36,6 +38,32 @@ Time on_the_clock(Time bound, Time utc_offset) {
   return IS_VALID_TIMESTAMP(shown) ? shown : shown > 0 ? kInfinity : kMinusInfinity;
 }
 
+struct RawQuery {
+  std::string sql;
+  SqlParameters parameters;
+};
+
+RawQuery raw_query(const Source &source, const RowLayout &layout, const Range &range, const std::vector<std::int64_t> *companies) {
+  const Mapping &mapping = source.mapping;
+  int const moment_rule = mapping.of_role[static_cast<int>(Role::kOccurredAt)];
+  std::string const moment = quoted(mapping.rules[moment_rule].column);
+  RawQuery raw;
+  raw.sql = "SELECT ";
+  for (int i = 0; i < mapping.count; i++)
+    raw.sql += (i > 0 ? ", " : "") + (mapping.rules[i].is_constant ? std::string("NULL") : quoted(mapping.rules[i].column));
+  raw.sql += " FROM " + source.name + " WHERE " + moment + " >= $1 AND " + moment + " < $2";
+  Oid const type = layout.reading[moment_rule] == Reading::kTimestamp ? TIMESTAMPOID : TIMESTAMPTZOID;
+  Time const offset = mapping.rules[moment_rule].utc_offset;
+  raw.parameters.add(type, TimestampTzGetDatum(on_the_clock(range.from, offset)));
+  raw.parameters.add(type, TimestampTzGetDatum(on_the_clock(range.to, offset)));
+  const Rule &company = mapping.rule(Role::kCompany);
+  if (companies != nullptr && !company.is_constant) {
+    raw.sql += " AND " + quoted(company.column) + " = ANY ($3)";
+    raw.parameters.add_bigints(companies->data(), static_cast<int>(companies->size()));
+  }
+  return raw;
+}
+
 }  // namespace
 
 void read_raw(const Source &source, const Range &range, const std::vector<std::int64_t> *companies, const RowFilter &filter,
@@ -43,31 +71,17 @@ void read_raw(const Source &source, const Range &range, const std::vector<std::i
   if (range.empty() || (companies != nullptr && companies->empty())) return;
   const Mapping &mapping = source.mapping;
   RowLayout const layout = layout_of_table(source);
-  int const moment_rule = mapping.of_role[static_cast<int>(Role::kOccurredAt)];
-  std::string const moment = quoted(mapping.rules[moment_rule].column);
-  std::string sql = "SELECT ";
-  for (int i = 0; i < mapping.count; i++)
-    sql += (i > 0 ? ", " : "") + (mapping.rules[i].is_constant ? std::string("NULL") : quoted(mapping.rules[i].column));
-  sql += " FROM " + source.name + " WHERE " + moment + " >= $1 AND " + moment + " < $2";
-  Oid const type = layout.reading[moment_rule] == Reading::kTimestamp ? TIMESTAMPOID : TIMESTAMPTZOID;
-  Time const offset = mapping.rules[moment_rule].utc_offset;
-  SqlParameters parameters;
-  parameters.add(type, TimestampTzGetDatum(on_the_clock(range.from, offset)));
-  parameters.add(type, TimestampTzGetDatum(on_the_clock(range.to, offset)));
-  const Rule &company = mapping.rule(Role::kCompany);
-  if (companies != nullptr && !company.is_constant) {
-    sql += " AND " + quoted(company.column) + " = ANY ($3)";
-    parameters.add_bigints(companies->data(), static_cast<int>(companies->size()));
-  }
+  RawQuery const raw = raw_query(source, layout, range, companies);
   bool const look_everywhere = moved_unseen(source.id);
-  ActingAs const owner(source.owner);
-  if (look_everywhere) owner.set("enable_partition_pruning", "off");
-  query(sql.c_str(), parameters, [&](const Datum *values, const bool *nulls) {
-    UsageHead head;
-    if (!head_of_row(mapping, layout, values, nulls, head)) return;
-    if (filter.wants != nullptr && !filter.wants(filter.state, head.company, head.moment)) return;
-    Usage usage;
-    if (usage_of_row(mapping, layout, values, nulls, source.relid, usage)) handler(state, usage);
+  reading_as_owner(source.relid, [&](const ActingAs &owner) {
+    if (look_everywhere) owner.set("enable_partition_pruning", "off");
+    query(raw.sql.c_str(), raw.parameters, [&](const Datum *values, const bool *nulls) {
+      UsageHead head;
+      if (!head_of_row(mapping, layout, values, nulls, head)) return;
+      if (filter.wants != nullptr && !filter.wants(filter.state, head.company, head.moment)) return;
+      Usage usage;
+      if (usage_of_row(mapping, layout, values, nulls, source.relid, usage)) handler(state, usage);
+    });
   });
 }
 

@@ -185,22 +185,45 @@ Service service_named(FunctionCallInfo fcinfo, int number) {
               "Services are text_messaging, chat, telephony_outgoing, telephony_incoming and bot.");
 }
 
-}  // namespace
-
-RESELLER_REPORT_FUNCTION(reseller_report_verify) {
+Range required_period(FunctionCallInfo fcinfo) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) throw Error(sqlstate::kNullNotAllowed, "the period must have two bounds");
   Range const period = {PG_GETARG_TIMESTAMPTZ(0), PG_GETARG_TIMESTAMPTZ(1)};
   if (period.empty()) throw Error(sqlstate::kInvalidParameter, "the period must end after it begins");
+  return period;
+}
+
+// `only`: nothing but this table.
+void verify(FunctionCallInfo fcinfo, const Oid *only) {
+  Range const period = required_period(fcinfo);
   require_dependencies_followed();
   bool const all_services = PG_ARGISNULL(2);
   Service const service = all_services ? Service::kBot : service_named(fcinfo, 2);
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
   std::vector<Source> sources;
-  for (Source &source : all_sources())
-    if (all_services || may_feed(source, service)) sources.push_back(std::move(source));
+  if (only != nullptr) {
+    sources.push_back(source_of_table(*only));
+  } else {
+    sources = all_sources();
+  }
+  auto const others = std::remove_if(sources.begin(), sources.end(),
+                                     [&](const Source &source) { return !all_services && !may_feed(source, service); });
+  sources.erase(others, sources.end());
   DifferenceWriter writer(fcinfo, service, all_services);
   Verification verification(writer, pending_ledger(sources, Holders::kResellers));
   for (const Source &source : sources) verification.verify(source, period);
+}
+
+}  // namespace
+
+RESELLER_REPORT_FUNCTION(reseller_report_verify) {
+  verify(fcinfo, nullptr);
+  return Datum{0};
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_verify_source) {
+  if (PG_ARGISNULL(3)) throw Error(sqlstate::kNullNotAllowed, "source must not be NULL");
+  Oid const table = PG_GETARG_OID(3);
+  verify(fcinfo, &table);
   return Datum{0};
 }
 

@@ -174,4 +174,15 @@ COMMENT ON FUNCTION reseller_report.verify(timestamptz, timestamptz, text) IS
     'Compares raw usage with what summaries and pending changes say, in one snapshot, in the days that are built and not pruned; and '
     'every level of the summaries with the one below it. A row a figure of a key that differs, none when all is well: raw and summary '
     'are events, seconds or micro-units (10^-6) of the bucket. The figure of a wider level is called "events by hour" and so on, and '
-    'its raw is the sum of the level below. CALL rebuild mends it. 22004, 22023.';
+    'its raw is the sum of the level below. CALL rebuild mends it. 55000 where a table cannot be read: verify the others one by one. '
+    '22004, 22023.';
+
+CREATE FUNCTION reseller_report.verify(period_from timestamptz, period_to timestamptz, service text, INOUT source regclass,
+        OUT reseller_id bigint, OUT company_id bigint, OUT service text, OUT item text, OUT bucket timestamptz, OUT figure text,
+        OUT raw bigint, OUT summary bigint)
+    RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_verify_source';
+COMMENT ON FUNCTION reseller_report.verify(timestamptz, timestamptz, text, regclass) IS
+    'The same for one source (service NULL: all that it feeds), so that a table which cannot be read stops no other. 42704 when it is not '
+    'connected.';

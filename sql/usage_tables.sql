@@ -61,6 +61,34 @@ COMMENT ON FUNCTION reseller_report.create_usage_tables(name) IS
     'Makes text_message, chat_message, phone_call and bot_message as ordinary tables of the caller, partitioned by month (UTC) '
     'with a default partition, and connects them. Needs CREATE on the database or an existing schema to create in.';
 
+-- Whether a source is partitioned the way create_usage_tables does it: its default partition and the column of its moment, or why not.
+CREATE FUNCTION reseller_report._monthly(source regclass, OUT fallback regclass, OUT moment name, OUT reason text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
+    AS $$
+DECLARE
+    known CONSTANT reseller_report.source := reseller_report._connected(source);
+    rule CONSTANT record := reseller_report._moment(known.rules);
+BEGIN
+    moment := rule.column_name;
+    SELECT p.inhrelid INTO fallback FROM pg_inherits p JOIN pg_class c ON c.oid = p.inhrelid
+        WHERE p.inhparent = source AND pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT' AND c.relkind = 'r';
+    reason := CASE
+        WHEN pg_get_partkeydef(source) IS NULL THEN 'it is not partitioned'
+        WHEN pg_get_partkeydef(source) <> format('RANGE (%I)', moment) THEN
+            format('it is partitioned by %s, not by RANGE (%I)', pg_get_partkeydef(source), moment)
+        WHEN rule.utc_offset IS NOT NULL THEN format('its column "%s" has no time zone', moment)
+        WHEN fallback IS NULL THEN 'it has no default partition that is an ordinary table'
+        ELSE (SELECT CASE
+                WHEN p.month_from <> date_trunc('month', p.month_from, 'UTC') OR p.month_to <> reseller_report._next_month(p.month_from) THEN
+                    format('partition "%s", from %s to %s, is no month UTC', p.table_name, p.month_from, p.month_to)
+                WHEN p.table_name !~ '_[0-9]{4,}_[0-9][0-9](_[0-9]+)?$' THEN
+                    format('the name of partition "%s" does not end in its month, as %s does', p.table_name, to_char(p.month_from, '_YYYY_MM'))
+                END AS problem
+            FROM reseller_report._months_made(source, known.rules) p ORDER BY problem LIMIT 1)
+    END;
+END
+$$;
+
 -- The months UTC that want a partition of a source partitioned the way create_usage_tables does it, by month with a default partition:
 -- those ahead, and past ones that the default partition holds rows of. With each the statements around moving rows, for the table's owner.
 -- Whoever uses the table waits from the first on: a statement that has read the list of partitions would look for rows where they no longer
@@ -71,6 +99,7 @@ CREATE FUNCTION reseller_report._months_to_make(source regclass, ahead interval)
     AS $$
 DECLARE
     known CONSTANT reseller_report.source := reseller_report._connected(source);
+    layout CONSTANT record := reseller_report._monthly(source);
     schema_name name;
     base name;
     held timestamptz[];
@@ -78,18 +107,11 @@ DECLARE
     taken text[] := '{}';  -- by months before: those of BC print like those of AD
     month record;
 BEGIN
-    SELECT m.column_name INTO moment FROM reseller_report._moment(known.rules) m WHERE m.utc_offset IS NULL;
-    IF moment IS NULL OR pg_get_partkeydef(source) IS DISTINCT FROM format('RANGE (%I)', moment) THEN
+    IF layout.reason IS NOT NULL THEN
         RETURN;
     END IF;
-    SELECT p.inhrelid INTO fallback FROM pg_inherits p JOIN pg_class c ON c.oid = p.inhrelid
-        WHERE p.inhparent = source AND pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT' AND c.relkind = 'r';
-    IF fallback IS NULL OR EXISTS (
-        SELECT FROM reseller_report._months_made(source, known.rules) p WHERE p.month_from <> date_trunc('month', p.month_from, 'UTC')
-            OR p.month_to <> reseller_report._next_month(p.month_from) OR p.table_name !~ '_[0-9]{4,}_[0-9][0-9](_[0-9]+)?$')
-    THEN
-        RETURN;
-    END IF;
+    fallback := layout.fallback;
+    moment := layout.moment;
     -- A name has at most 63 bytes, 18 of which the month and a number may take.
     SELECT n.nspname, (SELECT left(c.relname, l) FROM generate_series(1, 45) l WHERE octet_length(left(c.relname, l)) <= 45 ORDER BY l DESC LIMIT 1)
         INTO schema_name, base FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source;
@@ -163,4 +185,5 @@ CREATE FUNCTION reseller_report.create_partitions(ahead interval, INOUT source r
     LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_create_partitions_of';
 COMMENT ON FUNCTION reseller_report.create_partitions(interval, regclass) IS
-    'The same for one source, so that no more than one table is held at a time; what fails raises. 42704 when it is not connected.';
+    'The same for one source, so that no more than one table is held at a time; what fails raises, and a NOTICE says why a table is '
+    'left alone. 42704 when it is not connected.';
