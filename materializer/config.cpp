@@ -7,6 +7,7 @@
 
 #include "duration.hpp"
 #include "options.hpp"
+#include "text.hpp"
 
 namespace materializer {
 namespace {
@@ -132,34 +133,62 @@ std::string listen_address(const GivenOptions &given) {
   return text;
 }
 
+// Splits at commas, but not within double quotes, where names may hold them.
+std::vector<std::string> split_rules(const std::string &text) {
+  std::vector<std::string> rules;
+  bool in_quotes = false;
+  bool begins = true;
+  for (char const c : text) {
+    if (begins) rules.emplace_back();
+    begins = c == ',' && !in_quotes;
+    if (c == '"') in_quotes = !in_quotes;
+    if (!begins) rules.back() += c;
+  }
+  return rules;
+}
+
 Retention retention(const GivenOptions &given) {
   Retention result;
-  std::string const rules = given.value("retention");
-  for (std::size_t begin = 0; begin < rules.size();) {
-    std::size_t const end = std::min(rules.find(',', begin), rules.size());
-    std::string const rule = rules.substr(begin, end - begin);
-    std::size_t const equals = rule.find('=');
-    std::optional<std::int64_t> const seconds = parse_duration(equals == std::string::npos ? rule : rule.substr(equals + 1));
-    if (!seconds || *seconds == 0 || equals == 0)
+  for (const std::string &rule : split_rules(as_utf8(given.value("retention")))) {
+    std::size_t const equals = rule.rfind('=');
+    bool const is_for_others = equals == std::string::npos;
+    std::optional<std::int64_t> const seconds = parse_duration(is_for_others ? rule : rule.substr(equals + 1));
+    std::optional<TableName> const name = is_for_others ? std::nullopt : parse_table_name(rule.substr(0, equals));
+    if (!seconds || *seconds == 0 || (!is_for_others && !name))
       given.fail("retention", "'" + rule + "' is neither a duration such as 400d nor SCHEMA.TABLE=400d");
-    bool const is_new = equals == std::string::npos ? !result.others : result.named.count(rule.substr(0, equals)) == 0;
+    bool const is_new = is_for_others ? !result.others : result.named.count(*name) == 0;
     if (!is_new) given.fail("retention", "'" + rule + "' says again, for the same tables, how long");
-    if (equals == std::string::npos) {
-      result.others = seconds;
-    } else {
-      result.named[rule.substr(0, equals)] = *seconds;
-    }
-    begin = end + 1;
+    (is_for_others ? result.others.emplace() : result.named[*name]) = *seconds;
   }
   return result;
 }
 
-std::vector<std::string> sources(const GivenOptions &given) {
-  std::vector<std::string> names = given.values("source");
-  for (const std::string &name : names)
-    if (name.find('.') == std::string::npos)
-      given.fail("source", "'" + name + "' must be named with its schema, as in usage.text_message");
+std::vector<TableName> sources(const GivenOptions &given) {
+  std::vector<TableName> names;
+  for (const std::string &text : given.values("source")) {
+    std::optional<TableName> const name = parse_table_name(as_utf8(text));
+    if (!name)
+      given.fail("source", "'" + text + "' must be named with its schema, as in usage.text_message; `status` lists the names");
+    names.push_back(*name);
+  }
   return names;
+}
+
+Moment moment(const GivenOptions &given, const char *name) {
+  std::string const text = given.value(name);
+  std::optional<Moment> const moment = parse_moment(text);
+  if (!moment)
+    given.fail(name,
+               "'" + text +
+                   "' is not an ISO 8601 date or moment, such as 2026-10-01 or 2026-10-01T08:30:00+02:00 (without a zone: UTC), "
+                   "nor infinity or -infinity");
+  return *moment;
+}
+
+void read_period(const GivenOptions &given, Config &config) {
+  config.from = moment(given, "from");
+  config.to = moment(given, "to");
+  if (!(config.from < config.to)) given.fail("to", "the period must end after it begins, at " + say_moment(config.from));
 }
 
 // Reads the command line; sets `command`, and the help where that is what was asked for.
@@ -253,8 +282,7 @@ void fill(const GivenOptions &given, Config &config) {
   config.verify_schedule = schedule(given, "verify-schedule");
   config.retention = retention(given);
   config.sources = sources(given);
-  config.from = given.value("from");
-  config.to = given.value("to");
+  read_period(given, config);
   config.only_unbuilt = flag(given, "only-unbuilt");
   config.service = given.value("service");
   const std::vector<std::string> services = {"", "text_messaging", "chat", "telephony_outgoing", "telephony_incoming", "bot"};

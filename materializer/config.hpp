@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "moment.hpp"
+#include "name.hpp"
 #include "schedule.hpp"
 #include "zone.hpp"
 
@@ -33,7 +35,7 @@ enum class OutputFormat { kTable, kJson };
 /// How long raw usage is kept: for named sources, and for all others.
 struct Retention {
   std::optional<std::int64_t> others;
-  std::map<std::string, std::int64_t> named;
+  std::map<TableName, std::int64_t> named;
 
   bool empty() const { return !others && named.empty(); }
 };
@@ -59,9 +61,9 @@ struct Config {
   Schedule verify_schedule;
   Retention retention;
 
-  std::vector<std::string> sources;  // empty: all
-  std::string from;
-  std::string to;
+  std::vector<TableName> sources;  // empty: all
+  Moment from;
+  Moment to;
   std::string service;  // empty: all
   bool only_unbuilt = false;
   std::int64_t older_than = 0;

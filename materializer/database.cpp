@@ -7,6 +7,8 @@
 #include <pqxx/pqxx>
 #include <utility>
 
+#include "text.hpp"
+
 namespace materializer {
 namespace {
 
@@ -75,7 +77,8 @@ std::string sqlstate_of(const pqxx::sql_error &error) {
   return "";
 }
 
-// The server's message, detail and hint on one line, without its severity and context.
+// The server's message, detail and hint on one line, without its severity and context. Those from before a session is set up come
+// in the server's encoding.
 std::string tidy(std::string message) {
   message.erase(std::min(message.find("\nCONTEXT:"), message.size()));
   for (const char *const severity : {"ERROR:  ", "FATAL:  ", "WARNING:  "}) {
@@ -85,7 +88,7 @@ std::string tidy(std::string message) {
   while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.pop_back();
   std::replace_if(
       message.begin(), message.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
-  return message;
+  return as_utf8(message);
 }
 
 // Runs `f` and gives its errors one shape. In 6.4 a rolled back transaction has no SQLSTATE of its own.
@@ -190,7 +193,7 @@ Rows Connection::exec(const std::string &sql, const std::vector<Param> &params) 
     Rows rows;
     for (const auto &row : run(transaction, sql, params)) {
       Row values;
-      for (const auto &field : row) values.push_back(field.is_null() ? std::nullopt : Param(field.c_str()));
+      for (const auto &field : row) values.push_back(field.is_null() ? std::nullopt : Param(as_utf8(field.c_str())));
       rows.push_back(std::move(values));
     }
     return rows;

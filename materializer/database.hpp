@@ -46,7 +46,7 @@ class Connection {
   /// `on_notice` gets what the server tells beside results.
   Connection(const std::string &dsn, const std::string &application_name, OnNotice on_notice);
 
-  /// Runs one statement, a transaction of its own.
+  /// Runs one statement, a transaction of its own. What it returns is UTF-8, as are all messages.
   Rows exec(const std::string &sql, const std::vector<Param> &params = {});
 
   /// Cancels the statement that runs, from any thread and even after the connection is gone. May take its time.

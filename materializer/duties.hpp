@@ -3,30 +3,19 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "housekeeping.hpp"
 #include "metrics.hpp"
 #include "refresh.hpp"
+#include "troubles.hpp"
 
 namespace materializer {
 
 /// Now, by the system's clock: schedules are kept by it.
 Time wall_clock();
-
-/// Troubles are told when they begin, change and end, not each time they are met.
-class Troubles {
- public:
-  explicit Troubles(Log &log) : log_(log) {}
-  void report(const std::string &task, const std::string &about, const DatabaseError &error);
-  void clear(const std::string &task, const std::string &about);
-
- private:
-  Log &log_;
-  std::map<std::string, std::string> known_;
-};
 
 class Duties {
  public:
@@ -41,6 +30,7 @@ class Duties {
 
  private:
   struct Clockwork {
+    const char *option;  // that its schedule comes from
     std::optional<Time> due;
     void set(const Schedule &schedule, Time after, const Zone &zone) { due = schedule.next(after, zone); }
     bool strikes(Time now) const { return due && now >= *due; }
@@ -57,25 +47,35 @@ class Duties {
   bool do_another(Session &session, const Config &config, Time now);
   void fold_some(Session &session, const Config &config, Time now);
   void end_round(const Config &config, Time now, bool well);
+  void tell_next(const Clockwork &clockwork, const Config &config);
   void keep_house(Session &session, const Config &config);
-  void prune_sources(Session &session, const Config &config);
+  void keep_table(Session &session, const Config &config, const Source &source);
+  void prune_table(Session &session, const Config &config, const Source &source);
+  void tell_unknown_retention(const Config &config, const std::vector<Source> &all);
+  void find_unbuilt(Session &session, const Source &source);
   void rebuild_next(Session &session);
   void verify(Session &session);
   void show_figures(Session &session);
 
+  /// Does a part of a duty; where it fails, the trouble is met.
   template <typename Work>
-  bool attempt(const std::string &task, const std::string &about, Work &&work);
+  std::optional<DatabaseError> part(const std::string &duty, const Subject &subject, Work &&work);
+
+  /// Does a duty wholly: where it succeeds, its trouble ends.
+  template <typename Work>
+  bool attempt(const std::string &duty, const Subject &subject, Work &&work);
 
   Log &log_;
   Metrics &metrics_;
   Interrupt &interrupt_;
   Troubles troubles_;
   Time last_look_ = 0;
-  Clockwork refresh_;
-  Clockwork housekeeping_;
-  Clockwork verify_;
-  Clockwork figures_;
+  Clockwork refresh_{"schedule", {}};
+  Clockwork housekeeping_{"housekeeping-schedule", {}};
+  Clockwork verify_{"verify-schedule", {}};
+  Clockwork figures_{"", {}};
   std::deque<Slice> to_rebuild_;
+  std::set<std::string> not_rebuilt_;  // numbers of tables of which a slice failed since the last look
   std::optional<Round> round_;
   bool folded_last_ = false;
 };

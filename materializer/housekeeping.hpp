@@ -23,35 +23,51 @@ struct Slice {
   std::string to;
 };
 
+struct Period {
+  Moment from;
+  Moment to;
+};
+inline constexpr Period kAllTime = {{0, 0, -1}, {0, 0, 1}};
+
+/// All connected tables, each once, however many services it feeds.
+std::vector<Source> sources(Session &session);
+
+/// The one of a name; throws DatabaseError that names the option which the name was given in.
+const Source &find(const std::vector<Source> &all, const TableName &name, const char *option);
+
+/// Those that --source names; all where it names none.
+std::vector<Source> chosen_sources(Session &session, const Config &config);
+
+/// How long raw usage of a table is kept; nothing: for ever.
+std::optional<std::int64_t> kept_for(const Retention &retention, const Source &source);
+
 /// Makes the monthly partitions of a source that are missing until `ahead` seconds from now. One source a transaction, for it holds
 /// the table against everybody.
 std::vector<Slice> make_partitions(Session &session, const Source &source, std::int64_t ahead);
-
-/// All sources, or those named in `only`; an unknown one throws DatabaseError that names the option it was given in.
-std::vector<Source> sources(Session &session, const std::vector<std::string> &only, const char *option = "source");
 
 /// Drops the partitions of a source that are older than `seconds`, or only tells which.
 std::vector<Slice> prune(Session &session, const Source &source, std::int64_t seconds, bool dry_run);
 
 /// What a rebuild of the period takes, days that are not built first.
-std::vector<Slice> rebuild_slices(Session &session, const Source &source, const std::string &from, const std::string &to,
-                                  bool only_unbuilt);
-
-/// What is not built in any source.
-std::vector<Slice> unbuilt_slices(Session &session);
+std::vector<Slice> rebuild_slices(Session &session, const Source &source, const Period &period, bool only_unbuilt);
 
 void rebuild(Session &session, const Slice &slice);
 
-/// A random built day that raw usage is compared on; nothing where there is no finite one.
+/// Whether an error is about rows of one slice, so that the table's other slices may well be built.
+bool is_about_rows(const DatabaseError &error);
+
+/// A random table that is built; nothing where there is none.
+std::optional<Source> random_built_source(Session &session);
+
+/// A random day of a built table that raw usage is compared on; nothing where there is no finite one.
 struct Verification {
   Slice slice;
   Rows differences;
 };
-std::optional<Verification> verify_random_slice(Session &session);
+std::optional<Verification> verify_random_slice(Session &session, const Source &source);
 
 /// The columns of verify(), in order.
 extern const std::vector<std::string> kDifferenceColumns;
-Rows verify(Session &session, const std::string &from, const std::string &to, const Param &service);
 
 /// The commands `verify` and `prune`.
 int run_verify(const Config &config, Interrupt &interrupt, Log &log);

@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <deque>
 #include <map>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "housekeeping.hpp"
 #include "progress.hpp"
+#include "text.hpp"
 
 namespace materializer {
 namespace {
@@ -54,14 +55,6 @@ class Display {
   Clock::time_point next_line_ = Clock::now() + kBetweenLines;
 };
 
-std::vector<Slice> slices_to_rebuild(Session &session, const Config &config) {
-  auto const [from, to] = checked_period(session, config);
-  std::vector<Slice> slices;
-  for (const Source &source : sources(session, config.sources))
-    for (Slice &slice : rebuild_slices(session, source, from, to, config.only_unbuilt)) slices.push_back(std::move(slice));
-  return slices;
-}
-
 /// A session that is made anew when it is lost.
 class LastingSession {
  public:
@@ -98,52 +91,111 @@ class LastingSession {
   std::unique_ptr<Session> session_;
 };
 
-// What is left, as commands: one a source that is not finished, from the earliest slice that is missing.
-void tell_how_to_go_on(const std::vector<Slice> &slices, std::size_t done, const Config &config, Log &log) {
-  std::map<std::string, std::string> earliest;
-  for (std::size_t i = done; i < slices.size(); i++) {
-    std::string &from = earliest.emplace(slices[i].source.name, slices[i].from).first->second;
-    from = std::min(from, slices[i].from);  // as the server prints moments, their text sorts as they do
+/// The slices of a rebuild: those to come, and those set aside because they or their table failed.
+class Work {
+ public:
+  Work(const Config &config, Log &log) : config_(config), log_(log) {}
+
+  // A table whose slices cannot even be listed stops no other.
+  void list(Session &session) {
+    for (const Source &source : chosen_sources(session, config_)) {
+      try {
+        std::vector<Slice> const slices = rebuild_slices(session, source, {config_.from, config_.to}, config_.only_unbuilt);
+        to_come_.insert(to_come_.end(), slices.begin(), slices.end());
+      } catch (const DatabaseError &error) {
+        if (error.remedy() == Remedy::kReconnect) throw;
+        tell(error, source.name, "");
+        aside_.push_back({source, say_moment(config_.from), say_moment(config_.to)});
+      }
+    }
   }
-  for (const auto &[source, from] : earliest)
-    log.info("to go on", {{"run", "reseller-materializer rebuild --source " + source + " --from '" + from + "' --to '" + config.to +
-                                      "'" + (config.only_unbuilt ? " --only-unbuilt" : "")}});
-}
+
+  bool is_over() const { return to_come_.empty(); }
+  const Slice &next() const { return to_come_.front(); }
+  std::size_t left() const { return to_come_.size(); }
+  bool well() const { return to_come_.empty() && aside_.empty(); }
+  void done() { to_come_.pop_front(); }
+
+  void let_others_go_first() {
+    std::string const oid = next().source.oid;
+    std::stable_partition(to_come_.begin(), to_come_.end(), [&](const Slice &slice) { return slice.source.oid != oid; });
+  }
+
+  /// Gives the next slice up, and the rest of its table, but where the trouble is with this slice's rows.
+  void set_aside(const DatabaseError &error) {
+    Slice const failed = next();
+    tell(error, failed.source.name, failed.from);
+    auto const first_aside = std::stable_partition(std::next(to_come_.begin()), to_come_.end(), [&](const Slice &slice) {
+      return is_about_rows(error) || slice.source.oid != failed.source.oid;
+    });
+    aside_.push_back(failed);
+    aside_.insert(aside_.end(), first_aside, to_come_.end());
+    to_come_.erase(first_aside, to_come_.end());
+    to_come_.pop_front();
+  }
+
+  /// What is left, as commands: one a source that is not finished, from the earliest slice that is missing.
+  void tell_how_to_go_on() const {
+    std::map<std::string, std::string> earliest;
+    for (const auto *slices : {&to_come_, &aside_})
+      for (const Slice &slice : *slices) {
+        std::string &from = earliest.emplace(slice.source.name, slice.from).first->second;
+        from = std::min(from, slice.from);  // as the server prints moments, their text sorts as they do
+      }
+    for (const auto &[source, from] : earliest)
+      log_.info("to go on",
+                {{"run", "reseller-materializer rebuild --source " + shell_quote(source) + " --from " + shell_quote(from) +
+                             " --to " + say_moment(config_.to) + (config_.only_unbuilt ? " --only-unbuilt" : "")}});
+  }
+
+ private:
+  void tell(const DatabaseError &error, const std::string &source, const std::string &slice) const {
+    log_.error("rebuild failed", {{"reason", error.what()}, {"sqlstate", error.sqlstate()}, {"source", source}, {"slice", slice}});
+  }
+
+  const Config &config_;
+  Log &log_;
+  std::deque<Slice> to_come_;
+  std::deque<Slice> aside_;
+};
 
 }  // namespace
 
 int run_rebuild(const Config &config, Interrupt &interrupt, Log &log) {
   LastingSession session(config, interrupt, log);
-  std::vector<Slice> const slices = slices_to_rebuild(session.get(), config);
-  Display display(slices.size(), log);
+  log.info("period", {{"from", say_moment(config.from)}, {"to", say_moment(config.to)}});
+  Work work(config, log);
+  work.list(session.get());
+  std::size_t const total = work.left();
   std::size_t done = 0;
-  std::optional<DatabaseError> failure;
+  Display display(total, log);
   Clock::time_point give_up = Clock::now() + kKeepTrying;
-  while (done < slices.size() && !interrupt.stop_requested() && !failure) {
+  while (!work.is_over() && !interrupt.stop_requested()) {
     try {
-      rebuild(session.get(), slices[done]);
-      display.advance(slices[done]);
+      rebuild(session.get(), work.next());
+      display.advance(work.next());
+      work.done();
       done++;
       give_up = Clock::now() + kKeepTrying;
     } catch (const DatabaseError &error) {
       if (interrupt.stop_requested()) break;
-      // Somebody else works on the same data for a while; each attempt waits for the lock by itself.
-      bool const locked = error.sqlstate() == kLockNotAvailable;
-      if ((error.remedy() != Remedy::kReconnect && !locked) || Clock::now() > give_up) failure = error;
-      if (failure || locked) continue;
       display.end_line();
-      session.reconnect(error, give_up);
+      bool const in_time = Clock::now() <= give_up;
+      // Somebody else works on the same data for a while; each attempt waits for the lock by itself.
+      if (error.sqlstate() == kLockNotAvailable && in_time) {
+        work.let_others_go_first();
+      } else if (error.remedy() == Remedy::kReconnect && in_time) {
+        session.reconnect(error, give_up);
+      } else {
+        work.set_aside(error);
+        if (error.remedy() == Remedy::kReconnect) break;
+      }
     }
   }
   display.end_line();
-  if (failure)
-    log.error("rebuild failed", {{"reason", failure->what()},
-                                 {"sqlstate", failure->sqlstate()},
-                                 {"source", slices[done].source.name},
-                                 {"slice", slices[done].from}});
-  log.info(done == slices.size() ? "rebuilt" : "stopped", {{"slices", done}, {"of", slices.size()}});
-  tell_how_to_go_on(slices, done, config, log);
-  return done == slices.size() ? 0 : 1;
+  log.info(work.well() ? "rebuilt" : "stopped", {{"slices", done}, {"of", total}});
+  work.tell_how_to_go_on();
+  return work.well() ? 0 : 1;
 }
 
 }  // namespace materializer

@@ -78,6 +78,7 @@ void Service::step() {
       return rest();
     }
     leads_ = true;
+    announce("leader", "");
     duties_.begin(config_, wall_clock());
   }
   announce("leader", "");

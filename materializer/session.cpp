@@ -26,16 +26,25 @@ std::string application_name() {
 
 std::string in_seconds(std::int64_t seconds) { return std::to_string(seconds) + "s"; }
 
+// Whatever the database or the role sets: what the server prints, and how it reads what we write, must not depend on it.
+// In encodings without a conversion, names pass as they are.
+constexpr char kPinned[] =
+    "SELECT pg_catalog.set_config(name, setting, false) FROM (VALUES"
+    " ('client_encoding', CASE WHEN pg_catalog.getdatabaseencoding() IN ('SQL_ASCII', 'MULE_INTERNAL') THEN 'SQL_ASCII' ELSE "
+    "'UTF8' END),"
+    " ('search_path', 'pg_catalog, pg_temp'), ('timezone', 'UTC'), ('datestyle', 'ISO, YMD'), ('intervalstyle', 'postgres'),"
+    " ('quote_all_identifiers', 'off'), ('standard_conforming_strings', 'on'), ('client_min_messages', 'warning'),"
+    " ('default_transaction_isolation', 'read committed'), ('default_transaction_read_only', 'off'),"
+    " ('default_transaction_deferrable', 'off'),"
+    " ('statement_timeout', $1), ('lock_timeout', $2), ('idle_in_transaction_session_timeout', $3), ('idle_session_timeout', $3),"
+    " ('client_connection_check_interval', '1s'),"
+    " ('tcp_keepalives_idle', '1'), ('tcp_keepalives_interval', '1'), ('tcp_keepalives_count', '2'), ('tcp_user_timeout', '3s'))"
+    " AS settings (name, setting)"
+    // PostgreSQL 17 added transaction_timeout, which would end units that take long.
+    " UNION ALL SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'";
+
 void configure(Connection &connection, const Config &config) {
-  connection.exec(
-      "SELECT pg_catalog.set_config(name, setting, false) FROM (VALUES"
-      " ('search_path', 'pg_catalog, pg_temp'), ('timezone', 'UTC'), ('datestyle', 'ISO'), ('client_min_messages', 'warning'),"
-      " ('default_transaction_isolation', 'read committed'), ('default_transaction_read_only', 'off'),"
-      " ('statement_timeout', $1), ('lock_timeout', $2), ('idle_in_transaction_session_timeout', $3), ('idle_session_timeout', $3),"
-      " ('client_connection_check_interval', '1s'),"
-      " ('tcp_keepalives_idle', '1'), ('tcp_keepalives_interval', '1'), ('tcp_keepalives_count', '2'), ('tcp_user_timeout', '3s'))"
-      " AS settings (name, setting)",
-      {in_seconds(config.statement_timeout), in_seconds(config.lock_timeout), kIdle});
+  connection.exec(kPinned, {in_seconds(config.statement_timeout), in_seconds(config.lock_timeout), kIdle});
 }
 
 // The server repeats itself each time that it meets the same trouble.
@@ -119,23 +128,6 @@ Look look_at(Session &session) {
     return {Place::kWrongVersion, differs + "; run: ALTER EXTENSION reseller_report UPDATE TO '" RESELLER_REPORT_VERSION "'"};
   if (theirs > ours) return {Place::kWrongVersion, differs + "; install reseller-materializer " + *row[1]};
   return {Place::kReady, ""};
-}
-
-std::string checked_moment(Session &session, const char *option, const std::string &text) {
-  try {
-    return *session.query("SELECT $1::timestamptz", {text}).front()[0];
-  } catch (const DatabaseError &error) {
-    if (error.remedy() == Remedy::kReconnect) throw;
-    throw UsageError(std::string("--") + option + ": " + error.what());
-  }
-}
-
-std::pair<std::string, std::string> checked_period(Session &session, const Config &config) {
-  std::string const from = checked_moment(session, "from", config.from);
-  std::string const to = checked_moment(session, "to", config.to);
-  if (session.query("SELECT ($1::timestamptz < $2::timestamptz)::int", {from, to}).front()[0] != "1")
-    throw UsageError("--to: the period must end after it begins, at " + from);
-  return {from, to};
 }
 
 void expect_ready(Session &session) {

@@ -51,12 +51,6 @@ Look look_at(Session &session);
 /// The look, but throws DatabaseError where there is nothing to work with. For commands that do one thing and exit.
 void expect_ready(Session &session);
 
-/// A moment as the server reads it. Throws UsageError that names the option where it cannot.
-std::string checked_moment(Session &session, const char *option, const std::string &text);
-
-/// The period from --from to --to, each as checked_moment has it. Throws UsageError where it does not end after it begins.
-std::pair<std::string, std::string> checked_period(Session &session, const Config &config);
-
 /// A random number from [0, 1).
 double chance();
 

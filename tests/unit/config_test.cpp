@@ -84,13 +84,27 @@ TEST_CASE("a file may hold options of other commands, the command line may not")
 }
 
 TEST_CASE("lists and switches") {
-  Config const config = read({"rebuild", "--source", "usage.a", "--source=usage.b", "--only-unbuilt"});
-  CHECK_EQ(config.sources, std::vector<std::string>{"usage.a", "usage.b"});
+  Config const config = read({"rebuild", "--source", "usage.a", "--source=Usage.\"B, Größe\"", "--only-unbuilt"});
+  REQUIRE_EQ(config.sources.size(), 2);
+  CHECK(config.sources[0] == TableName{"usage", "a"});
+  CHECK(config.sources[1] == TableName{"usage", "B, Größe"});
   CHECK(config.only_unbuilt);
   CHECK_FALSE(read({"prune", "--older-than", "1d", "--dry-run=false"}).dry_run);
   Retention const retention = read({"run", "--retention", "400d,usage.chat_message=90d"}).retention;
   CHECK_EQ(retention.others, 400 * 86400);
-  CHECK_EQ(retention.named.at("usage.chat_message"), 90 * 86400);
+  CHECK_EQ(retention.named.at({"usage", "chat_message"}), 90 * 86400);
+  Retention const quoted = read({"run", "--retention", "usage.\"a=b,c\"=90d,usage.сообщения=1d"}).retention;
+  CHECK_EQ(quoted.named.at({"usage", "a=b,c"}), 90 * 86400);
+  CHECK_EQ(quoted.named.at({"usage", "сообщения"}), 86400);
+}
+
+TEST_CASE("periods are read by the program itself") {
+  Config const config = read({"verify", "--from", "2026-10-01T00:00+02:00", "--to=2026-11-01"});
+  CHECK_EQ(say_moment(config.from), "2026-09-30T22:00:00Z");
+  CHECK_EQ(say_moment(config.to), "2026-11-01T00:00:00Z");
+  Config const all = read({"rebuild", "--from", "-infinity"});
+  CHECK_EQ(say_moment(all.from), "-infinity");
+  CHECK_EQ(say_moment(all.to), "infinity");
 }
 
 TEST_CASE("an error names the option, and where it was given") {
@@ -127,6 +141,15 @@ TEST_CASE("an error names the option, and where it was given") {
       {{"verify", "--service", "nope"}, {}, "--service: 'nope' is none of"},
       {{"status", "--format", "csv"}, {}, "--format: 'csv' is none of table, json"},
       {{"rebuild", "--source", "text_message"}, {}, "--source: 'text_message' must be named with its schema"},
+      {{"rebuild", "--source", "a.b.c"}, {}, "--source: 'a.b.c' must be named with its schema"},
+      {{"rebuild", "--from", "01.10.2026"}, {}, "--from: '01.10.2026' is not an ISO 8601 date or moment"},
+      {{"verify", "--to", "10/01/2026"}, {}, "--to: '10/01/2026' is not an ISO 8601 date or moment"},
+      {{"verify"}, {"RESELLER_MATERIALIZER_FROM=today"}, "RESELLER_MATERIALIZER_FROM: 'today' is not an ISO 8601 date or moment"},
+      {{"verify", "--from", "2026-01-02", "--to", "2026-01-01"},
+       {},
+       "--to: the period must end after it begins, at 2026-01-02T00:00:00Z"},
+      {{"verify", "--to", "-infinity"}, {}, "--to: the period must end after it begins, at -infinity"},
+      {{"run", "--schedule", "CRON_TZ=UTC 0 5 * * *"}, {}, "--schedule: the zone of cron expressions is given by --time-zone UTC"},
       {{"rebuild", "--only-unbuilt=perhaps"}, {}, "--only-unbuilt: 'perhaps' is neither true nor false"},
       {{"prune"}, {}, "prune needs --older-than"},
       {{"prune", "--older-than", "soon"}, {}, "--older-than: 'soon' is not a duration"},
