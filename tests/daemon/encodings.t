@@ -103,7 +103,7 @@ for my $case (
     local $ENV{PGDATABASE} = $database;
     local $ENV{PGCLIENTENCODING} = $caller if defined $caller;
     commands($label, $database, $printed, "$schema.$table");
-    service($label, $database, $printed, "$schema.$table");
+    service($label, $database, $printed, "$schema.$table") unless defined $caller;
 }
 
 # Names that are in no encoding: their bytes are shown, and taken as they are shown or as they are.
