@@ -7,8 +7,9 @@ namespace {
 
 constexpr std::size_t kMostReasons = 20;  // of one trouble; further ones are not told
 
-// Moments, processes and counts differ each time.
-std::string without_numbers(std::string reason) {
+// Moments, processes and counts differ each time, and a table may be renamed.
+std::string essence_of(std::string reason, const std::string &name) {
+  for (std::size_t at = 0; !name.empty() && (at = reason.find(name, at)) != std::string::npos;) reason.erase(at, name.size());
   reason.erase(std::remove_if(reason.begin(), reason.end(), [](char c) { return c >= '0' && c <= '9'; }), reason.end());
   return reason;
 }
@@ -18,7 +19,9 @@ std::string without_numbers(std::string reason) {
 void Troubles::meet(const std::string &duty, const Subject &subject, const DatabaseError &error) {
   Trouble &trouble = known_[{duty, subject.key}];
   trouble.name = subject.name;
-  if (trouble.told.size() == kMostReasons || !trouble.told.insert(error.sqlstate() + without_numbers(error.what())).second) return;
+  bool const is_new =
+      trouble.told.size() < kMostReasons && trouble.told.insert(error.sqlstate() + essence_of(error.what(), subject.name)).second;
+  if (!is_new) return;
   log_.error(duty + " failed", {{"about", subject.name}, {"reason", error.what()}, {"sqlstate", error.sqlstate()}});
 }
 

@@ -32,7 +32,7 @@ class Troubles {
  private:
   struct Trouble {
     std::string name;
-    std::set<std::string> told;  // reasons, without their numbers
+    std::set<std::string> told;  // reasons, without what may change in them
   };
 
   Log &log_;

@@ -28,8 +28,9 @@ for my $table ('open.a_good', 'open.bad', 'closed.bots', 'open.zebra') {
     Daemon::sql(qq(CREATE TABLE $table (company_id bigint, occurred_at timestamptz, sender text, via_alice boolean DEFAULT false, pad text,
             price_twin numeric(9,2) DEFAULT 1, price_reseller numeric(9,2) DEFAULT 2);
         CREATE INDEX ON $table (company_id, occurred_at); CREATE INDEX ON $table (occurred_at);
-        INSERT INTO $table SELECT 11, d, 'user', false, repeat(md5(n::text), 60000 / 32 * 4) FROM generate_series(timestamptz '2024-03-01 10:00+00', '2024-03-06', '1 day') d,
-            generate_series(1, 60) n));
+        ALTER TABLE $table ALTER pad SET STORAGE PLAIN;
+        INSERT INTO $table SELECT 11, d, 'user', false, repeat('x', 7000) FROM generate_series(timestamptz '2024-03-01 10:00+00', '2024-03-06', '1 day') d,
+            generate_series(1, ${\ ($table eq 'open.bad' ? 500 : 5) })));
 }
 Daemon::sql(q(UPDATE open.bad SET sender = 'nobody' WHERE ctid IN (SELECT ctid FROM open.bad WHERE occurred_at < '2024-03-02' LIMIT 1)));
 Daemon::sql(q(ALTER TABLE closed.bots OWNER TO closed_owner));
@@ -111,7 +112,7 @@ Daemon::wait_until('a table that was connected since', sub { $told->('retention 
 $rounds->(3);
 is(scalar(my @ended = $told->('rebuild works again', $_)), 1, "rebuild of $_: its end is told once") for 'closed.bots', 'open.bad';
 is(scalar(my @again = $told->('retention failed', 'open.a_better')), 0, 'a renamed table is not told again');
-is($instance->count(qr/"event":"[^"]* failed"/), scalar @troubles + 0, 'nor anything else') or diag $instance->log;
+is($instance->count(qr/"event":"[^"]* failed"/), @troubles + 1, 'nor anything else, but a rule that names what was dropped') or diag $instance->log;
 $instance->signal('TERM');
 is($instance->status_after(10), 0, 'ends');
 done_testing;
