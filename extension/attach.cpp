@@ -67,8 +67,10 @@ RESELLER_REPORT_FUNCTION(reseller_report_is_empty) {
   PG_RETURN_BOOL(empty);
 }
 
-// The first and last finite moment of a usage table, as an array; NULLs where it has none.
+// The first and last finite moment of a usage table, as an array; NULLs where it has none. NULL without a column: the registry as
+// of now has no source that an older snapshot has.
 RESELLER_REPORT_FUNCTION(reseller_report_moment_bounds) {
+  if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) PG_RETURN_NULL();
   Oid const table = PG_GETARG_OID(0);
   const char *moment = nullptr;
   pg([&] { moment = quote_identifier(NameStr(*PG_GETARG_NAME(1))); });

@@ -245,6 +245,10 @@ bool calls(const Trigger &trigger, const char *function) {
          get_func_namespace(trigger.tgfoid) == get_namespace_oid("reseller_report", true);
 }
 
+// A copy: a look into the catalogs may take in invalidations, which build the relation's own anew, and free what it was. Inside
+// pg().
+const TriggerDesc *triggers_of(Relation relation) { return CopyTriggerDesc(relation->trigdesc); }
+
 bool is_whole(const Trigger &trigger) {
   bool const origin = trigger.tgnargs == 2 && strcmp(trigger.tgargs[1], "origin") == 0;
   return trigger.tgtype == kAfterEachRow && trigger.tgqual == nullptr && trigger.tgnattr == 0 && !trigger.tgdeferrable &&
@@ -259,7 +263,7 @@ CaptureTrigger capture_trigger(Oid table, std::int64_t source) {
   int capturing = 0;
   pg([&] {
     Relation const relation = relation_open(table, NoLock);
-    const TriggerDesc *const triggers = relation->trigdesc;
+    const TriggerDesc *const triggers = triggers_of(relation);
     for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
       const Trigger &trigger = triggers->triggers[i];
       if (!calls(trigger, "_capture")) continue;
@@ -279,7 +283,7 @@ CaptureTrigger capture_trigger(Oid table, std::int64_t source) {
 
 // Inside pg().
 const Trigger *truncate_trigger(Relation relation) {
-  const TriggerDesc *const triggers = relation->trigdesc;
+  const TriggerDesc *const triggers = triggers_of(relation);
   for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++)
     if (strcmp(triggers->triggers[i].tgname, "reseller_report_truncated") == 0 && calls(triggers->triggers[i], "_truncated"))
       return &triggers->triggers[i];

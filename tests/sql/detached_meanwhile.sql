@@ -1,0 +1,39 @@
+-- A table that another session detaches, or detaches and attaches again, beside a transaction of an older snapshot: what the transaction
+-- asks is answered or refused, by the snapshot that it has.
+SELECT no_plan();
+SET client_min_messages = error;
+CREATE EXTENSION dblink;
+SELECT format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'), current_setting('port'), current_database(), current_user) AS here \gset
+SELECT dblink_connect('other', :'here') \g /dev/null
+SELECT dblink_exec('other', 'SET statement_timeout = ''30s''') \g /dev/null
+INSERT INTO reseller_report.company VALUES (1, 'Reseller', true), (11, 'Company', false);
+INSERT INTO reseller_report.dependency VALUES (1, 11);
+CREATE TABLE bots (company_id bigint, occurred_at timestamptz, billable boolean, price_twin numeric(15,6), price_reseller numeric(15,6));
+CREATE INDEX ON bots (company_id, occurred_at);
+CREATE INDEX ON bots (occurred_at);
+SELECT reseller_report.attach_source('bot', 'bots') \g /dev/null
+INSERT INTO bots SELECT 11, timestamptz '2024-03-01 00:00+00' + n * interval '7 hours', true, 1, 0 FROM generate_series(1, 20) n;
+SELECT deltas FROM reseller_report.materialize() \g /dev/null
+INSERT INTO bots VALUES (11, '2024-03-02 00:00+00', true, 1, 0);
+
+CREATE FUNCTION pg_temp.stays_exact(how text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN NEXT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'')', format('verify, when %s meanwhile', how));
+    RETURN NEXT is((SELECT billable_messages FROM reseller_report.bot(1, '-infinity', 'infinity')), 21::bigint, format('a report, when %s meanwhile', how));
+END
+$$;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT count(*) FROM reseller_report.company \g /dev/null
+SELECT dblink_exec('other', 'DO $x$ BEGIN PERFORM reseller_report.detach_source(''bots''); END $x$') \g /dev/null
+SELECT * FROM pg_temp.stays_exact('it was detached');
+SELECT throws_ok('SELECT * FROM reseller_report.rebuild_slices(''bots'')', '42704', NULL, 'no slices of what is not connected any more');
+COMMIT;
+SELECT reseller_report.attach_source('bot', 'bots') \g /dev/null
+CALL reseller_report.rebuild('bots');
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT count(*) FROM reseller_report.company \g /dev/null
+SELECT dblink_exec('other', 'DO $x$ BEGIN PERFORM reseller_report.detach_source(''bots''), reseller_report.attach_source(''bot'', ''bots''); END $x$') \g /dev/null
+SELECT * FROM pg_temp.stays_exact('it was detached and attached again');
+COMMIT;
+SELECT dblink_disconnect('other') \g /dev/null
+SELECT * FROM finish();
