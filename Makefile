@@ -27,7 +27,7 @@ help:
 	@echo 'make demo     set up, load lifelike usage into a private cluster and print the page; KEEP=1 leaves it up'
 	@echo 'make check    set up and run all tests on a private cluster'
 	@echo 'make lint     clang-tidy, cppcheck and the layout of the sources'
-	@echo 'make fuzz     the differential fuzzer; MINUTES=30, or SEED=... STEPS=... to replay'
+	@echo 'make fuzz     the differential fuzzer; MINUTES=30, or SEED=... STEPS=... to replay; CONCURRENT=5: so many processes at once'
 	@echo 'Longer suites, docs/testing.md:'
 	@echo 'make check-controls     builds with one law broken each must fail a test'
 	@echo 'make check-coverage     the lines of extension and service that no test reaches'
@@ -69,7 +69,7 @@ lint: deps
 	@tests/lint/run
 
 fuzz: ready
-	@tests/fuzz/run $(if $(SEED),seed=$(SEED)) $(if $(STEPS),steps=$(STEPS),minutes=$(or $(MINUTES),10))
+	@tests/fuzz/run $(if $(SEED),seed=$(SEED)) $(if $(CONCURRENT),concurrent=$(CONCURRENT)) $(if $(STEPS),steps=$(STEPS),minutes=$(or $(MINUTES),10))
 
 check-controls: ready
 	@tests/controls/run

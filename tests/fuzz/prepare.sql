@@ -34,6 +34,10 @@ CREATE FUNCTION fuzz.texts(n int) RETURNS void LANGUAGE sql AS $$
         SELECT 11 + random() * 29, (ARRAY['sms', 'viber', 'whatsapp', 'email', 'push'])[1 + floor(random() * 5)],
             random_usage.moment(), CASE WHEN random() < 0.3 THEN now() END, random_usage.price(), random_usage.price() FROM generate_series(1, n)
 $$;
+CREATE FUNCTION fuzz.old_bots(n int) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO live.old_bot SELECT 11 + random() * 29, 1 + floor(random() * 3), random_usage.moment() AT TIME ZONE 'UTC', random() * 1000 - 200, random() * 10,
+        (ARRAY['done', 'lost', NULL])[1 + floor(random() * 3)] FROM generate_series(1, n)
+$$;
 CREATE FUNCTION fuzz.others(n int) RETURNS void LANGUAGE sql AS $$
     INSERT INTO live.chat_message (company_id, sender, via_alice, occurred_at, price_twin)
         SELECT 11 + random() * 29, (ARRAY['operator', 'bot', 'user'])[1 + floor(random() * 3)], random() < 0.3, random_usage.moment(), random_usage.price() FROM generate_series(1, n);
@@ -41,8 +45,7 @@ CREATE FUNCTION fuzz.others(n int) RETURNS void LANGUAGE sql AS $$
         SELECT 11 + random() * 29, (ARRAY['outgoing', 'incoming'])[1 + floor(random() * 2)], random_usage.moment(), random() * 1000, random_usage.price() FROM generate_series(1, n);
     INSERT INTO live.bot_message (company_id, occurred_at, billable, price_twin, price_reseller)
         SELECT 11 + random() * 29, random_usage.moment(), random() < 0.7, random_usage.price(), random_usage.price() FROM generate_series(1, n);
-    INSERT INTO live.old_bot SELECT 11 + random() * 29, 1 + floor(random() * 3), random_usage.moment() AT TIME ZONE 'UTC', random() * 1000 - 200, random() * 10,
-        (ARRAY['done', 'lost', NULL])[1 + floor(random() * 3)] FROM generate_series(1, n)
+    SELECT fuzz.old_bots(n)
 $$;
 -- Copies what a prune with the same arguments drops, and prunes.
 CREATE FUNCTION fuzz.prune(t text, older_than timestamptz) RETURNS void LANGUAGE plpgsql AS $$

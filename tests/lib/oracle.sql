@@ -85,13 +85,9 @@ CREATE FUNCTION oracle.bot(r bigint, f timestamptz, t timestamptz, e boolean)
     HAVING NOT coalesce(e, false) OR sum(price_twin) > 0
 $$;
 
--- The rows in which the five reports and the oracle differ, both ways, each comparison in one snapshot.
-CREATE FUNCTION oracle.differences(r bigint, f timestamptz, t timestamptz, e boolean DEFAULT false)
-    RETURNS TABLE (service text, side text, difference text) LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    s record;
-BEGIN
-    FOR s IN SELECT * FROM (VALUES
+-- The five reports, each with the call of its oracle and the columns of both.
+CREATE FUNCTION oracle.reports() RETURNS TABLE (name text, call text, columns text) LANGUAGE sql IMMUTABLE AS $$
+    VALUES
         ('text_messaging', 'text_messaging($1, $2, $3, $4)',
             'id bigint, n text, a bigint, b numeric, c bigint, d bigint, e numeric, f bigint, g bigint, h numeric, i bigint,'
             ' j bigint, k numeric, l bigint, m bigint, o numeric, p numeric, q numeric'),
@@ -102,14 +98,23 @@ BEGIN
             'id bigint, n text, a bigint, b bigint, c numeric, d numeric'),
         ('telephony_incoming', 'telephony(''incoming'', $1, $2, $3, $4)',
             'id bigint, n text, a bigint, b bigint, c numeric, d numeric'),
-        ('bot', 'bot($1, $2, $3, $4)', 'id bigint, n text, a bigint, b numeric, c numeric')) AS v (name, call, shape)
+        ('bot', 'bot($1, $2, $3, $4)', 'id bigint, n text, a bigint, b numeric, c numeric')
+$$;
+
+-- The rows in which the five reports and the oracle differ, both ways, each comparison in one snapshot.
+CREATE FUNCTION oracle.differences(r bigint, f timestamptz, t timestamptz, e boolean DEFAULT false)
+    RETURNS TABLE (service text, side text, difference text) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    s record;
+BEGIN
+    FOR s IN SELECT * FROM oracle.reports()
     LOOP
         RETURN QUERY EXECUTE format(
             'WITH report AS MATERIALIZED (SELECT * FROM reseller_report.%1$I($1, $2, $3, $4)),'
             ' truth AS MATERIALIZED (SELECT * FROM oracle.%2$s AS t (%3$s))'
             ' SELECT %1$L, ''report'', x::text FROM (TABLE report EXCEPT ALL TABLE truth) AS x'
             ' UNION ALL SELECT %1$L, ''truth'', x::text FROM (TABLE truth EXCEPT ALL TABLE report) AS x',
-            s.name, s.call, s.shape) USING r, f, t, e;
+            s.name, s.call, s.columns) USING r, f, t, e;
     END LOOP;
 END
 $$;
