@@ -6,7 +6,8 @@ SELECT setseed(0.31) \g /dev/null
 CREATE ROLE granted_keeper;
 CREATE ROLE granted_reader;
 CREATE ROLE granted_owner;
-GRANT EXECUTE ON FUNCTION reseller_report.materialize, reseller_report.rebuild_slice, reseller_report.rebuild_slices, reseller_report.verify, reseller_report.prune,
+GRANT EXECUTE ON FUNCTION reseller_report.materialize, reseller_report.rebuild_slice, reseller_report.rebuild_slices,
+    reseller_report.verify(timestamptz, timestamptz, text), reseller_report.prune,
     reseller_report.prunable, reseller_report.create_partitions(interval), reseller_report.create_partitions(interval, regclass), reseller_report.sources,
     reseller_report.health, reseller_report.move_company TO granted_keeper;
 GRANT EXECUTE ON PROCEDURE reseller_report.rebuild TO granted_keeper;

@@ -65,7 +65,7 @@ INSERT INTO late (company_id, occurred_at, price_twin) VALUES (11, '2024-01-06 0
 ALTER TABLE late_rest OWNER TO said_owner;
 REVOKE SELECT ON late_rest FROM said_owner;
 \set said `psql -X -q -A -t -c "TRUNCATE late_rest" 2>&1`
-SELECT is(:'said'::text, 'WARNING:  usage of table "late_rest" from before the horizon stays in the reports: permission denied for table late_rest', 'rows that may not be read');
+SELECT is(:'said'::text, 'WARNING:  usage of table "late_rest" from before the horizon stays in the reports: usage table public.late_rest cannot be used by its owner said_owner: permission denied for table late_rest', 'rows that may not be read');
 SELECT is((SELECT sum(total_price_to_twin) FROM reseller_report.bot(1, '2024-01-05', '2024-01-07') WHERE id = 11), 12.000000, 'and count on, too');
 DROP OWNED BY said_owner;
 DROP ROLE said_owner;
