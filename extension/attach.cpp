@@ -1,6 +1,8 @@
 // Connecting and disconnecting tables: who may, and the work handed on to the extension's owner.
 
+#include "lease.hpp"
 #include "owner.hpp"
+#include "source.hpp"
 #include "watch.hpp"
 
 namespace reseller_report {
@@ -40,6 +42,11 @@ RESELLER_REPORT_FUNCTION(reseller_report_attach_source) {
 RESELLER_REPORT_FUNCTION(reseller_report_detach_source) {
   require_not_null(fcinfo, 0, "source");
   require_owner(PG_GETARG_OID(0));
+  Oid const table = PG_GETARG_OID(0);
+  // Its triggers go.
+  take_lease_and(Patience::Kind::kWhileNobodyWaits, [&](Patience &patience) {
+    return is_connected(table) ? lock_tree(table, AccessExclusiveLock, AccessExclusiveLock, patience) : Lacking{};
+  });
   SqlParameters parameters;
   parameters.add(REGCLASSOID, PG_GETARG_DATUM(0));
   OwnDdl const guard;

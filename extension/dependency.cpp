@@ -11,6 +11,7 @@
 #include "holding.hpp"
 #include "lease.hpp"
 #include "money.hpp"
+#include "movable.hpp"
 #include "raw.hpp"
 #include "restore.hpp"
 #include "summary.hpp"
@@ -76,6 +77,13 @@ Moves net_moves(const std::vector<Edit> &edits) {
   return moves;
 }
 
+Range hull_of(const Moves &moves) {
+  Range hull = {kInfinity, kMinusInfinity};
+  for (const auto &[company, ranges] : moves)
+    for (const Move &move : ranges) hull = {std::min(hull.from, move.range.from), std::max(hull.to, move.range.to)};
+  return hull;
+}
+
 using Cell = std::tuple<std::int64_t, Item, Time>;  // company, item, quarter hour
 
 /// Figures that may leave 64 bits on the way: what was set aside in a fold, for one, is still in the raw rows.
@@ -134,23 +142,17 @@ Pending pending_of(const Moves &moves) {
   return pending;
 }
 
-/// A source and the days, after its horizon, that its summaries hold.
-struct BuiltSource {
-  Source source;
-  std::vector<Range> built;
-};
-
 constexpr size_t kCompaniesAtOnce = 64;
 constexpr size_t kPrunedCompaniesAtOnce = 1'000;
 
 // The figures of some companies that are in the summaries, or on their way there with a reseller's name on: raw - pending.
-Figures folded_figures(const BuiltSource &from, const std::vector<std::int64_t> &companies, const Range &hull, const Moves &moves,
+Figures folded_figures(const MovableSource &from, const std::vector<std::int64_t> &companies, const Range &hull, const Moves &moves,
                        const Pending &pending) {
   Figures figures;
   {
     OthersSnapshot const others;
     for (const Range &range : within(hull, from.built))
-      for_raw_usage(from.source, range, &companies, [&](const Usage &usage) {
+      for_raw_usage(*from.source, range, &companies, [&](const Usage &usage) {
         Time const quarter = bucket_of(Level::kQuarter, usage.occurred_at);
         if (is_moved(moves, usage.company, quarter)) figures[{usage.company, usage.item, quarter}].add(usage.counters, 1);
       });
@@ -159,7 +161,7 @@ Figures folded_figures(const BuiltSource &from, const std::vector<std::int64_t> 
     auto const waiting = pending.find(company);
     if (waiting == pending.end()) continue;
     for (const PendingChange &change : waiting->second)
-      if (change.source == from.source.id && any_contains(from.built, change.bucket))
+      if (change.source == from.state.id && any_contains(from.built, change.bucket))
         figures[{company, change.item, change.bucket}].add(change.counters, -1);
   }
   return figures;
@@ -181,7 +183,7 @@ void write_moves(std::int64_t source, const Cell &cell, const WideCounters &coun
   }
 }
 
-void move_folded(const BuiltSource &from, const Moves &moves, const Pending &pending, DeltaWriter &writer) {
+void move_folded(const MovableSource &from, const Moves &moves, const Pending &pending, DeltaWriter &writer) {
   Time const now = GetCurrentTimestamp();
   for (auto at = moves.begin(); at != moves.end();) {
     std::vector<std::int64_t> companies;
@@ -191,7 +193,7 @@ void move_folded(const BuiltSource &from, const Moves &moves, const Pending &pen
       for (const Move &move : at->second) hull = {std::min(hull.from, move.range.from), std::max(hull.to, move.range.to)};
     }
     for (const auto &[cell, counters] : folded_figures(from, companies, hull, moves, pending))
-      write_moves(from.source.id, cell, counters, moves.at(std::get<0>(cell)), now, writer);
+      write_moves(from.state.id, cell, counters, moves.at(std::get<0>(cell)), now, writer);
     pg([] { CHECK_FOR_INTERRUPTS(); });
   }
 }
@@ -227,7 +229,7 @@ std::vector<Range> ranges_from_nobody(const std::vector<Move> &moves) {
 // it from, but all that this transaction did, and nobody, unless the command tells that a committed row had the company until then.
 class PrunedFigures {
  public:
-  PrunedFigures(const Source &source, const std::vector<Changed> &changed) : source_(source), changed_(changed) {
+  PrunedFigures(const SourceState &source, const std::vector<Changed> &changed) : source_(source), changed_(changed) {
     std::vector<std::int64_t> companies;
     for (const Changed &change : changed) {
       companies.push_back(change.company);
@@ -314,14 +316,14 @@ class PrunedFigures {
     }
   }
 
-  const Source &source_;
+  const SourceState &source_;
   const std::vector<Changed> &changed_;
   std::vector<Holding> holdings_;
   std::map<std::int64_t, Range> hulls_;  // what to look at, by former holder
   std::map<std::int64_t, Figures> figures_;
 };
 
-void move_pruned(const Source &source, const Moves &moves, DeltaWriter &writer) {
+void move_pruned(const SourceState &source, const Moves &moves, DeltaWriter &writer) {
   Time const now = GetCurrentTimestamp();
   for (auto at = moves.begin(); at != moves.end();) {
     std::vector<Changed> changed;
@@ -355,16 +357,12 @@ void move_figures(const std::vector<Edit> &edits) {
   if (moves.empty()) return;
   pg([] { CommandCounterIncrement(); });  // sees what the statement did, and what triggers of it moved before
   ActiveSnapshot const now(ActiveSnapshot::fresh());
-  std::vector<BuiltSource> sources;
-  for (Source &source : all_sources()) {
-    std::vector<Range> built = answerable(source, {source.horizon, kInfinity});
-    sources.push_back({std::move(source), std::move(built)});
-  }
+  std::vector<MovableSource> const sources = movable_sources(hull_of(moves));
   Pending const pending = pending_of(moves);
   DeltaWriter writer;
-  for (const BuiltSource &source : sources) {
+  for (const MovableSource &source : sources) {
     if (!source.built.empty()) move_folded(source, moves, pending, writer);
-    if (source.source.horizon != kMinusInfinity) move_pruned(source.source, moves, writer);
+    if (source.state.horizon != kMinusInfinity) move_pruned(source.state, moves, writer);
   }
   writer.finish();
 }

@@ -4,6 +4,7 @@
 
 #include "accumulator.hpp"
 #include "delta.hpp"
+#include "leaf.hpp"
 #include "raw.hpp"
 
 namespace reseller_report {
@@ -78,6 +79,7 @@ std::vector<SourcePlan> plan(Service service, const Range &period) {
   Time const now = GetCurrentTimestamp();
   for (Source &source : sources_of(service)) {
     UnbuiltMarks unbuilt = unbuilt_marks(source.id);
+    if (!unbuilt.empty()) lock_what_came(source);
     std::vector<Range> const answered = summaries_match_snapshot(source) ? answerable(source, period) : std::vector<Range>{};
     SourcePlan plan = {std::move(source), std::move(unbuilt), {}, without(period, answered)};
     for (const Range &range : answered) plan.covers.push_back(cover_of(range, now));

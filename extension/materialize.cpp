@@ -39,13 +39,19 @@ struct RowKeyHash {
 /// A year of a key, the unit that is set aside whole when a sum in it overflows: all levels of a change lie in one year.
 using SetAsideKey = std::tuple<std::int64_t, std::int64_t, Item, std::int64_t, Time>;
 
-/// Which sources exist and which of their days are built; deltas of other days wait, and so do those of sources that the registry
-/// does not name: a restore is under way, or their table is gone and they go with it.
+// How many deltas of days that are not built a fold drops at most: as many as writers leave in the time between two folds.
+constexpr std::int64_t kMostDropped = 1'000'000;
+
+/// Which sources exist and which of their days are built. Deltas wait whose source the registry does not name, or whose table has
+/// no trigger: a restore is under way, or their table is gone and they go with it.
+///
+/// No table is locked: a fold moves figures from deltas to summaries, and their sum, which is all that anybody reads, stays. Days
+/// that are un-built beside it, by TRUNCATE or DDL, are read raw by everybody from then on, and a rebuild replaces both.
 class Readiness {
  public:
   Readiness() {
-    for (const Source &source : all_sources())
-      sources_.emplace(source.id, State{answerable(source, {kMinusInfinity, kInfinity}), source.horizon});
+    for (const SourceState &source : source_states())
+      if (source.is_captured) sources_.emplace(source.id, State{answerable(source, {kMinusInfinity, kInfinity}), source.horizon});
   }
 
   bool is_pruned(const Delta &delta) const {
@@ -57,15 +63,26 @@ class Readiness {
     // The transaction's own changes wait until it commits, so that no summary ever holds part of a transaction in flight.
     if (delta.set_aside || delta.own) return false;
     auto const found = sources_.find(delta.source);
-    if (found == sources_.end()) return false;
-    const std::vector<Range> &built = found->second.built;
-    return std::any_of(built.begin(), built.end(), [&](const Range &r) { return r.contains(delta.bucket); });
+    return found != sources_.end() && found->second.is_built(delta.bucket);
+  }
+
+  /// Whether a delta is of a day that is not built. Nobody counts it, in whatever snapshot: what un-built the day, or that it was
+  /// not built yet, is committed, and everybody reads raw rows there. A rebuild would drop it, since whoever sees it sees the row
+  /// that it tells of; where none is possible, it would lie here for ever. What a rebuild does not see yet comes later, and stays.
+  bool is_useless(const Delta &delta) const {
+    if (delta.own) return false;
+    auto const found = sources_.find(delta.source);
+    return found != sources_.end() && delta.bucket >= found->second.horizon && !found->second.is_built(delta.bucket);
   }
 
  private:
   struct State {
     std::vector<Range> built;
     Time horizon;
+
+    bool is_built(Time bucket) const {
+      return std::any_of(built.begin(), built.end(), [&](const Range &range) { return range.contains(bucket); });
+    }
   };
   std::map<std::int64_t, State> sources_;
 };
@@ -96,16 +113,19 @@ std::unordered_map<std::int64_t, std::int64_t> widths_of_resellers() {
 constexpr size_t kScanBatch = 10'000;
 
 /// Hands on the pending deltas of `scan` that may be folded, each with its reseller if it has one, until `f(delta, reseller)` says
-/// false. Where usage is pruned, nobody's is kept, too.
-template <typename F>
-void for_each_pending(DeltaScan &scan, const Readiness &ready, F &&f) {
+/// false. Where usage is pruned, nobody's is kept, too. `pass(delta)` gets the others.
+template <typename F, typename Pass>
+void for_each_pending(DeltaScan &scan, const Readiness &ready, F &&f, Pass &&pass) {
   std::vector<Delta> batch;
   Delta delta;
   for (bool more = true; more;) {
     batch.clear();
     std::vector<std::int64_t> companies;
     while (batch.size() < kScanBatch && (more = scan.next(delta))) {
-      if (!ready.may_fold(delta)) continue;
+      if (!ready.may_fold(delta)) {
+        pass(delta);
+        continue;
+      }
       batch.push_back(delta);
       if (!delta.keyed) companies.push_back(delta.company);
     }
@@ -131,8 +151,7 @@ class Waiting {
       bool has_old = false;
     };
     std::unordered_map<RowKey, Row, RowKeyHash> rows;
-    DeltaScan scan(AccessShareLock);
-    for_each_pending(scan, ready, [&](const Delta &delta, std::optional<std::int64_t> reseller) {
+    auto const note = [&](const Delta &delta, std::optional<std::int64_t> reseller) {
       if (!reseller) return true;
       auto const width = widths.find(*reseller);
       if (width == widths.end() || width->second < kNarrowRow) return true;
@@ -140,7 +159,9 @@ class Waiting {
       row.changes++;
       row.has_old |= delta.recorded_at <= old;
       return true;
-    });
+    };
+    DeltaScan scan(AccessShareLock);
+    for_each_pending(scan, ready, note, [](const Delta &) {});
     for (const auto &[key, row] : rows)
       if (!row.has_old && row.changes * kChangesPerWidth < widths.at(std::get<1>(key))) waiting_.insert(key);
   }
@@ -162,12 +183,19 @@ SetAsideKey set_aside_key(std::int64_t source, std::int64_t reseller, Item item,
   return {source, reseller, item, company, bucket_of(Level::kYear, bucket)};
 }
 
-// Deletes at most `most` deltas and returns what they held. Those of `overflowing` keys are put back, set aside.
+// Deletes at most `most` deltas and returns what they held, and deltas that nobody counts. Those of `overflowing` keys are put
+// back, set aside.
 Taken take(std::int64_t most, const Readiness &ready, const Waiting &waiting, const std::set<SetAsideKey> &overflowing) {
   Taken taken;
   std::vector<Delta> put_back;
   DeltaScan scan(RowExclusiveLock);
-  for_each_pending(scan, ready, [&](const Delta &delta, std::optional<std::int64_t> reseller) {
+  std::int64_t dropped = 0;
+  auto const drop = [&](const Delta &delta) {
+    if (dropped == kMostDropped || !ready.is_useless(delta)) return;
+    scan.remove(delta);
+    dropped++;
+  };
+  auto const take_one = [&](const Delta &delta, std::optional<std::int64_t> reseller) {
     if (taken.deltas == most) return false;
     if (waiting.waits(delta, reseller)) return true;
     scan.remove(delta);
@@ -179,7 +207,8 @@ Taken take(std::int64_t most, const Readiness &ready, const Waiting &waiting, co
     taken.deltas++;
     if (reseller) taken.changes.push_back({{delta.source, *reseller, delta.item}, delta.bucket, delta.company, delta.counters});
     return true;
-  });
+  };
+  for_each_pending(scan, ready, take_one, drop);
   if (!put_back.empty()) {
     DeltaWriter writer;
     for (const Delta &delta : put_back) writer.write(delta);
@@ -262,11 +291,13 @@ bool anything_to_fold(bool only_what_pays) {
   (void)gone_sources(found);
   if (found) return true;
   DeltaScan scan(AccessShareLock);
-  for_each_pending(scan, ready, [&](const Delta &delta, std::optional<std::int64_t> reseller) {
+  bool useless = false;
+  auto const look = [&](const Delta &delta, std::optional<std::int64_t> reseller) {
     found = !waiting.waits(delta, reseller);
     return !found;
-  });
-  return found;
+  };
+  for_each_pending(scan, ready, look, [&](const Delta &delta) { useless = useless || ready.is_useless(delta); });
+  return found || useless;
 }
 
 Folded materialize(std::int64_t most, bool only_what_pays) {

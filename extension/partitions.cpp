@@ -1,6 +1,7 @@
 // Partitions made ahead, and for what the default partition holds. Rows change their place below the level of statements: no
 // trigger fires and nothing is captured. Of the table's owner only what the indexes compute runs, as the owner.
 
+#include "lease.hpp"
 #include "owner.hpp"
 #include "source.hpp"
 #include "watch.hpp"
@@ -17,7 +18,6 @@ struct Month {
   Oid fallback;      // the default partition
   std::string part;  // the name of the partition to be, qualified and quoted
   NameData moment;
-  std::string lock;
   std::string create;
   std::string attach;
 };
@@ -37,7 +37,7 @@ std::vector<Month> months_to_make(const Source &source, Datum ahead) {
   ActiveSnapshot const now(ActiveSnapshot::fresh());
   ActingAs const owner(extension_owner());
   query(
-      "SELECT month_from, month_to, fallback, part, moment, lock_it, create_it, attach_it FROM reseller_report._months_to_make($1, "
+      "SELECT month_from, month_to, fallback, part, moment, create_it, attach_it FROM reseller_report._months_to_make($1, "
       "$2)",
       parameters, [&](const Datum *values, const bool *) {
         months.push_back({{DatumGetTimestampTz(values[0]), DatumGetTimestampTz(values[1])},
@@ -45,8 +45,7 @@ std::vector<Month> months_to_make(const Source &source, Datum ahead) {
                           text_of(values[3]),
                           *DatumGetName(values[4]),
                           text_of(values[5]),
-                          text_of(values[6]),
-                          text_of(values[7])});
+                          text_of(values[6])});
       });
   return months;
 }
@@ -170,7 +169,6 @@ void MovedRows::put_into(Oid part) {
 void make(const Source &source, const Month &month) {
   OwnDdl const guard;
   Oid part = InvalidOid;
-  reading_as_owner(source.relid, [&](const ActingAs &) { execute(month.lock.c_str(), {}); });
   making_as_owner(source.relid, [&](const ActingAs &) {
     execute(month.create.c_str(), {});
     part = relation_named(month.part);
@@ -205,44 +203,43 @@ void warn(const std::string &table, int sqlstate, const char *message, const cha
   });
 }
 
-// Two calls would each read the default partition and then wait for the other to let go of it.
-void wait_for_other_calls(Oid table) {
-  pg([&] {
-    PreventCommandDuringRecovery("reseller_report.create_partitions");
-    if (get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE) LockRelationOid(table, ShareUpdateExclusiveLock);
-  });
-}
+using Made = std::vector<std::pair<Oid, Range>>;
 
-std::vector<Range> make_all(const Source &source, Datum ahead) {
-  std::vector<Range> made;
-  for (const Month &month : months_to_make(source, ahead)) {
+// Makes the months of a table that want a partition. The table's own first: other calls wait, which would each read the default
+// partition and then wait for the other to let go of it; and what is read is seen as of then.
+Lacking make_all(Oid table, Datum ahead, Patience &patience, Made &made) {
+  if (is_connected(table))
+    if (Lacking const lacking = lock_tree(table, ShareUpdateExclusiveLock, AccessShareLock, patience)) return lacking;
+  ActiveSnapshot const now(ActiveSnapshot::fresh());
+  Source const source = source_of_table(table);
+  std::vector<Month> const months = months_to_make(source, ahead);
+  if (months.empty()) return {};
+  for (Oid const held : {source.relid, months.front().fallback})
+    if (TableLock const wanted = {held, AccessExclusiveLock}; !patience.lock(wanted)) return wanted;
+  for (const Month &month : months) {
     make(source, month);
-    made.push_back(month.range);
+    made.emplace_back(table, month.range);
   }
-  return made;
+  return {};
 }
 
 // In a subtransaction, so that one table does not stop the others.
-std::vector<Range> try_to_make_all(Oid table, Datum ahead) {
+Lacking try_to_make_all(Oid table, Datum ahead, Patience &patience, Made &made) {
   Subtransaction const attempt;
-  std::string name;
+  Made made_here;
   try {
-    wait_for_other_calls(table);
-    std::vector<Range> made;
-    if (std::optional<Source> const source = find_source(table)) {
-      name = source->name;
-      made = make_all(*source, ahead);
-    }
+    Lacking const lacking = make_all(table, ahead, patience, made_here);
     attempt.release();
-    return made;
+    made.insert(made.end(), made_here.begin(), made_here.end());
+    return lacking;
   } catch (const PgError &error) {
     attempt.roll_back();
-    if (name.empty() || !is_of_one_table(error.data)) throw;
-    warn(name, error.data->sqlerrcode, error.data->message, error.data->hint);
+    if (!is_connected(table) || !is_of_one_table(error.data)) throw;
+    warn(qualified_name(table), error.data->sqlerrcode, error.data->message, error.data->hint);
   } catch (const Error &error) {
     attempt.roll_back();
-    if (name.empty()) throw;
-    warn(name, number_of(error.sqlstate()), error.what(), error.hint());
+    if (!is_connected(table)) throw;
+    warn(qualified_name(table), number_of(error.sqlstate()), error.what(), error.hint());
   } catch (...) {
     attempt.roll_back();
     throw;
@@ -269,6 +266,19 @@ void tell_if_left_alone(const Source &source) {
   });
 }
 
+// Several tables are held one after the other: what one of them lacks undoes them all, so that nobody waits for us in a circle.
+Made make_for(const std::vector<Oid> &tables, Datum ahead, Lacking (*make_one)(Oid, Datum, Patience &, Made &)) {
+  pg([] { PreventCommandDuringRecovery("reseller_report.create_partitions"); });
+  Made made;
+  retry_until_locked([&](Patience &patience) -> Lacking {
+    made.clear();
+    for (Oid const table : tables)
+      if (Lacking const lacking = make_one(table, ahead, patience, made)) return lacking;
+    return {};
+  });
+  return made;
+}
+
 // A slip of the hand must not make partitions for hours, with the table held all the while.
 void require_few_years(const Interval *ahead) {
   constexpr std::int64_t kMostYears = 10;
@@ -283,8 +293,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions) {
   if (PG_ARGISNULL(0)) throw Error(sqlstate::kNullNotAllowed, "ahead must not be NULL");
   require_few_years(PG_GETARG_INTERVAL_P(0));
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
-  for (Oid const table : connected_tables())
-    for (const Range &month : try_to_make_all(table, PG_GETARG_DATUM(0))) put_slice(fcinfo, table, month);
+  for (const auto &[table, month] : make_for(connected_tables(), PG_GETARG_DATUM(0), try_to_make_all))
+    put_slice(fcinfo, table, month);
   return Datum{0};
 }
 
@@ -292,10 +302,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions_of) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) throw Error(sqlstate::kNullNotAllowed, "ahead and source must not be NULL");
   require_few_years(PG_GETARG_INTERVAL_P(0));
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
-  wait_for_other_calls(PG_GETARG_OID(1));
-  Source const source = source_of_table(PG_GETARG_OID(1));
-  for (const Range &month : make_all(source, PG_GETARG_DATUM(0))) put_slice(fcinfo, source.relid, month);
-  tell_if_left_alone(source);
+  for (const auto &[table, month] : make_for({PG_GETARG_OID(1)}, PG_GETARG_DATUM(0), make_all)) put_slice(fcinfo, table, month);
+  tell_if_left_alone(source_of_table(PG_GETARG_OID(1)));
   return Datum{0};
 }
 

@@ -87,20 +87,37 @@ Plan plan_of(const Source &source, Time older_than) {
   return plan;
 }
 
-void prune(FunctionCallInfo fcinfo, Oid table, Time older_than) {
-  require_dependencies_followed();
-  take_lease();
+// What is dropped, and the table that loses it, against everybody.
+Lacking lock_out(const Source &source, const Plan &plan, Patience &patience) {
+  if (!patience.lock({source.relid, AccessExclusiveLock})) return TableLock{source.relid, AccessExclusiveLock};
+  for (const Partition &partition : plan.partitions)
+    if (Lacking const lacking = lock_tree(partition.relid, AccessExclusiveLock, AccessExclusiveLock, patience)) return lacking;
+  return {};
+}
+
+// Everything under the lease; what cannot be locked stops it, to be done all over again: see lease.hpp.
+Lacking prune_with_lease(Oid table, Time older_than, Patience &patience, std::vector<Partition> &dropped) {
+  // Nothing comes or goes from here on, and what is read below is locked.
+  if (is_connected(table))
+    if (Lacking const lacking = lock_tree(table, ShareUpdateExclusiveLock, AccessShareLock, patience)) return lacking;
   MovingSnapshot snapshot;
   Source const source = source_of_table(table);
-  Plan const plan = plan_of(source, older_than);
-  if (plan.partitions.empty()) return;
-  if (!plan.pruned.empty()) {
-    keep_nobodys(source, plan.pruned, snapshot);
-    pg([&] { LockRelationOid(source.relid, AccessExclusiveLock); });
-    require_still_built(source, plan.pruned);
-  }
+  Plan plan = plan_of(source, older_than);
+  if (plan.partitions.empty()) return {};
+  if (!plan.pruned.empty()) keep_nobodys(source, plan.pruned, snapshot);
+  if (Lacking const lacking = lock_out(source, plan, patience)) return lacking;
+  if (!plan.pruned.empty()) require_still_built(source, plan.pruned);
   drop(source, plan.partitions, plan.pruned.to);
-  for (const Partition &partition : plan.partitions) put_slice(fcinfo, table, partition.range);
+  dropped = std::move(plan.partitions);
+  return {};
+}
+
+void prune(FunctionCallInfo fcinfo, Oid table, Time older_than) {
+  require_dependencies_followed();
+  std::vector<Partition> dropped;
+  take_lease_and(Patience::Kind::kWhileNobodyWaits,
+                 [&](Patience &patience) { return prune_with_lease(table, older_than, patience, dropped); });
+  for (const Partition &partition : dropped) put_slice(fcinfo, table, partition.range);
 }
 
 void require_not_null(FunctionCallInfo fcinfo) {

@@ -74,7 +74,8 @@ void read_raw(const Source &source, const Range &range, const std::vector<std::i
   RawQuery const raw = raw_query(source, layout, range, companies);
   bool const look_everywhere = moved_unseen(source.id);
   reading_as_owner(source.relid, [&](const ActingAs &owner) {
-    if (look_everywhere) owner.set("enable_partition_pruning", "off");
+    // On, for who has locked only the partitions of the range.
+    owner.set("enable_partition_pruning", look_everywhere ? "off" : "on");
     query(raw.sql.c_str(), raw.parameters, [&](const Datum *values, const bool *nulls) {
       UsageHead head;
       if (!head_of_row(mapping, layout, values, nulls, head)) return;

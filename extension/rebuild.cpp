@@ -6,6 +6,7 @@
 #include "accumulator.hpp"
 #include "delta.hpp"
 #include "holding.hpp"
+#include "leaf.hpp"
 #include "ledger.hpp"
 #include "lease.hpp"
 
@@ -25,16 +26,9 @@ void require_no_changes_of_parents() {
                 "Rebuild in a transaction of its own: CALL reseller_report.rebuild.");
 }
 
-// Locks the table and its partitions so that nobody can switch its triggers off meanwhile, and checks that they are on.
-void lock_with_capture_on(const Source &source) {
-  List *tables = NIL;
-  pg([&] {
-    LockRelationOid(source.relid, RowExclusiveLock);
-    tables = find_all_inheritors(source.relid, RowExclusiveLock, nullptr);
-  });
-  int const count = list_length(tables);
-  for (int i = 0; i < count; i++)
-    if (!is_captured(list_nth_oid(tables, i), source.id) || !is_watched(list_nth_oid(tables, i), source.id))
+void require_capture_on(const Source &source) {
+  for (const Leaf &table : leaves_of(source))
+    if (!is_captured(table.relid, source.id) || !is_watched(table.relid, source.id))
       throw Error(sqlstate::kWrongState, "the capture trigger of table " + source.name + " is off",
                   "SELECT reseller_report.post_restore() puts capture triggers back and on. A table that is unlogged, foreign or "
                   "an inheritance child cannot be captured.");
@@ -112,11 +106,20 @@ void mark_built(std::int64_t source, const Range &slice) {
   execute("SELECT reseller_report._mark_built($1, $2, $3, $4)", parameters);
 }
 
-// Finds the source by its table and locks what a slice needs locked, before the snapshot that matters is taken.
-Source locked_source(Oid table) {
-  ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
-  Source source = source_of_table(table);
-  lock_with_capture_on(source);
+// Takes the lease and locks what a slice needs locked, before the snapshot that matters is taken. Nobody switches triggers off
+// meanwhile. And nobody is in the midst of attaching or detaching a partition: a transaction that does is seen, and its mark
+// mended, a moment before the server tells other sessions of it, whose queries go on without the partition until then. It holds the
+// parent until it has told.
+Source source_with_lease(Oid table) {
+  Source source = {};
+  take_lease_and(Patience::Kind::kBrief, [&](Patience &patience) -> Lacking {
+    ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
+    if (is_connected(table))
+      if (Lacking const lacking = lock_tree(table, ShareUpdateExclusiveLock, RowExclusiveLock, patience)) return lacking;
+    source = source_of_table(table);
+    return {};
+  });
+  require_capture_on(source);
   return source;
 }
 
@@ -125,8 +128,7 @@ Range rebuild_slice(Oid table, const Range &days) {
   require_whole_days(days);
   require_no_changes_of_parents();
   require_dependencies_followed();
-  take_lease();
-  Source const source = locked_source(table);
+  Source const source = source_with_lease(table);
   Range const slice = intersection(days, {source.horizon, kInfinity});
   if (slice.empty()) return slice;
   MovingSnapshot snapshot;

@@ -1,5 +1,6 @@
 #include "restore.hpp"
 
+#include "lease.hpp"
 #include "source.hpp"
 #include "sql.hpp"
 #include "watch.hpp"
@@ -125,6 +126,11 @@ RESELLER_REPORT_FUNCTION(reseller_report_await_company) {
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_post_restore) {
+  take_lease_of_restore_and([](Patience &patience) -> Lacking {
+    for (Oid const table : connected_tables())
+      if (Lacking const lacking = lock_tree(table, ShareRowExclusiveLock, ShareRowExclusiveLock, patience)) return lacking;
+    return {};
+  });
   OwnDdl const guard;
   ActingAs const owner(extension_owner());
   execute("SELECT reseller_report._post_restore()", {});

@@ -39,7 +39,8 @@ struct Row {
 
 Datum column(HeapTuple tuple, TupleDesc columns, int number) {
   bool is_null = false;
-  return heap_getattr(tuple, number, columns, &is_null);  // all columns read here are NOT NULL
+  return heap_getattr(tuple, number, columns,
+                      &is_null);  // all columns read here are NOT NULL
 }
 
 Row row_of(HeapTuple tuple, TupleDesc columns) {
@@ -54,7 +55,9 @@ Row row_of(HeapTuple tuple, TupleDesc columns) {
           DatumGetBool(column(tuple, columns, kRestoredCaptured))};
 }
 
-// The rows of the registry that `snapshot` (NULL: the latest one) sees; only the one with this id when `id` is given.
+// The rows of the registry that `snapshot` (NULL: the latest one) sees, in
+// order of id, in which all lock their tables; only the one with this id when
+// `id` is given.
 std::vector<Row> read_registry(Snapshot snapshot, const std::int64_t *id) {
   OwnTable const table("source", AccessShareLock);
   Oid const index = id != nullptr ? own_relation("source_pkey") : InvalidOid;
@@ -76,6 +79,7 @@ std::vector<Row> read_registry(Snapshot snapshot, const std::int64_t *id) {
     rows.push_back(row);
   }
   pg([&] { systable_endscan(scan); });
+  std::sort(rows.begin(), rows.end(), [](const Row &a, const Row &b) { return a.id < b.id; });
   return rows;
 }
 
@@ -90,25 +94,35 @@ Oid resolve(const Row &row) {
 
 bool same_names(const Row &a, const Row &b) { return strcmp(a.schema, b.schema) == 0 && strcmp(a.table, b.table) == 0; }
 
-// Names in the system catalogs change for all snapshots at once, so the registry's, too, are taken from its latest version.
+// Names in the system catalogs change for all snapshots at once, so the
+// registry's, too, are taken from its latest version.
 void follow_renames(Row &row) {
   std::vector<Row> const latest = read_registry(nullptr, &row.id);
   if (!latest.empty()) row = latest.front();
 }
 
-// Finds the source's table and locks it with its partitions, following a rename or a drop that commits meanwhile; InvalidOid
-// when it is gone. A TRUNCATE or DROP of any part either came before, and un-built it, or waits.
-Oid resolve_and_lock(Row &row) {
+using TreeLock = std::function<bool(Oid)>;
+
+// A table with its partitions.
+bool lock_all(Oid table) {
+  pg([&] {
+    LockRelationOid(table, AccessShareLock);
+    if (get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE) list_free(find_all_inheritors(table, AccessShareLock, nullptr));
+  });
+  return true;
+}
+
+// Finds the source's table and locks it with its partitions, following a rename
+// or a drop that commits meanwhile; InvalidOid when it is gone, or could not be
+// locked. A TRUNCATE or DROP of any part either came before, and un-built it,
+// or waits.
+Oid resolve_and_lock(Row &row, const TreeLock &lock) {
   for (;;) {
     follow_renames(row);
     Oid const relid = resolve(row);
-    if (!OidIsValid(relid)) return InvalidOid;
+    if (!OidIsValid(relid) || !lock(relid)) return InvalidOid;
     char kind = '\0';
-    pg([&] {
-      LockRelationOid(relid, AccessShareLock);
-      kind = get_rel_relkind(relid);
-      if (kind == RELKIND_PARTITIONED_TABLE) list_free(find_all_inheritors(relid, AccessShareLock, nullptr));
-    });
+    pg([&] { kind = get_rel_relkind(relid); });
     follow_renames(row);
     if (resolve(row) == relid) return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE ? relid : InvalidOid;
     pg([&] { UnlockRelationOid(relid, AccessShareLock); });
@@ -122,13 +136,13 @@ bool feeds(const Row &row, Service service) {
 }
 
 template <typename Wanted>
-std::vector<Source> sources_where(Wanted &&wanted) {
+std::vector<Source> sources_where(Wanted &&wanted, const TreeLock &lock = lock_all) {
   std::vector<Source> sources;
   for (Row row : read_registry(GetActiveSnapshot(), nullptr)) {
     if (!wanted(row)) continue;
     Source source = {};
     source.id = row.id;
-    source.relid = resolve_and_lock(row);
+    source.relid = resolve_and_lock(row, lock);
     if (!OidIsValid(source.relid)) continue;
     source.owner = owner_of(source.relid);
     source.name = qualified_name(source.relid);
@@ -146,7 +160,8 @@ struct RecordedRange {
   Range range;
 };
 
-// The rows of source_built or source_unbuilt for `source` that `snapshot` (NULL: the latest one) sees.
+// The rows of source_built or source_unbuilt for `source` that `snapshot`
+// (NULL: the latest one) sees.
 std::vector<RecordedRange> read_ranges(const char *table_name, std::int64_t source, Snapshot snapshot) {
   OwnTable const table(table_name, AccessShareLock);
   SysScanDesc scan = nullptr;
@@ -191,12 +206,15 @@ std::vector<Source> all_sources() {
 }
 
 std::vector<Oid> connected_tables() {
-  std::vector<Row> rows = read_registry(nullptr, nullptr);
-  std::sort(rows.begin(), rows.end(), [](const Row &a, const Row &b) { return a.id < b.id; });
   std::vector<Oid> tables;
-  for (const Row &row : rows)
+  for (const Row &row : read_registry(nullptr, nullptr))
     if (Oid const table = resolve(row); OidIsValid(table)) tables.push_back(table);
   return tables;
+}
+
+bool is_connected(Oid table) {
+  std::vector<Oid> const tables = connected_tables();
+  return std::find(tables.begin(), tables.end(), table) != tables.end();
 }
 
 std::optional<Source> find_source(Oid table) {
@@ -205,6 +223,12 @@ std::optional<Source> find_source(Oid table) {
     follow_renames(row);
     return resolve(row) == table;
   });
+  if (found.empty()) return {};
+  return std::move(found.front());
+}
+
+std::optional<Source> try_source(std::int64_t id, const std::function<bool(Oid)> &lock) {
+  std::vector<Source> found = sources_where([=](const Row &row) { return row.id == id; }, lock);
   if (found.empty()) return {};
   return std::move(found.front());
 }
@@ -219,7 +243,8 @@ Source source_of_table(Oid table) {
 
 bool find_registered_source(std::int64_t id, RegisteredSource &found) {
   std::vector<Row> rows = read_registry(nullptr, &id);
-  // A rename that commits between the two looks would leave a name that nothing has.
+  // A rename that commits between the two looks would leave a name that nothing
+  // has.
   for (std::vector<Row> before; !rows.empty() && (before.empty() || !same_names(before.front(), rows.front()));) {
     found.relid = resolve(rows.front());
     before = std::move(rows);
@@ -235,7 +260,8 @@ namespace {
 
 enum class CaptureTrigger { kNone, kOff, kOn };
 
-// Every change of every row, as attach_source made it; must match reseller_report._follow_triggers.
+// Every change of every row, as attach_source made it; must match
+// reseller_report._follow_triggers.
 constexpr int16 kAfterEachRow = TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT | TRIGGER_TYPE_DELETE | TRIGGER_TYPE_UPDATE;
 
 // A trigger's function: another trigger may have the name. Inside pg().
@@ -309,7 +335,8 @@ bool is_watched(Oid table, std::int64_t source) {
   return watched;
 }
 
-// The source that the trigger which notices TRUNCATE of a table speaks of, whatever the snapshot; NULL when there is none.
+// The source that the trigger which notices TRUNCATE of a table speaks of,
+// whatever the snapshot; NULL when there is none.
 RESELLER_REPORT_FUNCTION(reseller_report_watching) {
   Datum source = 0;
   pg([&] {
@@ -322,9 +349,44 @@ RESELLER_REPORT_FUNCTION(reseller_report_watching) {
   return source;
 }
 
+namespace {
+
+// By the catalog alone, for who has not locked the table.
+bool has_capture_trigger_by_name(Oid table) {
+  bool found = false;
+  pg([&] {
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(table));
+    Relation const triggers = table_open(TriggerRelationId, AccessShareLock);
+    SysScanDesc const scan = systable_beginscan(triggers, TriggerRelidNameIndexId, true, nullptr, 1, &key);
+    for (HeapTuple tuple; HeapTupleIsValid(tuple = systable_getnext(scan));)
+      found = found || strcmp(NameStr(reinterpret_cast<const FormData_pg_trigger *>(GETSTRUCT(tuple))->tgname),
+                              "reseller_report_capture") == 0;
+    systable_endscan(scan);
+    table_close(triggers, AccessShareLock);
+  });
+  return found;
+}
+
+}  // namespace
+
+std::vector<SourceState> source_states() {
+  std::vector<SourceState> states;
+  for (Row row : read_registry(GetActiveSnapshot(), nullptr)) {
+    follow_renames(row);
+    Oid const relid = resolve(row);
+    if (OidIsValid(relid)) states.push_back({row.id, row.horizon, has_capture_trigger_by_name(relid)});
+  }
+  return states;
+}
+
 bool has_capture_trigger(Oid table) { return capture_trigger(table, 0) != CaptureTrigger::kNone; }
 
 std::vector<Range> answerable(const Source &source, const Range &period) {
+  return answerable(SourceState{source.id, source.horizon, source.is_captured}, period);
+}
+
+std::vector<Range> answerable(const SourceState &source, const Range &period) {
   std::vector<RecordedRange> const own = read_ranges("source_built", source.id, GetActiveSnapshot());
   std::vector<RecordedRange> const latest = read_ranges("source_built", source.id, nullptr);
   std::vector<Range> built;

@@ -222,11 +222,16 @@ void add_relatives(std::vector<Oid> &family, Oid table, bool ancestors) {
   table_close(inherits, AccessShareLock);
 }
 
+std::vector<Oid> family_of(Oid table) {
+  std::vector<Oid> family = {table};
+  for (std::size_t i = 0; i < family.size(); i++) pg([&] { add_relatives(family, family[i], false); });
+  return family;
+}
+
 RESELLER_REPORT_FUNCTION(reseller_report_family) {
   std::vector<Oid> ancestors;
-  std::vector<Oid> family = {PG_GETARG_OID(0)};
+  std::vector<Oid> family = family_of(PG_GETARG_OID(0));
   bool const with_ancestors = PG_GETARG_BOOL(1);
-  for (std::size_t i = 0; i < family.size(); i++) pg([&] { add_relatives(family, family[i], false); });
   if (with_ancestors) {
     pg([&] { add_relatives(ancestors, family[0], true); });
     for (std::size_t i = 0; i < ancestors.size(); i++) pg([&] { add_relatives(ancestors, ancestors[i], true); });

@@ -1,6 +1,10 @@
 // Watching DDL on connected tables, but not our own.
 #pragma once
 
+#include <vector>
+
+#include "boundary.hpp"
+
 namespace reseller_report {
 
 /// While one lives, event triggers of the extension do nothing: the DDL under way is its own work.
@@ -16,5 +20,8 @@ class OwnDdl {
  private:
   static int depth_;
 };
+
+/// A table and all that descends from it, partitions and inheritance children, as the catalog has it now, whatever caches say.
+std::vector<Oid> family_of(Oid table);
 
 }  // namespace reseller_report

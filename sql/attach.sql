@@ -115,6 +115,7 @@ BEGIN
 END
 $$;
 
+-- The caller holds the lease and the table, both with nothing to wait for.
 CREATE FUNCTION reseller_report._detach_source(source regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -123,7 +124,6 @@ DECLARE
     gone bigint;
     ours record;
 BEGIN
-    UPDATE reseller_report.lease SET turn = turn + 1;
     DELETE FROM reseller_report.source s USING pg_class c, pg_namespace n
         WHERE c.oid = _detach_source.source AND n.oid = c.relnamespace
             AND s.schema_name = n.nspname AND s.table_name = c.relname

@@ -91,10 +91,10 @@ $$;
 
 -- The months UTC that want a partition of a source partitioned the way create_usage_tables does it, by month with a default partition:
 -- those ahead, and past ones that the default partition holds rows of. With each the statements around moving rows, for the table's owner.
--- Whoever uses the table waits from the first on: a statement that has read the list of partitions would look for rows where they no longer
+-- Whoever uses the table waits meanwhile: a statement that has read the list of partitions would look for rows where they no longer
 -- are. Indexes come with ATTACH, and the rows after it.
 CREATE FUNCTION reseller_report._months_to_make(source regclass, ahead interval)
-    RETURNS TABLE (month_from timestamptz, month_to timestamptz, fallback regclass, part text, moment name, lock_it text, create_it text, attach_it text)
+    RETURNS TABLE (month_from timestamptz, month_to timestamptz, fallback regclass, part text, moment name, create_it text, attach_it text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
     AS $$
 DECLARE
@@ -143,7 +143,6 @@ BEGIN
                 'Rename or drop what has the names of its partitions.', '42P07');
         END IF;
         taken := taken || part;
-        lock_it := format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', source, fallback);
         create_it := format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES)', part, source)
             || (SELECT CASE c.relreplident WHEN 'f' THEN format('; ALTER TABLE %s REPLICA IDENTITY FULL', part)
                 WHEN 'n' THEN format('; ALTER TABLE %s REPLICA IDENTITY NOTHING', part) ELSE '' END FROM pg_class c WHERE c.oid = fallback);

@@ -34,9 +34,9 @@ SELECT pg_temp.holds($$SET LOCAL ROLE locks_held_reader; SELECT * FROM reseller_
 SELECT pg_temp.holds($$SELECT * FROM reseller_report.verify('-infinity', 'infinity')$$,
     'AccessShareLock: usage.bot_message usage.bot_message_2024_01 usage.chat_message usage.phone_call_default usage_delta usage_quarter usage_year usage_year_pkey dependency');
 SELECT pg_temp.holds('SELECT * FROM reseller_report.materialize()',
-    'RowExclusiveLock: usage_delta usage_quarter usage_hour usage_day usage_month usage_year lease; AccessShareLock: usage.bot_message usage.bot_message_2024_01 source_built');
+    'RowExclusiveLock: usage_delta usage_quarter usage_hour usage_day usage_month usage_year lease; AccessShareLock: source_built');
 SELECT pg_temp.holds($$SELECT reseller_report.rebuild_slice('usage.bot_message', '-infinity', 'infinity')$$,
-    'RowExclusiveLock: usage.bot_message usage.bot_message_2024_01 usage.bot_message_default usage_delta usage_quarter usage_hour usage_day usage_month usage_year lease source_built');
+    'ShareUpdateExclusiveLock: usage.bot_message; RowExclusiveLock: usage.bot_message_2024_01 usage.bot_message_default usage_delta usage_quarter usage_hour usage_day usage_month usage_year lease source_built');
 SELECT pg_temp.holds('UPDATE reseller_report.dependency SET reseller_id = 2',
     'RowExclusiveLock: usage_delta lease; AccessShareLock: usage_delta usage.bot_message usage.bot_message_2024_01 usage.chat_message_default source source_built source_unbuilt');
 SELECT pg_temp.holds($$SELECT * FROM reseller_report.prune('usage.bot_message', '2024-02-01 00:00+00')$$, 'AccessExclusiveLock: usage.bot_message; RowExclusiveLock: lease');
