@@ -1,6 +1,6 @@
 -- ---------------------------------------------------------------------------------------------------------------------
--- Refusals and advice: for a column that cannot be counted exactly, a stored generated column that can. No advice alters a column that the
--- application has, and what an expression rounds or reads in its own way is said with it.
+-- Refusals and advice: for a column that cannot be counted exactly, a stored generated column that can. No advice alters a column
+-- that the application has, and what an expression rounds or reads in its own way is said with it.
 -- ---------------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION reseller_report._refuse(message text, hint text, state text DEFAULT '22023') RETURNS void
@@ -19,7 +19,8 @@ $$;
 CREATE FUNCTION reseller_report._new_column(source regclass, role text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT c.name FROM (SELECT 'usage_' || role || CASE n WHEN 1 THEN '' ELSE '_' || n END, n FROM generate_series(1, 1700) AS n) AS c (name, n)
+    SELECT c.name
+    FROM (SELECT 'usage_' || role || CASE n WHEN 1 THEN '' ELSE '_' || n END, n FROM generate_series(1, 1700) AS n) AS c (name, n)
     WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = c.name)
     ORDER BY c.n LIMIT 1
 $$;
@@ -30,16 +31,18 @@ CREATE FUNCTION reseller_report._advise_stored(
     RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT format('%s ALTER TABLE %s ADD COLUMN %I %s GENERATED ALWAYS AS (%s) STORED; and map %s. The command rewrites the table.%s',
+    SELECT format(
+        '%s ALTER TABLE %s ADD COLUMN %I %s GENERATED ALWAYS AS (%s) STORED; and map %s. The command rewrites the table.%s',
         lead, source, n.name, new_type, expression, jsonb_build_object(role, CASE
-            WHEN role = 'only' THEN jsonb_build_object(n.name, CASE WHEN new_type = 'boolean' THEN '[true]' ELSE given -> 'list' END)
+            WHEN role = 'only' THEN
+                jsonb_build_object(n.name, CASE WHEN new_type = 'boolean' THEN '[true]' ELSE given -> 'list' END)
             WHEN g.more = '{}' THEN to_jsonb(n.name)
             ELSE jsonb_build_object('column', n.name) || g.more END), ' ' || note)
     FROM reseller_report._new_column(source, role) AS n (name), LATERAL (SELECT given - 'column') AS g (more)
 $$;
 
--- What makes a column that can be read of one that cannot: a type and an expression of the column, %s. NULLs where no expression does
--- that is immutable.
+-- What makes a column that can be read of one that cannot: a type and an expression of the column, %s. NULLs where no expression
+-- does that is immutable.
 CREATE FUNCTION reseller_report._conversion(
     role text, kind text, given jsonb, type oid, OUT lead text, OUT new_type text, OUT expression text, OUT note text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -47,15 +50,18 @@ CREATE FUNCTION reseller_report._conversion(
     SELECT coalesce(c.lead, 'Run'), c.new_type, c.expression, c.note
     FROM (VALUES
         (1, 'company_id', '{text,varchar,bpchar}', NULL, 'bigint', '%s::bigint',
-            'Text that is no whole number is refused; "Ids of another kind" in the documentation shows how to look others up.'),
+            'Text that is no whole number is refused; "What no expression says" in the documentation shows how to look others up.'),
         (2, 'company_id', '{numeric}', NULL, 'bigint', 'trim_scale(%s)::text::bigint', 'A number that is not whole is refused.'),
         (3, 'company_id', '{real,double precision}', NULL, 'bigint', '%s::text::bigint', 'A number that is not whole is refused.'),
-        (4, 'duration_seconds', '{interval,time}', NULL, 'bigint', 'trunc(extract(epoch FROM %s))::bigint', 'Parts of a second are left out.'),
-        (5, 'duration_seconds', '{numeric,real,double precision}', NULL, 'bigint', 'trunc(%s)::bigint', 'Parts of a second are left out.'),
+        (4, 'duration_seconds', '{interval,time}', NULL, 'bigint', 'trunc(extract(epoch FROM %s))::bigint',
+            'Parts of a second are left out.'),
+        (5, 'duration_seconds', '{numeric,real,double precision}', NULL, 'bigint', 'trunc(%s)::bigint',
+            'Parts of a second are left out.'),
         (6, 'duration_seconds', '{text,varchar,bpchar}', NULL, 'bigint', '%s::bigint', 'Text that is no whole number is refused.'),
-        (7, 'moment', '{smallint,integer,bigint,numeric,real,double precision}', 'For seconds since 1970 run', 'timestamptz', 'to_timestamp(%s)',
-            'For milliseconds write to_timestamp(its_name / 1000.0) there.'),
-        (8, 'moment', '{date}', 'For days of UTC run', 'timestamptz', '%s::timestamp AT TIME ZONE ''UTC''', 'A day counts at its beginning.'),
+        (7, 'moment', '{smallint,integer,bigint,numeric,real,double precision}', 'For seconds since 1970 run', 'timestamptz',
+            'to_timestamp(%s)', 'For milliseconds write to_timestamp(its_name / 1000.0) there.'),
+        (8, 'moment', '{date}', 'For days of UTC run', 'timestamptz', '%s::timestamp AT TIME ZONE ''UTC''',
+            'A day counts at its beginning.'),
         (9, 'amount', '{numeric}', NULL, 'numeric(15,6)', 'round(%s, 6)', 'Amounts with more than 6 decimals are rounded to 6.'),
         (10, 'amount', '{real,double precision}', NULL, 'numeric(15,6)', 'round(%s::double precision::numeric, 6)',
             'What is stored is no decimal number, and is rounded to 6 decimals.'),
@@ -64,7 +70,8 @@ CREATE FUNCTION reseller_report._conversion(
         (12, 'amount', '{money}', NULL, 'numeric(15,6)', '(%s / ''1''::money)::numeric(15,6)', NULL),
         (13, 'delivered', NULL, NULL, 'boolean', '%s IS NOT NULL', 'Delivered is what has a value there.'),
         (14, 'null alone', NULL, NULL, 'boolean', '%s IS NULL', NULL),
-        (15, 'yes or no', '{json,jsonb}', NULL, 'boolean', '(%s #>> ''{}'')::boolean', 'What means neither true nor false is refused.'),
+        (15, 'yes or no', '{json,jsonb}', NULL, 'boolean', '(%s #>> ''{}'')::boolean',
+            'What means neither true nor false is refused.'),
         (16, 'yes or no', NULL, NULL, 'boolean', '%s::text::boolean', 'What means neither true nor false is refused.'),
         (17, 'words', '{json,jsonb}', NULL, 'text', '%s #>> ''{}''', NULL),
         (18, 'words', NULL, NULL, 'text', '%s::text', NULL)) AS c (n, what, types, lead, new_type, expression, note)
@@ -75,7 +82,8 @@ CREATE FUNCTION reseller_report._conversion(
     WHERE c.what IN (role, kind, asked.what) AND c.what = coalesce(asked.what, c.what)
         AND (c.types IS NULL OR _conversion.type = ANY (c.types::regtype[]::oid[]))
         -- A type whose text depends on settings is not immutable.
-        AND (c.n NOT IN (16, 18) OR (SELECT p.provolatile = 'i' FROM pg_type t JOIN pg_proc p ON p.oid = t.typoutput WHERE t.oid = _conversion.type))
+        AND (c.n NOT IN (16, 18) OR (SELECT p.provolatile = 'i'
+            FROM pg_type t JOIN pg_proc p ON p.oid = t.typoutput WHERE t.oid = _conversion.type))
     ORDER BY c.n LIMIT 1
 $$;
 
@@ -90,22 +98,28 @@ DECLARE
 BEGIN
     -- Types that values can be named of, and none was.
     IF kind IN ('label', 'boolean') AND NOT given ? 'values' AND reseller_report._is_readable(kind, true, true, type) THEN
-        RETURN format('It can be %s, or another with "values", as in %s.', CASE kind WHEN 'label' THEN 'text or an enum' ELSE 'boolean' END,
+        RETURN format('It can be %s, or another with "values", as in %s.',
+            CASE kind WHEN 'label' THEN 'text or an enum' ELSE 'boolean' END,
             jsonb_build_object(role, jsonb_build_object('column', column_name, 'values', CASE
                 WHEN kind = 'boolean' AND type = ANY ('{smallint,integer,bigint}'::regtype[]::oid[]) THEN '{"1": true, "0": false}'
                 WHEN kind = 'boolean' THEN '{"y": true, "n": false}'
-                ELSE jsonb_build_object(CASE type WHEN 'boolean'::regtype THEN 'true' ELSE '1' END, (SELECT min(k) FROM jsonb_object_keys(labels) k)) END)));
+                ELSE jsonb_build_object(CASE type WHEN 'boolean'::regtype THEN 'true' ELSE '1' END,
+                    (SELECT min(k) FROM jsonb_object_keys(labels) k)) END)));
     ELSIF kind = 'delivered' AND labels IS NULL AND reseller_report._is_readable(kind, true, true, type) THEN
-        RETURN format('It can be boolean or a timestamp, or another with the values that mean delivered, as in {"delivered": %s, "delivered_values": [...]}.',
-            to_json(column_name));
+        RETURN format('It can be boolean or a timestamp, or another with the values that mean delivered, as in '
+            '{"delivered": %s, "delivered_values": [...]}.', to_json(column_name));
     END IF;
     SELECT * INTO other FROM reseller_report._conversion(role, kind, given, type);
     IF other.new_type IS NOT NULL THEN
-        RETURN reseller_report._advise_stored(source, role, given - '{unit,time_zone}'::text[], other.lead, other.new_type, replace(other.expression, '%s', expression),
-            replace(other.note, 'its_name', expression));
+        RETURN reseller_report._advise_stored(source, role, given - '{unit,time_zone}'::text[], other.lead, other.new_type,
+            replace(other.expression, '%s', expression), replace(other.note, 'its_name', expression));
+    END IF;
+    IF kind = 'moment' OR role = 'company_id' THEN
+        RETURN CASE kind WHEN 'moment' THEN 'It can be timestamptz, or timestamp with a "time_zone".'
+            ELSE 'It can be smallint, integer or bigint.' END
+            || ' "What no expression says" in the documentation shows the trigger that fills such a column beside it.';
     END IF;
     RETURN CASE
-        WHEN kind = 'moment' THEN 'It can be timestamptz, or timestamp with a "time_zone".'
         WHEN kind = 'integer' THEN 'It can be smallint, integer or bigint.'
         WHEN kind = 'amount' THEN 'It can be numeric with at most 6 decimals, or a whole number with a "unit".'
         ELSE 'It can be text, an enum, a whole number or a boolean.'

@@ -24,20 +24,6 @@ CREATE FUNCTION reseller_report._roles(service text)
     WHERE known.services IS NULL OR _roles.service = ANY (known.services)
 $$;
 
--- How far a fixed zone is ahead of UTC: UTC, an offset as timestamps are written with (east is positive), or Etc/GMT±n (east is
--- negative, by POSIX). NULL for zones whose offset changes: their hour of the change cannot be told apart.
-CREATE FUNCTION reseller_report._fixed_offset(zone text) RETURNS interval
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT CASE
-        WHEN upper(zone) IN ('UTC', 'GMT', 'Z', 'UCT', 'ZULU') THEN interval '0'
-        WHEN zone ~ '^[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?$' THEN
-            (left(zone, 1) || '1')::integer * (substring(zone FROM 2 FOR 2) || ' hours')::interval
-            + (left(zone, 1) || '1')::integer * (coalesce(substring(zone FROM '^...:?([0-9][0-9])$'), '0') || ' minutes')::interval
-        WHEN lower(zone) LIKE 'etc/%' THEN (SELECT n.utc_offset FROM pg_timezone_names n WHERE lower(n.name) = lower(zone))
-    END
-$$;
-
 -- What a constant stands for in the registry: a label, true or false, a number, or micro-units.
 CREATE FUNCTION reseller_report._constant(role text, kind text, labels text[], value jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -49,7 +35,8 @@ BEGIN
         RETURN to_jsonb(text_value);
     ELSIF kind IN ('boolean', 'delivered') AND text_value IN ('true', 'false') THEN
         RETURN to_jsonb(text_value = 'true');
-    ELSIF kind = 'integer' AND text_value ~ '^-?[0-9]{1,19}$' AND text_value::numeric BETWEEN -9223372036854775808 AND 9223372036854775807
+    ELSIF kind = 'integer' AND text_value ~ '^-?[0-9]{1,19}$'
+        AND text_value::numeric BETWEEN -9223372036854775808 AND 9223372036854775807
         AND (role = 'company_id' OR abs(text_value::numeric) < 1e15)
     THEN
         RETURN to_jsonb(text_value::bigint);
@@ -65,36 +52,6 @@ BEGIN
 END
 $$;
 
--- The labels of a column, {text: meaning}, checked against its type: what the column cannot hold is a mistake.
-CREATE FUNCTION reseller_report._checked_labels(source regclass, column_name name, labels jsonb) RETURNS void
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    type CONSTANT oid := (reseller_report._column(source, ARRAY[column_name])).type;
-    strange text;
-BEGIN
-    SELECT key INTO strange FROM jsonb_object_keys(labels) AS key,
-            (SELECT CASE type WHEN 'smallint'::regtype THEN 2.0 ^ 15 WHEN 'integer'::regtype THEN 2.0 ^ 31 ELSE 2.0 ^ 63 END) AS b (bound)
-        WHERE CASE
-            WHEN type IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype) THEN CASE
-                WHEN key ~ '^(0|-?[1-9][0-9]{0,18})$' THEN key::numeric NOT BETWEEN -b.bound AND b.bound - 1
-                ELSE true END
-            WHEN type = 'boolean'::regtype THEN key NOT IN ('true', 'false')
-            WHEN EXISTS (SELECT FROM pg_enum e WHERE e.enumtypid = type) THEN
-                NOT EXISTS (SELECT FROM pg_enum e WHERE e.enumtypid = type AND e.enumlabel = key)
-            ELSE false END
-        LIMIT 1;
-    IF FOUND THEN
-        PERFORM reseller_report._refuse(format('column "%s" of type %s cannot hold "%s"', column_name, type::regtype, strange),
-            coalesce((SELECT 'It can hold ' || string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder) || '.' FROM pg_enum e WHERE e.enumtypid = type),
-                CASE type WHEN 'boolean'::regtype THEN 'It can hold true, false.' ELSE 'It can hold whole numbers of its size.' END));
-    END IF;
-    IF labels = '{}' THEN
-        PERFORM reseller_report._refuse(format('the mapping of column "%s" names no value', column_name), 'Name at least one.');
-    END IF;
-END
-$$;
-
 -- A list of scalars as labels that all stand for true.
 CREATE FUNCTION reseller_report._labels_of_list(label text, list jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -105,143 +62,8 @@ BEGIN
     THEN
         PERFORM reseller_report._refuse(format('%s must be a list of values', label), 'Write it as ["sent", "delivered"].');
     END IF;
-    RETURN (SELECT coalesce(jsonb_object_agg(e #>> '{}', true), '{}') FROM jsonb_array_elements(list) e WHERE jsonb_typeof(e) <> 'null');
-END
-$$;
-
--- The types that a rule can be read from; must match mapping.cpp, which reads them. Numbers and booleans say which channel, sender or
--- direction they are by no name of their own.
-CREATE FUNCTION reseller_report._is_readable(kind text, has_labels boolean, has_values boolean, type oid) RETURNS boolean
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT CASE
-        WHEN kind = 'label' AND NOT has_values AND type = ANY ('{smallint,integer,bigint,boolean}'::regtype[]::oid[]) THEN false
-        WHEN has_labels THEN type = ANY ('{smallint,integer,bigint,text,varchar,bpchar,boolean}'::regtype[]::oid[])
-            OR EXISTS (SELECT FROM pg_type t WHERE t.oid = type AND t.typtype = 'e')
-        WHEN kind = 'integer' THEN type = ANY ('{smallint,integer,bigint}'::regtype[]::oid[])
-        WHEN kind = 'moment' THEN type = ANY ('{timestamptz,timestamp}'::regtype[]::oid[])
-        WHEN kind = 'amount' THEN type = ANY ('{smallint,integer,bigint,numeric}'::regtype[]::oid[])
-        WHEN kind = 'delivered' THEN type = ANY ('{boolean,timestamptz,timestamp}'::regtype[]::oid[])
-        ELSE type = 'boolean'::regtype END
-$$;
-
--- The type under a domain, and the modifier that goes with it.
-CREATE FUNCTION reseller_report._base_type(INOUT type oid, INOUT modifier integer)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-    AS $$
-    WITH RECURSIVE level (type, modifier, depth) AS (
-        SELECT _base_type.type, _base_type.modifier, 0
-        UNION ALL SELECT t.typbasetype, t.typtypmod, level.depth + 1 FROM level JOIN pg_type t ON t.oid = level.type WHERE t.typtype = 'd')
-    SELECT level.type, level.modifier FROM level ORDER BY level.depth DESC LIMIT 1
-$$;
-
--- The first of the candidates that a table has, a domain taken as the type under it. `shown` is the type that it was declared with;
--- `expression` is what stands for it in a generated column, which must not name another one.
-CREATE FUNCTION reseller_report._column(source regclass, candidates name[],
-    OUT name name, OUT type oid, OUT modifier integer, OUT shown text, OUT has_loose_collation boolean, OUT is_virtual boolean, OUT expression text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT a.attname, b.type, b.modifier, format_type(a.atttypid, a.atttypmod),
-        EXISTS (SELECT FROM pg_collation c WHERE c.oid = a.attcollation AND NOT c.collisdeterministic), a.attgenerated = 'v',
-        CASE a.attgenerated WHEN '' THEN quote_ident(a.attname) ELSE (
-            SELECT format('(%s)', pg_get_expr(d.adbin, d.adrelid)) FROM pg_attrdef d WHERE (d.adrelid, d.adnum) = (a.attrelid, a.attnum)) END
-    FROM pg_attribute a CROSS JOIN reseller_report._base_type(a.atttypid, a.atttypmod) b
-    WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped AND a.attname = ANY (candidates)
-    ORDER BY array_position(candidates, a.attname) LIMIT 1
-$$;
-
--- How far a clock is ahead of UTC that a column's moments are of; refuses a clock that does not always go so.
-CREATE FUNCTION reseller_report._checked_offset(source regclass, column_name name, shown text, expression text, zone text) RETURNS integer
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    utc_offset CONSTANT interval := reseller_report._fixed_offset(zone);
-    local_zone text;
-BEGIN
-    IF utc_offset IS NULL THEN
-        local_zone := coalesce((SELECT n.name FROM pg_timezone_names n WHERE lower(n.name) = lower(zone) LIMIT 1), 'Europe/Berlin');
-        PERFORM reseller_report._refuse(
-            format('column "%s" of table "%s" has type %s and needs a time zone that never changes its offset',
-                column_name, reseller_report._shown(source), shown),
-            format('Name it, as in %s or "+03:00". ', jsonb_build_object('occurred_at', jsonb_build_object('column', column_name, 'time_zone', 'UTC')))
-            || reseller_report._advise_stored(source, 'occurred_at', '{}', format('For a clock of %s run', local_zone), 'timestamptz',
-                format('%s AT TIME ZONE %L', expression, local_zone),
-                'An hour that comes twice is read as the second of the two, as the server reads it.'));
-    END IF;
-    RETURN extract(epoch FROM utc_offset);
-END
-$$;
-
--- The unit of a price that is a whole number, in micro-units.
-CREATE FUNCTION reseller_report._checked_unit(column_name name, unit text) RETURNS bigint
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-    AS $$
-BEGIN
-    IF unit !~ '^[0-9]{1,9}([.][0-9]{1,6})?$' OR unit::numeric = 0 THEN
-        PERFORM reseller_report._refuse(format('the unit of column "%s" must be a positive amount with at most 6 decimals', column_name),
-            'A column of cents has {"unit": "0.01"}.');
-    END IF;
-    RETURN (unit::numeric * 1000000)::bigint;
-END
-$$;
-
--- The rule of a mapped column: checks its type, and that its values can be counted exactly.
-CREATE FUNCTION reseller_report._column_rule(source regclass, role text, kind text, candidates name[], given jsonb, labels jsonb)
-    RETURNS jsonb
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    shown CONSTANT text := reseller_report._shown(source);
-    actual record;
-    rule jsonb;
-BEGIN
-    SELECT * INTO actual FROM reseller_report._column(source, candidates);
-    IF actual.name IS NULL THEN
-        PERFORM reseller_report._refuse(format('table "%s" has no column "%s"', shown, candidates[1]),
-            format('Name its column in columns, as in {"%s": "its_name"}%s.', role,
-                CASE WHEN kind IN ('moment', 'only') THEN '' ELSE format(', or a constant, as in {"%s": {"value": ...}}', role) END), '42703');
-    END IF;
-    IF NOT reseller_report._is_readable(kind, labels IS NOT NULL, given ? 'values', actual.type) THEN
-        PERFORM reseller_report._refuse(
-            format('column "%s" of table "%s" has type %s, which cannot be read as %s', actual.name, shown, actual.shown, role),
-            reseller_report._advise_for_type(source, role, kind, given, labels, actual.name, actual.type, actual.expression), '42804');
-    END IF;
-    rule := jsonb_build_object('role', role, 'column', actual.name, 'type', format_type(actual.type, actual.modifier));
-    IF labels IS NOT NULL THEN
-        IF actual.has_loose_collation THEN
-            PERFORM reseller_report._refuse(format('column "%s" of table "%s" has a nondeterministic collation', actual.name, shown),
-                reseller_report._advise_stored(source, role, given, 'Run', 'text COLLATE "C"', actual.expression, 'Its values are told apart byte by byte.'), '42804');
-        END IF;
-        IF actual.type = 'bpchar'::regtype THEN
-            labels := (SELECT coalesce(jsonb_object_agg(rtrim(l.key, ' '), l.value), '{}') FROM jsonb_each(labels) l);
-        END IF;
-        rule := rule || jsonb_build_object('values', labels);
-    END IF;
-    IF kind = 'moment' AND actual.type = 'timestamp'::regtype THEN
-        rule := rule || jsonb_build_object('utc_offset',
-            reseller_report._checked_offset(source, actual.name, actual.shown, actual.expression, given ->> 'time_zone'));
-    ELSIF kind = 'moment' AND given ? 'time_zone' THEN
-        PERFORM reseller_report._refuse(format('column "%s" has a time zone of its own', actual.name), 'Leave "time_zone" out.');
-    ELSIF kind = 'amount' AND actual.type = 'numeric'::regtype THEN
-        IF given ? 'unit' THEN
-            PERFORM reseller_report._refuse(format('column "%s" has type %s, whose unit is 1', actual.name, actual.shown),
-                'Leave "unit" out: it is for whole numbers.');
-        END IF;
-        -- The scale is in the low 11 bits of the modifier, signed: numeric_typmod_scale() of the server's numeric.c.
-        IF actual.modifier < 4 OR (((actual.modifier - 4) & 2047) # 1024) - 1024 > 6 THEN
-            PERFORM reseller_report._refuse(
-                format('column "%s" of table "%s" has type %s, which may hold amounts with more than 6 decimals', actual.name, shown, actual.shown),
-                reseller_report._advise_for_type(source, role, kind, given, labels, actual.name, actual.type, actual.expression), '42804');
-        END IF;
-    ELSIF kind = 'amount' THEN
-        rule := rule || jsonb_build_object('unit', reseller_report._checked_unit(actual.name, coalesce(given ->> 'unit', '1')));
-    END IF;
-    IF actual.is_virtual THEN
-        PERFORM reseller_report._refuse(
-            format('column "%s" of table "%s" is a virtual generated column, whose value is not in the row', actual.name, shown),
-            reseller_report._advise_stored(source, role, given, 'Run', actual.shown, actual.expression, NULL), '42804');
-    END IF;
-    RETURN rule;
+    RETURN (SELECT coalesce(jsonb_object_agg(e #>> '{}', true), '{}')
+        FROM jsonb_array_elements(list) e WHERE jsonb_typeof(e) <> 'null');
 END
 $$;
 
@@ -259,8 +81,9 @@ BEGIN
     ELSIF kind <> 'label' AND word IN ('true', 'false') THEN
         RETURN word::jsonb;
     END IF;
-    PERFORM reseller_report._refuse(format('%s must say what each of them stands for', what), format('They stand for %s, or null for rows that do not count.',
-        CASE kind WHEN 'label' THEN array_to_string(labels, ', ') ELSE 'true, false' END));
+    PERFORM reseller_report._refuse(format('%s must say what each of them stands for', what),
+        format('They stand for %s, or null for rows that do not count.',
+            CASE kind WHEN 'label' THEN array_to_string(labels, ', ') ELSE 'true, false' END));
 END
 $$;
 
@@ -281,17 +104,20 @@ DECLARE
     meanings jsonb;
     rule jsonb;
 BEGIN
-    given := CASE WHEN NOT is_given THEN '{}' WHEN jsonb_typeof(given) = 'string' THEN jsonb_build_object('column', given) ELSE given END;
+    given := CASE WHEN NOT is_given THEN '{}'
+        WHEN jsonb_typeof(given) = 'string' THEN jsonb_build_object('column', given) ELSE given END;
     IF jsonb_typeof(given) <> 'object' OR jsonb_typeof(given -> 'column') <> 'string' THEN
         PERFORM reseller_report._refuse(format('the mapping of "%s" must name a column', role),
             format('Write {"%s": "its_name"}, or {"%s": {"column": "its_name", ...}}.', role, role));
     END IF;
     SELECT key INTO unknown FROM jsonb_object_keys(given) AS key
-        WHERE key <> ALL (CASE kind WHEN 'label' THEN '{column,value,values,"null",other}' WHEN 'boolean' THEN '{column,value,values,"null",other}'
-            WHEN 'delivered' THEN '{column,value,values,"null",other,delivered_values}' WHEN 'moment' THEN '{column,value,time_zone}'
-            WHEN 'amount' THEN '{column,value,unit}' ELSE '{column,value}' END::text[]) LIMIT 1;
+        WHERE key <> ALL (CASE WHEN kind IN ('label', 'boolean') THEN '{column,value,values,"null",other}'
+            WHEN kind = 'delivered' THEN '{column,value,values,"null",other,delivered_values}'
+            WHEN kind = 'moment' THEN '{column,value,time_zone}'
+            WHEN kind = 'amount' THEN '{column,value,unit}' ELSE '{column,value}' END::text[]) LIMIT 1;
     IF FOUND THEN
-        PERFORM reseller_report._refuse(format('the mapping of "%s" has no "%s"', role, unknown), 'See "Connecting your own tables" in the documentation.');
+        PERFORM reseller_report._refuse(format('the mapping of "%s" has no "%s"', role, unknown),
+            'See "Connecting your own tables" in the documentation.');
     END IF;
     IF delivered_values IS NOT NULL AND kind = 'delivered'
         AND (given ?| '{value,values,other}' OR given ? 'null' AND delivered_values @> 'null')
@@ -301,18 +127,22 @@ BEGIN
     END IF;
     IF given ? 'value' THEN
         IF given - 'value' <> '{}' THEN
-            PERFORM reseller_report._refuse(format('the mapping of "%s" has a constant and more', role), 'Write {"value": ...} alone.');
+            PERFORM reseller_report._refuse(format('the mapping of "%s" has a constant and more', role),
+                'Write {"value": ...} alone.');
         END IF;
         RETURN jsonb_build_object('role', role, 'value', reseller_report._constant(role, kind, labels, given -> 'value'));
     END IF;
     IF is_given AND NOT given ? 'column' THEN
-        PERFORM reseller_report._refuse(format('the mapping of "%s" must name a column', role), format('Write {"%s": {"column": "its_name", ...}}.', role));
+        PERFORM reseller_report._refuse(format('the mapping of "%s" must name a column', role),
+            format('Write {"%s": {"column": "its_name", ...}}.', role));
     END IF;
     IF given ? 'values' THEN
         IF jsonb_typeof(given -> 'values') <> 'object' THEN
-            PERFORM reseller_report._refuse(format('the values of "%s" must be a JSON object', role), 'Write it as {"values": {"1": "...", "2": null}}.');
+            PERFORM reseller_report._refuse(format('the values of "%s" must be a JSON object', role),
+                'Write it as {"values": {"1": "...", "2": null}}.');
         END IF;
-        meanings := (SELECT coalesce(jsonb_object_agg(v.key, reseller_report._meaning(format('the values of "%s"', role), kind, labels, v.value)), '{}')
+        meanings := (SELECT coalesce(jsonb_object_agg(v.key,
+                reseller_report._meaning(format('the values of "%s"', role), kind, labels, v.value)), '{}')
             FROM jsonb_each(given -> 'values') v);
     ELSIF kind = 'label' THEN
         meanings := (SELECT jsonb_object_agg(l, l) FROM unnest(labels) l);
@@ -320,7 +150,8 @@ BEGIN
         meanings := reseller_report._labels_of_list('delivered_values', delivered_values);
     END IF;
     IF given ? 'other' AND meanings IS NULL THEN
-        PERFORM reseller_report._refuse(format('the mapping of "%s" has "other" without "values"', role), 'Name in "values" what is not "other".');
+        PERFORM reseller_report._refuse(format('the mapping of "%s" has "other" without "values"', role),
+            'Name in "values" what is not "other".');
     END IF;
     rule := reseller_report._column_rule(source, role, kind,
         CASE WHEN is_given THEN ARRAY[given ->> 'column']::name[] ELSE default_columns END, given, meanings);
@@ -328,7 +159,8 @@ BEGIN
         PERFORM reseller_report._checked_labels(source, (rule ->> 'column')::name, meanings);
     END IF;
     IF kind = 'delivered' THEN
-        rule := rule || CASE WHEN delivered_values IS NULL THEN '{"null": false}' ELSE reseller_report._rest_of_list(delivered_values) END;
+        rule := rule || CASE WHEN delivered_values IS NULL THEN '{"null": false}'
+            ELSE reseller_report._rest_of_list(delivered_values) END;
     END IF;
     RETURN rule || (SELECT coalesce(jsonb_object_agg(CASE e.key WHEN 'other' THEN 'otherwise' ELSE e.key END,
             reseller_report._meaning(format('"null" and "other" of "%s"', role), kind, labels, e.value)), '{}')
@@ -363,12 +195,15 @@ BEGIN
             format('It has %s; and "only" and "capture".', (SELECT string_agg(role, ', ') FROM reseller_report._roles(service))));
     END IF;
     -- Nothing is counted by it: a row's primary key tells it apart, whatever its name.
-    IF columns ? 'id' AND (reseller_report._column(source, ARRAY[columns #>> '{id,column}', columns ->> 'id'])).is_virtual IS NOT FALSE THEN
+    IF columns ? 'id'
+        AND (reseller_report._column(source, ARRAY[columns #>> '{id,column}', columns ->> 'id'])).is_virtual IS NOT FALSE
+    THEN
         PERFORM reseller_report._refuse(format('table "%s" has no stored column "%s"', reseller_report._shown(source),
             coalesce(columns #>> '{id,column}', columns ->> 'id')), 'Name its primary key, or leave "id" out.', '42703');
     END IF;
     IF columns ? 'delivered_values' AND columns #> '{delivered,delivered_values}' IS NOT NULL THEN
-        PERFORM reseller_report._refuse('"delivered_values" is given twice', 'Write {"delivered": "its_name", "delivered_values": [...]}.');
+        PERFORM reseller_report._refuse('"delivered_values" is given twice',
+            'Write {"delivered": "its_name", "delivered_values": [...]}.');
     END IF;
     given_delivered := coalesce(columns -> 'delivered_values', columns #> '{delivered,delivered_values}');
     FOR wanted IN SELECT * FROM reseller_report._roles(service) LOOP
@@ -387,7 +222,8 @@ BEGIN
         END IF;
     END LOOP;
     IF jsonb_array_length(result) > 16 THEN
-        PERFORM reseller_report._refuse('"only" names too many columns', 'A mapping has at most 16 rules: make one boolean of several conditions, by a stored generated column.');
+        PERFORM reseller_report._refuse('"only" names too many columns',
+            'A mapping has at most 16 rules: make one boolean of several conditions, by a stored generated column.');
     END IF;
     RETURN result;
 END

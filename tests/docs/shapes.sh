@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Each row of "Columns of another shape" in docs/connecting.md, done as it is printed on a table that has such a column, gives the reports
-# that the column means. And the index that attach_source warns of: its hint, done as printed, ends the warning and changes no figure.
+# that the column means. The sections that hints name are there. And the index that attach_source warns of: its hint, done as printed, ends the warning and changes no figure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
@@ -21,6 +21,11 @@ rows() {
     echo '\.'
 } | run
 run -f tests/docs/shapes.sql
+
+missing=$(grep -oh '"[A-Z][^"]*" in the documentation' sql/*.sql | cut -d '"' -f 2 | sort -u | while IFS= read -r title; do
+    grep -qE "^#+ $title\$" docs/*.md || echo "$title"
+done)
+if [ -z "$missing" ]; then echo 'ok - the sections that hints name'; else echo "not ok - the sections that hints name: $missing"; fi
 
 # warned: attaches and prints the commands of the hints, if any; figures: what the report says.
 export PGOPTIONS='-c client_min_messages=warning'

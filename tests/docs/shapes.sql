@@ -1,6 +1,6 @@
 -- Run by shapes.sh, with the rows of the documentation in table documented. What each shape of column means is said here, independently of
 -- the expression that the documentation gives: `fill` makes the columns, `means` says per role what a row counts as.
-SELECT plan((SELECT count(*) FROM documented)::int + 2);
+SELECT plan((SELECT count(*) FROM documented)::int + 3);
 SELECT setseed(0.2) \g /dev/null
 DROP SCHEMA usage CASCADE;
 SELECT random_usage.companies() \g /dev/null

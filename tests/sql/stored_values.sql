@@ -77,6 +77,28 @@ CREATE TABLE app.plain (company_id bigint, occurred_at timestamptz, price_twin n
 SELECT throws_ok(format('SELECT reseller_report.attach_source(''bot'', ''app.plain'', ''{"%s": "tableoid"}'')', role), '42703', 'table "app.plain" has no column "tableoid"', role)
     FROM (VALUES ('company_id'), ('price_twin'), ('billable')) AS r (role);
 
+-- Rows that are moved to a partition of their own take along what is generated beside what is counted.
+CREATE TABLE app.month (firm int, at timestamptz, cents int, double int GENERATED ALWAYS AS (cents * 2) STORED, p numeric(15,6) GENERATED ALWAYS AS (cents * 0.01) STORED) PARTITION BY RANGE (at);
+CREATE TABLE app.month_rest (p numeric(15,6) GENERATED ALWAYS AS (cents * 0.01) STORED, at timestamptz, firm int, double int GENERATED ALWAYS AS (cents * 2) STORED, cents int);
+ALTER TABLE app.month ATTACH PARTITION app.month_rest DEFAULT;
+\if :has_virtual
+ALTER TABLE app.month ADD COLUMN half int GENERATED ALWAYS AS (cents / 2) VIRTUAL, ADD COLUMN late boolean GENERATED ALWAYS AS (at > '2024-03-01 00:00+00');
+\endif
+SELECT reseller_report.attach_source('bot', 'app.month', '{"company_id": "firm", "occurred_at": "at", "price_twin": "p", "price_reseller": {"value": 0}, "billable": {"value": true}}') \g /dev/null
+CREATE OR REPLACE VIEW usage.bot_message AS
+    SELECT firm::bigint AS company_id, to_timestamp(epoch) AS occurred_at, plan = 'paid' AS billable, cents * 0.01 AS price_twin, fee::numeric AS price_reseller FROM app.event WHERE test IS NULL AND region = 'north'
+    UNION ALL SELECT firm, at, said = 'yes', cost::numeric, 0 FROM app.talks UNION ALL SELECT firm, at, true, cents * 0.01, 0 FROM app.month;
+INSERT INTO app.month (firm, at, cents) SELECT 11 + random() * 29, random_usage.moment(), random() * 1000 FROM generate_series(1, 50);
+SELECT isnt_empty('SELECT * FROM reseller_report.create_partitions(''1 day'', ''app.month'')', 'rows are moved');
+SELECT is_empty('SELECT * FROM app.month WHERE double <> cents * 2 OR p <> cents * 0.01', 'with what was generated');
+UPDATE app.month SET cents = cents + 1 WHERE firm % 2 = 0;
+SELECT oracle.agrees('moved, and changed');
+SELECT is((SELECT is_built FROM reseller_report.sources() WHERE source = 'app.month'::regclass), true, 'by capture');
+DROP TABLE app.month CASCADE;
+CREATE OR REPLACE VIEW usage.bot_message AS
+    SELECT firm::bigint AS company_id, to_timestamp(epoch) AS occurred_at, plan = 'paid' AS billable, cents * 0.01 AS price_twin, fee::numeric AS price_reseller FROM app.event WHERE test IS NULL AND region = 'north'
+    UNION ALL SELECT firm, at, said = 'yes', cost::numeric, 0 FROM app.talks;
+
 -- What a stored column is made of stops being generated, or is generated otherwise.
 ALTER TABLE app.event ALTER COLUMN price DROP EXPRESSION;
 UPDATE app.event SET price = 7 WHERE id % 3 = 1;
