@@ -30,12 +30,17 @@ void require(int spi_result, const char *what) {
 // Marks in the server's stack of error contexts where work of ours begins; see reseller_report_refuse.
 void begin_of_ours(void *) {}
 
-// The mark stays until pg(), in which this is called, ends.
-void connect(ErrorContextCallback &mark) {
-  mark = {error_context_stack, begin_of_ours, nullptr};
-  error_context_stack = &mark;
-  require(SPI_connect(), "SPI_connect");
-}
+/// Sets the mark while it lives.
+class WorkOfOurs {
+ public:
+  WorkOfOurs() { error_context_stack = &mark_; }
+  ~WorkOfOurs() { error_context_stack = mark_.previous; }
+  WorkOfOurs(const WorkOfOurs &) = delete;
+  WorkOfOurs &operator=(const WorkOfOurs &) = delete;
+
+ private:
+  ErrorContextCallback mark_ = {error_context_stack, begin_of_ours, nullptr};
+};
 
 // The innermost is the statement that refuses, and is left out even where a function of ours was called directly.
 ErrorContextCallback *contexts_of_callers() {
@@ -145,10 +150,10 @@ SqlParameters &SqlParameters::add_tables(const std::vector<Oid> &tables) {
 
 void run_query(const char *sql, const SqlParameters &parameters, RowHandler handler, void *state) {
   RowReceiver receiver = make_receiver(handler, state);
+  WorkOfOurs const work;
   pg([&] {
     SPIExecuteOptions options = make_options(parameters, receiver);
-    ErrorContextCallback mark = {};
-    connect(mark);
+    require(SPI_connect(), "SPI_connect");
     require(SPI_execute_extended(sql, &options), "SPI_execute_extended");
     require(SPI_finish(), "SPI_finish");
   });
@@ -156,10 +161,10 @@ void run_query(const char *sql, const SqlParameters &parameters, RowHandler hand
 
 void run_query(SavedQuery &query, const SqlParameters &parameters, RowHandler handler, void *state) {
   RowReceiver receiver = make_receiver(handler, state);
+  WorkOfOurs const work;
   pg([&] {
     SPIExecuteOptions options = make_options(parameters, receiver);
-    ErrorContextCallback mark = {};
-    connect(mark);
+    require(SPI_connect(), "SPI_connect");
     if (query.plan == nullptr) {
       SPIPlanPtr const plan = SPI_prepare(query.sql, parameters.count, const_cast<Oid *>(parameters.types));
       if (plan == nullptr) require(SPI_result, "SPI_prepare");
@@ -185,9 +190,9 @@ Datum query_array(const char *sql, const SqlParameters &parameters) {
 }
 
 void execute(const char *sql, const SqlParameters &parameters) {
+  WorkOfOurs const work;
   pg([&] {
-    ErrorContextCallback mark = {};
-    connect(mark);
+    require(SPI_connect(), "SPI_connect");
     require(SPI_execute_with_args(sql, parameters.count, const_cast<Oid *>(parameters.types),
                                   const_cast<Datum *>(parameters.values), parameters.nulls, false, 0),
             "SPI_execute_with_args");
