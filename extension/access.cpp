@@ -7,10 +7,11 @@ namespace {
 
 // Columns of reseller_report.access; must match sql/access.sql.
 enum AccessColumn : int { kRole = 1, kReseller };
+constexpr Oid kTypes[] = {REGROLEOID, INT8OID};
 
 // Read as the latest commit has it, like any privilege: a revoked grant ends at once, also for a REPEATABLE READ transaction.
 bool has_grant(Oid role, std::int64_t reseller) {
-  OwnTable const table("access", AccessShareLock);
+  OwnTable const table("access", AccessShareLock, kTypes);
   bool granted = false;
   pg([&] {
     SysScanDesc const scan = systable_beginscan(table.relation(), InvalidOid, false, nullptr, 0, nullptr);

@@ -16,6 +16,9 @@ enum DeltaColumn : int {
   kColumns
 };
 
+constexpr Oid kTypes[kColumns] = {INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT8OID,
+                                  INT8OID, INT8OID, INT8OID,        INT8OID,        INT2OID, BOOLOID};
+
 // Of a row that most readers pass over, read without a slot: its first three columns, which are never NULL, lie at its beginning.
 bool is_wanted(HeapTuple row, const DeltaFilter &filter) {
   if (filter.wants == nullptr) return true;
@@ -48,6 +51,8 @@ void read_delta(TupleTableSlot *slot, Delta &delta) {
 void fill_slot(TupleTableSlot *slot, const Delta &delta) {
   ExecClearTuple(slot);
   Datum *const values = slot->tts_values;
+  // Columns that somebody has added are NULL.
+  memset(slot->tts_isnull, 1, sizeof(bool) * static_cast<size_t>(slot->tts_tupleDescriptor->natts));
   memset(slot->tts_isnull, 0, sizeof(bool) * kColumns);
   values[kSource] = Int64GetDatum(delta.source);
   values[kCompany] = Int64GetDatum(delta.company);
@@ -67,8 +72,10 @@ DeltaWriter::DeltaWriter() {
   Oid const relid = own_relation("usage_delta");
   // Gone when the transaction drops the extension: then nothing is left to count for.
   if (!OidIsValid(relid)) return;
+  pg([&] { relation_ = table_open(relid, RowExclusiveLock); });
+  require_columns(relation_, kTypes, kColumns);
   pg([&] {
-    relation_ = table_open(relid, RowExclusiveLock);
+    indexes_.open(relation_);
     context_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report delta writer", ALLOCSET_DEFAULT_SIZES);
   });
 }
@@ -96,6 +103,7 @@ void DeltaWriter::write_batch() {
     MemoryContext const before = MemoryContextSwitchTo(context_);
     // Without a bulk insert state, whose small ring of buffers would have us write out pages that the next fold reads.
     heap_multi_insert(relation_, slots_, filled_, GetCurrentCommandId(true), 0, nullptr);
+    for (int i = 0; i < filled_; i++) indexes_.add(slots_[i]);
     MemoryContextSwitchTo(before);
   });
   filled_ = 0;
@@ -105,12 +113,13 @@ void DeltaWriter::finish() {
   if (relation_ == nullptr) return;
   write_batch();
   pg([&] {
+    indexes_.close();
     for (int i = 0; i < made_; i++) ExecDropSingleTupleTableSlot(slots_[i]);
     MemoryContextDelete(context_);
   });
 }
 
-DeltaScan::DeltaScan(LOCKMODE lock, DeltaFilter filter) : table_("usage_delta", lock), filter_(filter) {
+DeltaScan::DeltaScan(LOCKMODE lock, DeltaFilter filter) : table_("usage_delta", lock, kTypes), filter_(filter) {
   pg([&] {
     slot_ = table_slot_create(table_.relation(), nullptr);
     scan_ = table_beginscan(table_.relation(), GetActiveSnapshot(), 0, nullptr);

@@ -39,6 +39,7 @@ class DeltaWriter {
 
   static constexpr int kBatch = 500;
   Relation relation_ = nullptr;
+  IndexKeeper indexes_;
   MemoryContext context_ = nullptr;
   TupleTableSlot *slots_[kBatch];
   int made_ = 0;

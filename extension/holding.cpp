@@ -7,6 +7,7 @@ namespace {
 
 // Columns of reseller_report.dependency; must match sql/company.sql.
 enum DependencyColumn : int { kReseller, kCompany, kDuring };
+constexpr Oid kTypes[] = {INT8OID, INT8OID, TSTZRANGEOID};
 
 void sort_and_unite(std::vector<std::int64_t> &companies) {
   std::sort(companies.begin(), companies.end());
@@ -46,7 +47,7 @@ std::vector<Holding> holdings_of(std::vector<std::int64_t> companies) {
 std::vector<FormerHolding> holdings_taken_away(std::vector<std::int64_t> companies) {
   std::vector<FormerHolding> holdings;
   sort_and_unite(companies);
-  OwnTable const table("dependency", AccessShareLock);
+  OwnTable const table("dependency", AccessShareLock, kTypes);
   Oid const index = own_relation("dependency_company_idx");
   auto const columns = static_cast<size_t>(table.tuple_desc()->natts);  // the owner may have added some
   std::vector<Datum> values(columns);

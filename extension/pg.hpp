@@ -86,6 +86,19 @@ inline bool LockHeldByMe(const LOCKTAG *lock, LOCKMODE mode, bool) { return Lock
 #define ATTRIBUTE_GENERATED_VIRTUAL 'v'
 #endif
 
+// PostgreSQL 16 tells which indexes a row's new version belongs into, and has a way to take only those that summarize (BRIN).
+#if PG_VERSION_NUM < 160000
+enum TU_UpdateIndexes { TU_None, TU_All, TU_Summarizing };
+inline void simple_heap_update(Relation table, ItemPointer old, HeapTuple row, TU_UpdateIndexes *indexes) {
+  simple_heap_update(table, old, row);
+  *indexes = HeapTupleIsHeapOnly(row) ? TU_None : TU_All;
+}
+inline List *ExecInsertIndexTuples(ResultRelInfo *table, TupleTableSlot *slot, EState *state, bool update, bool no_error,
+                                   bool *conflict, List *arbiters, bool) {
+  return ExecInsertIndexTuples(table, slot, state, update, no_error, conflict, arbiters);
+}
+#endif
+
 // PostgreSQL 16 gave stringToQualifiedNameList a place for errors.
 #if PG_VERSION_NUM < 160000
 inline List *stringToQualifiedNameList(const char *name, std::nullptr_t) { return stringToQualifiedNameList(name); }

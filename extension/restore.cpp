@@ -10,6 +10,7 @@ namespace {
 
 // Columns of reseller_report.lease; must match sql/summary.sql.
 enum LeaseColumn : int { kRestoring = 2, kTurn };
+constexpr Oid kLeaseTypes[] = {BOOLOID, BOOLOID, INT8OID};
 
 // A column of reseller_report.dependency; must match sql/company.sql.
 constexpr int kReseller = 1;
@@ -23,7 +24,7 @@ struct Lease {
 Lease read_lease() {
   Lease lease = {};
   if (!OidIsValid(own_relation("lease"))) return lease;
-  OwnTable const table("lease", AccessShareLock);
+  OwnTable const table("lease", AccessShareLock, kLeaseTypes);
   pg([&] {
     bool is_null = false;
     TupleDesc const columns = table.tuple_desc();

@@ -103,6 +103,35 @@ OwnTable::OwnTable(const char *name, LOCKMODE lock) {
   });
 }
 
+void require_columns(Relation table, const Oid *types, int count) {
+  TupleDesc const columns = RelationGetDescr(table);
+  for (int i = 0; i < count; i++) {
+    if (i < columns->natts && !TupleDescAttr(columns, i)->attisdropped && TupleDescAttr(columns, i)->atttypid == types[i]) continue;
+    throw Error(sqlstate::kWrongState,
+                std::string("table \"reseller_report.") + RelationGetRelationName(table) +
+                    "\" is not as the extension made it: its column " + std::to_string(i + 1) + " is gone or has another type",
+                "Restore it from a dump, or create the extension anew.");
+  }
+}
+
+void IndexKeeper::open(Relation table) {
+  state_ = CreateExecutorState();
+  table_ = makeNode(ResultRelInfo);
+  InitResultRelInfo(table_, table, 0, nullptr, 0);
+  ExecOpenIndices(table_, false);
+}
+
+void IndexKeeper::add(TupleTableSlot *row, bool only_summarizing) {
+  if (table_->ri_NumIndices == 0) return;
+  list_free(ExecInsertIndexTuples(table_, row, state_, false, false, nullptr, NIL, only_summarizing));
+  ResetPerTupleExprContext(state_);
+}
+
+void IndexKeeper::close() {
+  ExecCloseIndices(table_);
+  FreeExecutorState(state_);
+}
+
 Oid extension_owner() {
   OwnTable const table("source", AccessShareLock);
   return table.relation()->rd_rel->relowner;

@@ -113,10 +113,20 @@ class Subtransaction {
   ResourceOwner owner_ = CurrentResourceOwner;
 };
 
+/// Raises 55000 unless a table of ours begins with columns of these types. DDL that would change them is refused; where it was not,
+/// an error must come before a value is taken for what it is not.
+void require_columns(Relation table, const Oid *types, int count);
+
 /// A table of the extension, open while it lives; the lock stays until the transaction ends.
 class OwnTable {
  public:
   OwnTable(const char *name, LOCKMODE lock);
+
+  /// The same, whose first columns must have these types.
+  template <int kCount>
+  OwnTable(const char *name, LOCKMODE lock, const Oid (&types)[kCount]) : OwnTable(name, lock) {
+    require_columns(relation_, types, kCount);
+  }
   ~OwnTable() { table_close(relation_, NoLock); }
   OwnTable(const OwnTable &) = delete;
   OwnTable &operator=(const OwnTable &) = delete;
@@ -126,6 +136,23 @@ class OwnTable {
 
  private:
   Relation relation_ = nullptr;
+};
+
+/// Keeps the indexes of a table while rows are written to it past the executor: all that there are, of whatever kind.
+class IndexKeeper {
+ public:
+  /// Inside pg(). The table stays open until close().
+  void open(Relation table);
+
+  /// Inside pg(): a row that was written, or the new version of one.
+  void add(TupleTableSlot *row, bool only_summarizing = false);
+
+  /// Inside pg().
+  void close();
+
+ private:
+  EState *state_ = nullptr;
+  ResultRelInfo *table_ = nullptr;
 };
 
 /// The OID of a table, index or view of the extension's schema; InvalidOid when it is not there (the extension is being

@@ -19,6 +19,9 @@ enum SummaryColumn : int {
   kColumns = kFirstFigure + kFigures - 1
 };
 
+constexpr Oid kTypes[kColumns] = {INT8OID,      INT8OID,      INT2OID,      TIMESTAMPTZOID, INT8ARRAYOID,
+                                  INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,   INT8ARRAYOID};
+
 constexpr const char *kTables[kLevels] = {"usage_quarter", "usage_hour", "usage_day", "usage_month", "usage_year"};
 constexpr const char *kIndexes[kLevels] = {"usage_quarter_pkey", "usage_hour_pkey", "usage_day_pkey", "usage_month_pkey",
                                            "usage_year_pkey"};
@@ -84,19 +87,6 @@ void unpack_row(TupleTableSlot *slot, FigureSet wanted, SummaryRow &row) {
   }
 }
 
-/// A row while it is being changed: what was stored, and the merged columns.
-struct Merge {
-  std::vector<std::int64_t> companies;
-  std::vector<std::int64_t> figures[kFigures];
-  bool figure_changed[kFigures] = {};
-  bool companies_changed = false;
-
-  void append(std::int64_t company, const Counters &counters) {
-    companies.push_back(company);
-    for (int i = 0; i < kFigures; i++) figures[i].push_back(counters.figure[i]);
-  }
-};
-
 Counters counters_at(const SummaryRow &row, int at) {
   Counters counters;
   for (int i = 0; i < kFigures; i++)
@@ -105,8 +95,8 @@ Counters counters_at(const SummaryRow &row, int at) {
 }
 
 // Merges two lists sorted by company. A company whose figures all become zero leaves the row.
-void merge(const SummaryRow &stored, const SummaryKey &key, Time bucket, const std::vector<CompanyChange> &changes, Merge &out,
-           Overflows &overflows) {
+void merge(const SummaryRow &stored, const SummaryKey &key, Time bucket, const std::vector<CompanyChange> &changes,
+           SummaryMerge &out, Overflows &overflows) {
   size_t const most = static_cast<size_t>(stored.count) + changes.size();
   out.companies.reserve(most);
   for (auto &figure : out.figures) figure.reserve(most);
@@ -143,7 +133,7 @@ RowMemory::RowMemory() {
 }
 
 SummaryReader::SummaryReader(Level level, const RowMemory &memory)
-    : table_(summary_table(level), AccessShareLock), index_(open_index(level)), context_(memory.context()) {
+    : table_(summary_table(level), AccessShareLock, kTypes), index_(open_index(level)), context_(memory.context()) {
   pg([&] {
     slot_ = table_slot_create(table_.relation(), nullptr);
     scan_ = index_beginscan(table_.relation(), index_, GetActiveSnapshot(), nullptr, 5, 0);
@@ -178,10 +168,11 @@ bool SummaryReader::next(SummaryRow &row) {
   return found;
 }
 
-SummaryWriter::SummaryWriter(Level level) : table_(summary_table(level), RowExclusiveLock), index_(open_index(level)) {
+SummaryWriter::SummaryWriter(Level level) : table_(summary_table(level), RowExclusiveLock, kTypes), index_(open_index(level)) {
   pg([&] {
-    indexes_ = CatalogOpenIndexes(table_.relation());
+    indexes_.open(table_.relation());
     slot_ = table_slot_create(table_.relation(), nullptr);
+    written_ = MakeSingleTupleTableSlot(table_.tuple_desc(), &TTSOpsHeapTuple);
     context_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report summary row", ALLOCSET_DEFAULT_SIZES);
   });
 }
@@ -190,8 +181,9 @@ SummaryWriter::~SummaryWriter() { index_close(index_, NoLock); }
 
 void SummaryWriter::finish() {
   pg([&] {
-    CatalogCloseIndexes(indexes_);
+    indexes_.close();
     ExecDropSingleTupleTableSlot(slot_);
+    ExecDropSingleTupleTableSlot(written_);
     MemoryContextDelete(context_);
   });
 }
@@ -219,41 +211,57 @@ void SummaryWriter::apply(const SummaryKey &key, Time bucket, const std::vector<
     MemoryContextSwitchTo(home);
   });
 
-  Merge merged;
+  SummaryMerge merged;
   merge(stored, key, bucket, changes, merged, overflows);
 
   pg([&] {
-    if (merged.companies.empty()) {
-      if (found) CatalogTupleDelete(table_.relation(), &old_tuple->t_self);
-      return;
-    }
     MemoryContextSwitchTo(context_);
-    Datum values[kColumns] = {};
-    bool nulls[kColumns] = {};
-    bool replaced[kColumns] = {};
-    int const n = static_cast<int>(merged.companies.size());
-    values[kSource - 1] = Int64GetDatum(key.source);
-    values[kReseller - 1] = Int64GetDatum(key.reseller);
-    values[kItem - 1] = Int16GetDatum(static_cast<int16>(key.item));
-    values[kBucket - 1] = TimestampTzGetDatum(bucket);
-    replaced[kCompanies - 1] = merged.companies_changed;
-    if (merged.companies_changed || !found) values[kCompanies - 1] = PointerGetDatum(pack_companies(merged.companies));
-    for (int i = 0; i < kFigures; i++) {
-      int const column = kFirstFigure + i - 1;
-      replaced[column] = merged.companies_changed || merged.figure_changed[i];
-      if (!replaced[column] && found) continue;
-      nulls[column] = all_zero(merged.figures[i]);
-      if (!nulls[column]) values[column] = PointerGetDatum(make_bigint_array(merged.figures[i].data(), n));
-    }
-    TupleDesc const columns = RelationGetDescr(table_.relation());
-    if (found) {
-      HeapTuple const tuple = heap_modify_tuple(old_tuple, columns, values, nulls, replaced);
-      CatalogTupleUpdateWithInfo(table_.relation(), &old_tuple->t_self, tuple, indexes_);
-    } else {
-      CatalogTupleInsertWithInfo(table_.relation(), heap_form_tuple(columns, values, nulls), indexes_);
-    }
+    if (!merged.companies.empty())
+      write(key, bucket, merged, old_tuple);
+    else if (found)
+      simple_heap_delete(table_.relation(), &old_tuple->t_self);
     MemoryContextSwitchTo(home);
   });
+}
+
+// Inside pg(). Columns that somebody has added are NULL, or stay as they are.
+void SummaryWriter::write(const SummaryKey &key, Time bucket, const SummaryMerge &merged, HeapTuple stored) {
+  TupleDesc const columns = table_.tuple_desc();
+  auto const natts = static_cast<Size>(columns->natts);
+  auto *const values = static_cast<Datum *>(palloc0(sizeof(Datum) * natts));
+  auto *const nulls = static_cast<bool *>(palloc(sizeof(bool) * natts));
+  auto *const replaced = static_cast<bool *>(palloc0(sizeof(bool) * natts));
+  memset(nulls, 1, sizeof(bool) * natts);
+  memset(nulls, 0, sizeof(bool) * kColumns);
+  int const n = static_cast<int>(merged.companies.size());
+  values[kSource - 1] = Int64GetDatum(key.source);
+  values[kReseller - 1] = Int64GetDatum(key.reseller);
+  values[kItem - 1] = Int16GetDatum(static_cast<int16>(key.item));
+  values[kBucket - 1] = TimestampTzGetDatum(bucket);
+  replaced[kCompanies - 1] = merged.companies_changed;
+  if (merged.companies_changed || stored == nullptr) values[kCompanies - 1] = PointerGetDatum(pack_companies(merged.companies));
+  for (int i = 0; i < kFigures; i++) {
+    int const column = kFirstFigure + i - 1;
+    replaced[column] = merged.companies_changed || merged.figure_changed[i];
+    if (!replaced[column] && stored != nullptr) continue;
+    nulls[column] = all_zero(merged.figures[i]);
+    if (!nulls[column]) values[column] = PointerGetDatum(make_bigint_array(merged.figures[i].data(), n));
+  }
+  TU_UpdateIndexes indexes = TU_All;
+  HeapTuple row = nullptr;
+  if (stored != nullptr) {
+    row = heap_modify_tuple(stored, columns, values, nulls, replaced);
+    simple_heap_update(table_.relation(), &stored->t_self, row, &indexes);
+  } else {
+    row = heap_form_tuple(columns, values, nulls);
+    simple_heap_insert(table_.relation(), row);
+  }
+  if (indexes == TU_None) return;
+  ExecStoreHeapTuple(row, written_, false);
+  written_->tts_tid = row->t_self;
+  written_->tts_tableOid = RelationGetRelid(table_.relation());
+  indexes_.add(written_, indexes == TU_Summarizing);
+  ExecClearTuple(written_);
 }
 
 }  // namespace reseller_report

@@ -84,6 +84,19 @@ struct SummaryOverflow {
 };
 using Overflows = std::vector<SummaryOverflow>;
 
+/// A row while it is being changed: the merged columns.
+struct SummaryMerge {
+  std::vector<std::int64_t> companies;
+  std::vector<std::int64_t> figures[kFigures];
+  bool figure_changed[kFigures] = {};
+  bool companies_changed = false;
+
+  void append(std::int64_t company, const Counters &counters) {
+    companies.push_back(company);
+    for (int i = 0; i < kFigures; i++) figures[i].push_back(counters.figure[i]);
+  }
+};
+
 /// Adds changes to rows of one level. Only a holder of the lease may. Call finish() at the end.
 class SummaryWriter {
  public:
@@ -97,10 +110,13 @@ class SummaryWriter {
   void finish();
 
  private:
+  void write(const SummaryKey &key, Time bucket, const SummaryMerge &merged, HeapTuple stored);
+
   OwnTable table_;
   Relation index_ = nullptr;
-  CatalogIndexState indexes_ = nullptr;
-  TupleTableSlot *slot_ = nullptr;
+  IndexKeeper indexes_;
+  TupleTableSlot *slot_ = nullptr;     ///< a row as it is stored
+  TupleTableSlot *written_ = nullptr;  ///< and as it was written
   MemoryContext context_ = nullptr;
 };
 

@@ -1,0 +1,151 @@
+-- ---------------------------------------------------------------------------------------------------------------------
+-- DDL on the extension's own tables. They are read and written by number of column and past the executor, so they stay as the extension
+-- made them. What is not recorded here may be altered: owner, tablespace, storage and its options, replica identity, statistics, rights,
+-- comments. To company and dependency, which users fill, columns, constraints, indexes and triggers may be added.
+-- ---------------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE reseller_report.own_part (
+    relation name NOT NULL,
+    part     text NOT NULL,
+    detail   text NOT NULL,
+    PRIMARY KEY (relation, part)
+);
+COMMENT ON TABLE reseller_report.own_part IS 'What the extension made its tables and views of. DDL that would change any of it is refused.';
+
+-- The relations that are members of the extension.
+CREATE VIEW reseller_report._own_relations AS
+    SELECT c.oid, c.relname, c.relname NOT IN ('company', 'dependency') AS is_internal
+    FROM pg_catalog.pg_extension e
+    JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+    JOIN pg_catalog.pg_class c ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
+    WHERE e.extname = 'reseller_report';
+
+-- What they are made of now. All that is written here means the same in every version of the server, which pg_upgrade may change.
+CREATE VIEW reseller_report._parts AS
+    SELECT o.relname AS relation, o.is_internal, p.part, p.detail
+    FROM reseller_report._own_relations o JOIN pg_catalog.pg_class c ON c.oid = o.oid, LATERAL (
+        SELECT 'relation', concat_ws(' ', c.relnamespace::regnamespace, c.relkind, c.relpersistence,
+                (SELECT m.amname FROM pg_catalog.pg_am m WHERE m.oid = c.relam), c.relrowsecurity, c.relforcerowsecurity, c.reloftype)
+        UNION ALL SELECT format('column %s', a.attnum), concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), a.attidentity, a.attgenerated,
+                'default ' || pg_get_expr(d.adbin, d.adrelid), CASE WHEN a.attnotnull THEN 'not null' END)
+            FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        -- From PostgreSQL 18 on, what is NOT NULL is a constraint, too.
+        UNION ALL SELECT format('constraint %I', k.conname), concat_ws(' ', k.contype, k.condeferrable, k.condeferred, k.convalidated)
+            FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u', 'c', 'f', 'x')
+        UNION ALL SELECT format('foreign key %I of %s', k.conname, k.conrelid::regclass), '' FROM pg_catalog.pg_constraint k WHERE k.confrelid = c.oid AND k.conrelid <> ALL (
+            SELECT r.oid FROM reseller_report._own_relations r)
+        -- One that is not valid is being built anew by REINDEX, or was not built to its end.
+        UNION ALL SELECT format('index %s', i.indexrelid::regclass), '' FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisvalid
+        UNION ALL SELECT format('trigger %I', t.tgname), concat_ws(' ', t.tgenabled, t.tgtype, t.tgfoid::regproc)
+            FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
+        UNION ALL SELECT format('rule %I', r.rulename), r.ev_enabled::text FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN'
+        UNION ALL SELECT format('policy %I', r.polname), '' FROM pg_catalog.pg_policy r WHERE r.polrelid = c.oid
+        UNION ALL SELECT 'table it inherits from', '' FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid
+        UNION ALL SELECT 'table that inherits from it', '' FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid) AS p (part, detail);
+
+-- Records what relations are made of: all of them, or those that an update script has changed.
+CREATE FUNCTION reseller_report._keep_parts(relations name[] DEFAULT NULL) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+    DELETE FROM reseller_report.own_part WHERE relations IS NULL OR relation = ANY (relations);
+    INSERT INTO reseller_report.own_part SELECT DISTINCT relation, part, detail FROM reseller_report._parts WHERE relations IS NULL OR relation = ANY (relations)
+$$;
+
+-- Refuses what is no longer as it was made. Whatever is dropped may mend it: then only what is missing counts. A restore of data alone
+-- switches triggers off and on.
+CREATE FUNCTION reseller_report._guard_parts(dropped boolean, restoring boolean) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    wrong record;
+BEGIN
+    SELECT relation, part, k.part IS NULL AS is_new INTO wrong
+        FROM reseller_report.own_part k FULL JOIN reseller_report._parts p USING (relation, part)
+        WHERE k.detail IS DISTINCT FROM p.detail
+            AND NOT (dropped AND p.part IS NOT NULL)
+            AND NOT (restoring AND part LIKE 'trigger %' AND p.part IS NOT NULL)
+            AND NOT (k.part IS NULL AND NOT p.is_internal AND (part ~ '^(constraint|foreign key|index|trigger) ' OR part ~ '^column ' AND (p.detail !~ ' not null$' OR p.detail ~ ' default ')))
+        ORDER BY is_new, relation, part LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '"reseller_report.%" must stay as the extension made it', wrong.relation
+            USING ERRCODE = 'feature_not_supported',
+                DETAIL = format(CASE WHEN wrong.is_new THEN 'It would have one %s more.' ELSE 'Its %s would be changed or gone.' END, wrong.part),
+                HINT = CASE WHEN wrong.relation IN ('company', 'dependency') THEN 'Columns that may be left out, constraints, indexes and triggers of your own can be added.'
+                    ELSE 'Keep what you need in tables of your own. Owner, tablespace, storage options, replica identity and statistics may be altered.' END;
+    END IF;
+END
+$$;
+
+-- In PL/pgSQL, which keeps its plans: this is asked after every command that could concern tables of ours.
+CREATE FUNCTION reseller_report._guard_command(restoring boolean) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    own CONSTANT oid[] := (SELECT array_agg(o.oid) FROM reseller_report._own_relations o);
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_event_trigger_ddl_commands() c
+        WHERE c.objid = ANY (own)
+            OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = c.classid AND d.objid = c.objid AND d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY (own))
+            OR EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = c.objid AND i.indrelid = ANY (own))
+            OR EXISTS (SELECT FROM pg_constraint k JOIN reseller_report._own_relations o ON o.oid = k.confrelid WHERE k.conrelid = c.objid AND k.confrelid = ANY (own) AND o.is_internal)
+            OR c.classid = 'pg_extension'::regclass AND c.object_identity = 'reseller_report')
+    THEN
+        PERFORM reseller_report._guard_parts(false, restoring);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION reseller_report._guard_drop(restoring boolean) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_event_trigger_dropped_objects() d WHERE 'reseller_report' IN (d.schema_name, d.address_names[1])) THEN
+        PERFORM reseller_report._guard_parts(true, restoring);
+    END IF;
+END
+$$;
+
+-- What commits before its end must be refused at its beginning: an index on a table of ours, or the dropping of one of ours.
+CREATE FUNCTION reseller_report._guard_concurrent(target oid) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM reseller_report._own_relations o WHERE o.oid = target AND o.is_internal)
+        OR EXISTS (SELECT FROM pg_index i JOIN reseller_report._own_relations o ON o.oid = i.indrelid
+            JOIN reseller_report.own_part p ON (p.relation, p.part) = (o.relname, format('index %s', i.indexrelid::regclass)) WHERE i.indexrelid = target)
+    THEN
+        RAISE EXCEPTION 'the indexes of the extension''s own tables must stay as it made them' USING ERRCODE = 'feature_not_supported',
+            HINT = 'Keep what you need in tables of your own.';
+    END IF;
+END
+$$;
+
+-- The first two without a search path of their own: they resolve the name in the command as the command does.
+CREATE FUNCTION reseller_report._guard_start() RETURNS event_trigger
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'reseller_report_guard_start';
+CREATE FUNCTION reseller_report._guard_end() RETURNS event_trigger
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'reseller_report_guard_end';
+CREATE FUNCTION reseller_report._guard_dropped() RETURNS event_trigger
+    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_guard_dropped';
+
+REVOKE ALL ON FUNCTION reseller_report._keep_parts(name[]), reseller_report._guard_parts(boolean, boolean), reseller_report._guard_command(boolean),
+    reseller_report._guard_drop(boolean), reseller_report._guard_concurrent(oid), reseller_report._guard_start(), reseller_report._guard_end(),
+    reseller_report._guard_dropped() FROM PUBLIC;
+SELECT reseller_report._keep_parts();
+
+CREATE EVENT TRIGGER reseller_report_guard_start ON ddl_command_start
+    WHEN TAG IN ('CREATE INDEX', 'DROP INDEX') EXECUTE FUNCTION reseller_report._guard_start();
+-- The commands that can alter a table or view, under whatever name, put something on it or refer to it.
+CREATE EVENT TRIGGER reseller_report_guard_end ON ddl_command_end
+    WHEN TAG IN ('ALTER TABLE', 'ALTER INDEX', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER SEQUENCE', 'ALTER FOREIGN TABLE', 'CREATE TABLE',
+        'CREATE FOREIGN TABLE', 'CREATE INDEX', 'CREATE TRIGGER', 'ALTER TRIGGER', 'CREATE RULE', 'ALTER RULE', 'CREATE POLICY', 'ALTER POLICY', 'CREATE VIEW',
+        'ALTER EXTENSION') EXECUTE FUNCTION reseller_report._guard_end();
+CREATE EVENT TRIGGER reseller_report_guard_dropped ON sql_drop EXECUTE FUNCTION reseller_report._guard_dropped();
+ALTER EVENT TRIGGER reseller_report_guard_start ENABLE ALWAYS;
+ALTER EVENT TRIGGER reseller_report_guard_end ENABLE ALWAYS;
+ALTER EVENT TRIGGER reseller_report_guard_dropped ENABLE ALWAYS;
