@@ -13,10 +13,10 @@ constexpr Oid kTypes[] = {REGROLEOID, INT8OID};
 bool has_grant(Oid role, std::int64_t reseller) {
   OwnTable const table("access", AccessShareLock, kTypes);
   bool granted = false;
+  OwnScan scan(table, nullptr);
   pg([&] {
-    SysScanDesc const scan = systable_beginscan(table.relation(), InvalidOid, false, nullptr, 0, nullptr);
     HeapTuple tuple;
-    while (!granted && HeapTupleIsValid(tuple = systable_getnext(scan))) {
+    while (!granted && HeapTupleIsValid(tuple = scan.next())) {
       bool is_null = false;
       Datum const of_reseller = heap_getattr(tuple, kReseller, table.tuple_desc(), &is_null);
       if (!is_null && DatumGetInt64(of_reseller) != reseller) continue;
@@ -24,7 +24,6 @@ bool has_grant(Oid role, std::int64_t reseller) {
       // A role that was dropped has no members; asking for them would raise.
       granted = SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(grantee)) && has_privs_of_role(role, grantee);
     }
-    systable_endscan(scan);
   });
   return granted;
 }

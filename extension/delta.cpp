@@ -27,6 +27,13 @@ bool is_wanted(HeapTuple row, const DeltaFilter &filter) {
   return filter.wants(filter.state, first[kSource], first[kCompany], first[kBucket]);
 }
 
+// The page that stands for the deltas of a company, beyond those that a table may have.
+BlockNumber page_of(std::int64_t company) {
+  constexpr std::uint32_t kFirst = 0x80000000U;
+  auto const mixed = static_cast<std::uint64_t>(company) * 0x9e3779b97f4a7c15ULL >> 32;
+  return kFirst + static_cast<BlockNumber>(mixed % (MaxBlockNumber - kFirst));
+}
+
 void read_delta(TupleTableSlot *slot, Delta &delta) {
   slot_getallattrs(slot);
   const Datum *const values = slot->tts_values;
@@ -104,6 +111,10 @@ void DeltaWriter::write_batch() {
     // Without a bulk insert state, whose small ring of buffers would have us write out pages that the next fold reads.
     heap_multi_insert(relation_, slots_, filled_, GetCurrentCommandId(true), 0, nullptr);
     for (int i = 0; i < filled_; i++) indexes_.add(slots_[i]);
+    // Once they can be found: a reader either sees them, or has its lock by now.
+    if (IsolationIsSerializable())
+      for (int i = 0; i < filled_; i++)
+        CheckForSerializableConflictIn(relation_, nullptr, page_of(DatumGetInt64(slots_[i]->tts_values[kCompany])));
     MemoryContextSwitchTo(before);
   });
   filled_ = 0;
@@ -119,10 +130,14 @@ void DeltaWriter::finish() {
   });
 }
 
-DeltaScan::DeltaScan(LOCKMODE lock, DeltaFilter filter) : table_("usage_delta", lock, kTypes), filter_(filter) {
+DeltaScan::DeltaScan(LOCKMODE lock, DeltaFilter filter, const std::vector<std::int64_t> *companies)
+    : table_("usage_delta", lock, kTypes), filter_(filter), is_tracked_(companies != nullptr) {
   pg([&] {
+    snapshot_ = GetActiveSnapshot();
+    if (is_tracked_ && IsolationIsSerializable())
+      for (std::int64_t const company : *companies) PredicateLockPage(table_.relation(), page_of(company), snapshot_);
     slot_ = table_slot_create(table_.relation(), nullptr);
-    scan_ = table_beginscan(table_.relation(), GetActiveSnapshot(), 0, nullptr);
+    scan_ = table_beginscan(table_.relation(), untracked(snapshot_), 0, nullptr);
   });
 }
 
@@ -152,11 +167,23 @@ void DeltaScan::fill() {
         table_endscan(scan_);
         return;
       }
-      if (!is_wanted(row, filter_)) continue;
+      if (!is_wanted(row, filter_) || (IsolationIsSerializable() && !is_visible(row))) continue;
       ExecStoreBufferHeapTuple(row, slot_, reinterpret_cast<HeapScanDesc>(scan_)->rs_cbuf);
       read_delta(slot_, batch_[size_++]);
     }
   });
+}
+
+// Inside pg(), of a scan that gives any row. One that is not seen was written by somebody who comes after this transaction.
+bool DeltaScan::is_visible(HeapTuple row) {
+  Buffer const buffer = reinterpret_cast<HeapScanDesc>(scan_)->rs_cbuf;
+  if (sees(snapshot_, row, buffer)) return true;
+  if (is_tracked_) {
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    HeapCheckForSerializableConflictOut(false, table_.relation(), row, buffer, snapshot_);
+    LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+  }
+  return false;
 }
 
 void DeltaScan::remove(const Delta &delta) {

@@ -1,6 +1,8 @@
 // usage_delta: signed changes that wait to be folded. Append-only for writers; no key, no trigger, nothing to wait for.
 #pragma once
 
+#include <vector>
+
 #include "boundary.hpp"
 #include "item.hpp"
 #include "period.hpp"
@@ -62,9 +64,17 @@ DeltaFilter filter_of(const F &wants) {
 }
 
 /// Reads the deltas that the active snapshot sees, and the filter, if there is one, wants.
+///
+/// In a serializable transaction the server would hold the reader to all of the table, and every writer appends to it. What a
+/// report's figures depend on are the deltas of its companies, so it is held to those: it takes a predicate lock for each company,
+/// on a page that a table never has, and a writer of deltas checks those of its companies. Folds, and others that only change where
+/// figures are held, are held to nothing. Where the server allows no more locks on pages it makes them one on the table.
 class DeltaScan {
  public:
-  explicit DeltaScan(LOCKMODE lock, DeltaFilter filter = {});
+  explicit DeltaScan(LOCKMODE lock, DeltaFilter filter = {}) : DeltaScan(lock, filter, nullptr) {}
+
+  /// For a report of these companies, which a serializable transaction is held to.
+  DeltaScan(LOCKMODE lock, DeltaFilter filter, const std::vector<std::int64_t> &companies) : DeltaScan(lock, filter, &companies) {}
   ~DeltaScan();
   DeltaScan(const DeltaScan &) = delete;
   DeltaScan &operator=(const DeltaScan &) = delete;
@@ -75,11 +85,16 @@ class DeltaScan {
   void remove(const Delta &delta);
 
  private:
+  DeltaScan(LOCKMODE lock, DeltaFilter filter, const std::vector<std::int64_t> *companies);
+
   void fill();
+  bool is_visible(HeapTuple row);
 
   static constexpr int kBatch = 256;
   OwnTable table_;
   DeltaFilter filter_;
+  Snapshot snapshot_ = nullptr;
+  bool is_tracked_;
   TableScanDesc scan_ = nullptr;
   TupleTableSlot *slot_ = nullptr;
   Delta batch_[kBatch];

@@ -117,6 +117,8 @@ class Attributing {
  public:
   Attributing(const Dependents &dependents, Totals &totals) : dependents_(dependents), totals_(totals) {}
 
+  const std::vector<std::int64_t> &companies() const { return dependents_.ids; }
+
   bool concerns(std::int64_t company) const { return dependents_.position(company) >= 0; }
 
   void add(Item item, std::int64_t company, Time moment, const Counters &counters, int sign) const {
@@ -149,7 +151,7 @@ void add_deltas(const std::vector<SourcePlan> &plans, std::int64_t reseller, con
   auto const wants = [&](std::int64_t source, std::int64_t company, Time bucket) {
     return sink.concerns(company) && counts(source, bucket);
   };
-  DeltaScan scan(AccessShareLock, filter_of(wants));
+  DeltaScan scan(AccessShareLock, filter_of(wants), sink.companies());
   Delta delta;
   while (scan.next(delta)) {
     if (delta.keyed && delta.reseller != reseller) continue;

@@ -12,9 +12,9 @@ extern "C" {
 namespace reseller_report {
 namespace {
 
-const Node *statement_of(FunctionCallInfo fcinfo) {
+const EventTriggerData &event_of(FunctionCallInfo fcinfo) {
   if (!CALLED_AS_EVENT_TRIGGER(fcinfo)) throw Error("39P03", "an event trigger function of reseller_report was called by hand");
-  return reinterpret_cast<const EventTriggerData *>(fcinfo->context)->parsetree;
+  return *reinterpret_cast<const EventTriggerData *>(fcinfo->context);
 }
 
 // The extension's scripts and its own DDL make the tables what they are; while it is dropped nothing is left to guard.
@@ -84,24 +84,23 @@ bool may_concern_us(const Node *statement) {
 
 }  // namespace
 
-RESELLER_REPORT_FUNCTION(reseller_report_guard_start) {
-  const Node *const statement = statement_of(fcinfo);
-  Oid const target = is_ours_to_alter() ? InvalidOid : concurrent_target(statement);
-  if (!OidIsValid(target)) return PointerGetDatum(nullptr);
-  SqlParameters parameters;
-  parameters.add(OIDOID, ObjectIdGetDatum(target));
-  guard("SELECT reseller_report._guard_concurrent($1)", parameters);
-  return PointerGetDatum(nullptr);
-}
-
-RESELLER_REPORT_FUNCTION(reseller_report_guard_end) {
-  const Node *const statement = statement_of(fcinfo);
-  if (may_concern_us(statement) && !is_ours_to_alter()) guard("SELECT reseller_report._guard_command($1)", whether_restoring());
+// At the beginning of a command, what commits before its end; at the end, what it did.
+RESELLER_REPORT_FUNCTION(reseller_report_guard) {
+  const EventTriggerData &event = event_of(fcinfo);
+  if (is_ours_to_alter()) return PointerGetDatum(nullptr);
+  if (strcmp(event.event, "ddl_command_start") == 0) {
+    SqlParameters parameters;
+    Oid const target = concurrent_target(event.parsetree);
+    parameters.add(OIDOID, ObjectIdGetDatum(target));
+    if (OidIsValid(target)) guard("SELECT reseller_report._guard_concurrent($1)", parameters);
+  } else if (may_concern_us(event.parsetree)) {
+    guard("SELECT reseller_report._guard_command($1)", whether_restoring());
+  }
   return PointerGetDatum(nullptr);
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_guard_dropped) {
-  (void)statement_of(fcinfo);
+  (void)event_of(fcinfo);
   if (!is_ours_to_alter()) guard("SELECT reseller_report._guard_drop($1)", whether_restoring());
   return PointerGetDatum(nullptr);
 }

@@ -17,6 +17,7 @@ extern "C" {
 #include <access/htup_details.h>
 #include <access/parallel.h>
 #include <access/relation.h>
+#include <access/relscan.h>
 #include <access/table.h>
 #include <access/tableam.h>
 #include <access/xact.h>
@@ -39,7 +40,9 @@ extern "C" {
 #include <funcapi.h>
 #include <miscadmin.h>
 #include <pgtime.h>
+#include <storage/bufmgr.h>
 #include <storage/lmgr.h>
+#include <storage/predicate.h>
 #include <tcop/cmdtag.h>
 #include <tcop/pquery.h>
 #include <utils/acl.h>

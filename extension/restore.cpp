@@ -25,16 +25,15 @@ Lease read_lease() {
   Lease lease = {};
   if (!OidIsValid(own_relation("lease"))) return lease;
   OwnTable const table("lease", AccessShareLock, kLeaseTypes);
+  OwnScan scan(table, nullptr);
   pg([&] {
     bool is_null = false;
     TupleDesc const columns = table.tuple_desc();
-    SysScanDesc const scan = systable_beginscan(table.relation(), InvalidOid, false, nullptr, 0, nullptr);
-    HeapTuple const tuple = systable_getnext(scan);
+    HeapTuple const tuple = scan.next();
     if (HeapTupleIsValid(tuple)) {
       lease.restoring = DatumGetBool(heap_getattr(tuple, kRestoring, columns, &is_null));
       lease.is_new = DatumGetInt64(heap_getattr(tuple, kTurn, columns, &is_null)) == 0;
     }
-    systable_endscan(scan);
   });
   return lease;
 }

@@ -61,24 +61,20 @@ Row row_of(HeapTuple tuple, TupleDesc columns) {
 std::vector<Row> read_registry(Snapshot snapshot, const std::int64_t *id) {
   OwnTable const table("source", AccessShareLock);
   Oid const index = id != nullptr ? own_relation("source_pkey") : InvalidOid;
-  SysScanDesc scan = nullptr;
-  pg([&] {
-    ScanKeyData key;
-    if (id != nullptr) ScanKeyInit(&key, kId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(*id));
-    scan = systable_beginscan(table.relation(), index, id != nullptr, snapshot, id != nullptr ? 1 : 0, &key);
-  });
+  ScanKeyData key;
+  if (id != nullptr) pg([&] { ScanKeyInit(&key, kId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(*id)); });
+  OwnScan scan(table, snapshot, index, id != nullptr ? 1 : 0, &key);
   std::vector<Row> rows;
   for (;;) {
     HeapTuple tuple = nullptr;
     Row row = {};
     pg([&] {
-      tuple = systable_getnext(scan);
+      tuple = scan.next();
       if (HeapTupleIsValid(tuple)) row = row_of(tuple, table.tuple_desc());
     });
     if (!HeapTupleIsValid(tuple)) break;
     rows.push_back(row);
   }
-  pg([&] { systable_endscan(scan); });
   std::sort(rows.begin(), rows.end(), [](const Row &a, const Row &b) { return a.id < b.id; });
   return rows;
 }
@@ -164,15 +160,14 @@ struct RecordedRange {
 // (NULL: the latest one) sees.
 std::vector<RecordedRange> read_ranges(const char *table_name, std::int64_t source, Snapshot snapshot) {
   OwnTable const table(table_name, AccessShareLock);
-  SysScanDesc scan = nullptr;
-  pg([&] { scan = systable_beginscan(table.relation(), InvalidOid, false, snapshot, 0, nullptr); });
+  OwnScan scan(table, snapshot);
   std::vector<RecordedRange> ranges;
   for (;;) {
     HeapTuple tuple = nullptr;
     std::int64_t of_source = 0;
     RecordedRange found = {};
     pg([&] {
-      tuple = systable_getnext(scan);
+      tuple = scan.next();
       if (!HeapTupleIsValid(tuple)) return;
       TupleDesc const columns = table.tuple_desc();
       of_source = DatumGetInt64(column(tuple, columns, kRangeSource));
@@ -183,7 +178,6 @@ std::vector<RecordedRange> read_ranges(const char *table_name, std::int64_t sour
     if (!HeapTupleIsValid(tuple)) break;
     if (of_source == source) ranges.push_back(found);
   }
-  pg([&] { systable_endscan(scan); });
   return ranges;
 }
 

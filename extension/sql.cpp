@@ -114,7 +114,44 @@ void require_columns(Relation table, const Oid *types, int count) {
   }
 }
 
+Snapshot untracked(Snapshot snapshot) { return IsolationIsSerializable() ? SnapshotAny : snapshot; }
+
+bool sees(Snapshot snapshot, HeapTuple row, Buffer buffer) {
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  bool const visible = HeapTupleSatisfiesVisibility(row, snapshot, buffer);
+  LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+  return visible;
+}
+
+bool sees(Snapshot snapshot, TupleTableSlot *row) {
+  auto const *const stored = reinterpret_cast<const BufferHeapTupleTableSlot *>(row);
+  return sees(snapshot, stored->base.tuple, stored->buffer);
+}
+
+OwnScan::OwnScan(const OwnTable &table, Snapshot snapshot, Oid index, int keys, ScanKey key) : snapshot_(snapshot) {
+  pg([&] {
+    if (snapshot_ == nullptr) {
+      snapshot_ = RegisterSnapshot(GetCatalogSnapshot(RelationGetRelid(table.relation())));
+      is_registered_ = true;
+    }
+    scan_ = systable_beginscan(table.relation(), index, OidIsValid(index), untracked(snapshot_), keys, key);
+  });
+}
+
+OwnScan::~OwnScan() {
+  systable_endscan(scan_);
+  if (is_registered_) UnregisterSnapshot(snapshot_);
+}
+
+HeapTuple OwnScan::next() {
+  for (;;) {
+    HeapTuple const row = systable_getnext(scan_);
+    if (!HeapTupleIsValid(row) || !IsolationIsSerializable() || sees(snapshot_, scan_->slot)) return row;
+  }
+}
+
 void IndexKeeper::open(Relation table) {
+  if (!table->rd_rel->relhasindex) return;
   state_ = CreateExecutorState();
   table_ = makeNode(ResultRelInfo);
   InitResultRelInfo(table_, table, 0, nullptr, 0);
@@ -122,12 +159,13 @@ void IndexKeeper::open(Relation table) {
 }
 
 void IndexKeeper::add(TupleTableSlot *row, bool only_summarizing) {
-  if (table_->ri_NumIndices == 0) return;
+  if (table_ == nullptr) return;
   list_free(ExecInsertIndexTuples(table_, row, state_, false, false, nullptr, NIL, only_summarizing));
   ResetPerTupleExprContext(state_);
 }
 
 void IndexKeeper::close() {
+  if (table_ == nullptr) return;
   ExecCloseIndices(table_);
   FreeExecutorState(state_);
 }

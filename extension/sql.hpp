@@ -138,6 +138,33 @@ class OwnTable {
   Relation relation_ = nullptr;
 };
 
+/// The snapshot to scan a table of ours with, so that a serializable transaction is not held to what it reads there: its own, or in
+/// a serializable one any, and then `sees` tells what is to be seen.
+Snapshot untracked(Snapshot snapshot);
+
+/// Inside pg(): whether a snapshot sees a row that such a scan gave.
+bool sees(Snapshot snapshot, HeapTuple row, Buffer buffer);
+bool sees(Snapshot snapshot, TupleTableSlot *row);
+
+/// Reads rows of a table of ours whose contents no figure depends on, not tracked.
+class OwnScan {
+ public:
+  /// As `snapshot` sees them; NULL: the latest one.
+  OwnScan(const OwnTable &table, Snapshot snapshot) : OwnScan(table, snapshot, InvalidOid, 0, nullptr) {}
+  OwnScan(const OwnTable &table, Snapshot snapshot, Oid index, int keys, ScanKey key);
+  ~OwnScan();
+  OwnScan(const OwnScan &) = delete;
+  OwnScan &operator=(const OwnScan &) = delete;
+
+  /// Inside pg(): the next row, which lives until the one after it; NULL when there is none.
+  HeapTuple next();
+
+ private:
+  Snapshot snapshot_;
+  bool is_registered_ = false;
+  SysScanDesc scan_ = nullptr;
+};
+
 /// Keeps the indexes of a table while rows are written to it past the executor: all that there are, of whatever kind.
 class IndexKeeper {
  public:

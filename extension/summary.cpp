@@ -135,8 +135,9 @@ RowMemory::RowMemory() {
 SummaryReader::SummaryReader(Level level, const RowMemory &memory)
     : table_(summary_table(level), AccessShareLock, kTypes), index_(open_index(level)), context_(memory.context()) {
   pg([&] {
+    snapshot_ = GetActiveSnapshot();
     slot_ = table_slot_create(table_.relation(), nullptr);
-    scan_ = index_beginscan(table_.relation(), index_, GetActiveSnapshot(), nullptr, 5, 0);
+    scan_ = index_beginscan(table_.relation(), index_, untracked(snapshot_), nullptr, 5, 0);
   });
 }
 
@@ -159,7 +160,8 @@ bool SummaryReader::next(SummaryRow &row) {
   bool found = false;
   pg([&] {
     MemoryContextReset(context_);
-    found = index_getnext_slot(scan_, ForwardScanDirection, slot_);
+    do found = index_getnext_slot(scan_, ForwardScanDirection, slot_);
+    while (found && IsolationIsSerializable() && !sees(snapshot_, slot_));
     if (!found) return;
     MemoryContext const before = MemoryContextSwitchTo(context_);
     unpack_row(slot_, wanted_, row);

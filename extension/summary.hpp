@@ -51,7 +51,8 @@ class RowMemory {
   MemoryContext context_ = nullptr;
 };
 
-/// Reads rows of one level by key and range of buckets, in the active snapshot.
+/// Reads rows of one level by key and range of buckets, in the active snapshot. Not tracked: whatever changes what a figure is
+/// writes deltas, or dependency, and what summaries hold is only where it is held.
 class SummaryReader {
  public:
   SummaryReader(Level level, const RowMemory &memory);
@@ -65,6 +66,7 @@ class SummaryReader {
  private:
   OwnTable table_;
   Relation index_ = nullptr;
+  Snapshot snapshot_ = nullptr;
   IndexScanDesc scan_ = nullptr;
   TupleTableSlot *slot_ = nullptr;
   MemoryContext context_;

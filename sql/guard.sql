@@ -122,29 +122,26 @@ BEGIN
 END
 $$;
 
--- The first two without a search path of their own: they resolve the name in the command as the command does.
-CREATE FUNCTION reseller_report._guard_start() RETURNS event_trigger
+-- Without a search path of its own: it resolves the name in the command as the command does.
+CREATE FUNCTION reseller_report._guard() RETURNS event_trigger
     LANGUAGE c
-    AS 'MODULE_PATHNAME', 'reseller_report_guard_start';
-CREATE FUNCTION reseller_report._guard_end() RETURNS event_trigger
-    LANGUAGE c
-    AS 'MODULE_PATHNAME', 'reseller_report_guard_end';
+    AS 'MODULE_PATHNAME', 'reseller_report_guard';
 CREATE FUNCTION reseller_report._guard_dropped() RETURNS event_trigger
     LANGUAGE c SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_guard_dropped';
 
 REVOKE ALL ON FUNCTION reseller_report._keep_parts(name[]), reseller_report._guard_parts(boolean, boolean), reseller_report._guard_command(boolean),
-    reseller_report._guard_drop(boolean), reseller_report._guard_concurrent(oid), reseller_report._guard_start(), reseller_report._guard_end(),
+    reseller_report._guard_drop(boolean), reseller_report._guard_concurrent(oid), reseller_report._guard(),
     reseller_report._guard_dropped() FROM PUBLIC;
 SELECT reseller_report._keep_parts();
 
 CREATE EVENT TRIGGER reseller_report_guard_start ON ddl_command_start
-    WHEN TAG IN ('CREATE INDEX', 'DROP INDEX') EXECUTE FUNCTION reseller_report._guard_start();
+    WHEN TAG IN ('CREATE INDEX', 'DROP INDEX') EXECUTE FUNCTION reseller_report._guard();
 -- The commands that can alter a table or view, under whatever name, put something on it or refer to it.
 CREATE EVENT TRIGGER reseller_report_guard_end ON ddl_command_end
     WHEN TAG IN ('ALTER TABLE', 'ALTER INDEX', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER SEQUENCE', 'ALTER FOREIGN TABLE', 'CREATE TABLE',
         'CREATE FOREIGN TABLE', 'CREATE INDEX', 'CREATE TRIGGER', 'ALTER TRIGGER', 'CREATE RULE', 'ALTER RULE', 'CREATE POLICY', 'ALTER POLICY', 'CREATE VIEW',
-        'ALTER EXTENSION') EXECUTE FUNCTION reseller_report._guard_end();
+        'ALTER EXTENSION') EXECUTE FUNCTION reseller_report._guard();
 CREATE EVENT TRIGGER reseller_report_guard_dropped ON sql_drop EXECUTE FUNCTION reseller_report._guard_dropped();
 ALTER EVENT TRIGGER reseller_report_guard_start ENABLE ALWAYS;
 ALTER EVENT TRIGGER reseller_report_guard_end ENABLE ALWAYS;

@@ -18,8 +18,8 @@ CREATE TABLE pg_temp.open AS SELECT unnest(ARRAY['_capture()', '_pending()', '_s
     || ARRAY(SELECT s || '(bigint,timestamp with time zone,timestamp with time zone,boolean)' FROM unnest(ARRAY['text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot']) s)) AS name;
 SELECT set_eq(format('SELECT signature FROM pg_temp.function f WHERE has_function_privilege(%L, f.oid, ''EXECUTE'')', role), 'SELECT ''reseller_report.'' || name FROM pg_temp.open', role || ' may execute what is on the list')
 FROM unnest(ARRAY['hostile_stranger', 'hostile_writer', 'hostile_web']) AS role;
-SELECT set_eq($$SELECT f.proname FROM pg_temp.function f WHERE NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (f.proconfig), false)$$, $$VALUES ('_capture'::name), ('_ddl_command_start'), ('rebuild')$$,
-    'every function but these three pins its search path');
+SELECT set_eq($$SELECT f.proname FROM pg_temp.function f WHERE NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (f.proconfig), false)$$, $$VALUES ('_capture'::name), ('_ddl_command_start'), ('_guard'), ('rebuild')$$,
+    'every function but these four pins its search path');
 SELECT is_empty($$SELECT signature FROM pg_temp.function f WHERE f.prosecdef AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (f.proconfig), false)$$, 'and no SECURITY DEFINER function is one of them');
 SELECT is_empty($$SELECT c.oid::regclass, r.role, p FROM pg_class c, (VALUES ('hostile_stranger'), ('hostile_writer'), ('hostile_web')) AS r (role), unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) p
     WHERE c.relnamespace = 'reseller_report'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND has_any_column_privilege(r.role, c.oid, p)$$, 'no column of a table is open');
