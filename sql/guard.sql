@@ -14,35 +14,41 @@ COMMENT ON TABLE reseller_report.own_part IS 'What the extension made its tables
 
 -- The relations that are members of the extension.
 CREATE VIEW reseller_report._own_relations AS
-    SELECT c.oid, c.relname, c.relname NOT IN ('company', 'dependency') AS is_internal
+    SELECT c.oid, c.relname, c.relname NOT IN ('company', 'dependency') AS is_internal, concat_ws(' ', c.relnamespace::regnamespace, c.relkind, c.relpersistence,
+            (SELECT m.amname FROM pg_catalog.pg_am m WHERE m.oid = c.relam), c.relrowsecurity, c.relforcerowsecurity, c.reloftype) AS kind
     FROM pg_catalog.pg_extension e
     JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
     JOIN pg_catalog.pg_class c ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
     WHERE e.extname = 'reseller_report';
 
--- What they are made of now. All that is written here means the same in every version of the server, which pg_upgrade may change.
+-- What they are made of now. All that is written here means the same in every version of the server, which pg_upgrade may change. None of it
+-- joins a catalog with itself: PostgreSQL 18.6 crashes where it does away with such a join here.
 CREATE VIEW reseller_report._parts AS
-    SELECT o.relname AS relation, o.is_internal, p.part, p.detail
-    FROM reseller_report._own_relations o JOIN pg_catalog.pg_class c ON c.oid = o.oid, LATERAL (
-        SELECT 'relation', concat_ws(' ', c.relnamespace::regnamespace, c.relkind, c.relpersistence,
-                (SELECT m.amname FROM pg_catalog.pg_am m WHERE m.oid = c.relam), c.relrowsecurity, c.relforcerowsecurity, c.reloftype)
-        UNION ALL SELECT format('column %s', a.attnum), concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), a.attidentity, a.attgenerated,
-                'default ' || pg_get_expr(d.adbin, d.adrelid), CASE WHEN a.attnotnull THEN 'not null' END)
-            FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
-            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-        -- From PostgreSQL 18 on, what is NOT NULL is a constraint, too.
-        UNION ALL SELECT format('constraint %I', k.conname), concat_ws(' ', k.contype, k.condeferrable, k.condeferred, k.convalidated)
-            FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u', 'c', 'f', 'x')
-        UNION ALL SELECT format('foreign key %I of %s', k.conname, k.conrelid::regclass), '' FROM pg_catalog.pg_constraint k WHERE k.confrelid = c.oid AND k.conrelid <> ALL (
-            SELECT r.oid FROM reseller_report._own_relations r)
-        -- One that is not valid is being built anew by REINDEX, or was not built to its end.
-        UNION ALL SELECT format('index %s', i.indexrelid::regclass), '' FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisvalid
-        UNION ALL SELECT format('trigger %I', t.tgname), concat_ws(' ', t.tgenabled, t.tgtype, t.tgfoid::regproc)
-            FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
-        UNION ALL SELECT format('rule %I', r.rulename), r.ev_enabled::text FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN'
-        UNION ALL SELECT format('policy %I', r.polname), '' FROM pg_catalog.pg_policy r WHERE r.polrelid = c.oid
-        UNION ALL SELECT 'table it inherits from', '' FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid
-        UNION ALL SELECT 'table that inherits from it', '' FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid) AS p (part, detail);
+    SELECT o.relname AS relation, o.is_internal, 'relation' AS part, o.kind AS detail FROM reseller_report._own_relations o
+    UNION ALL SELECT o.relname, o.is_internal, format('column %s', a.attnum), concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
+            a.attidentity, a.attgenerated, 'default ' || pg_get_expr(d.adbin, d.adrelid), CASE WHEN a.attnotnull THEN 'not null' END)
+        FROM reseller_report._own_relations o JOIN pg_catalog.pg_attribute a ON a.attrelid = o.oid
+        LEFT JOIN pg_catalog.pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+        WHERE a.attnum > 0 AND NOT a.attisdropped
+    -- From PostgreSQL 18 on, what is NOT NULL is a constraint, too.
+    UNION ALL SELECT o.relname, o.is_internal, format('constraint %I', k.conname), concat_ws(' ', k.contype, k.condeferrable, k.condeferred, k.convalidated)
+        FROM reseller_report._own_relations o JOIN pg_catalog.pg_constraint k ON k.conrelid = o.oid WHERE k.contype IN ('p', 'u', 'c', 'f', 'x')
+    UNION ALL SELECT o.relname, o.is_internal, format('foreign key %I of %s', k.conname, k.conrelid::regclass), ''
+        FROM reseller_report._own_relations o JOIN pg_catalog.pg_constraint k ON k.confrelid = o.oid
+        WHERE k.conrelid <> 'reseller_report.dependency'::regclass
+    -- One that is not valid is being built anew by REINDEX, or was not built to its end.
+    UNION ALL SELECT o.relname, o.is_internal, format('index %s', i.indexrelid::regclass), ''
+        FROM reseller_report._own_relations o JOIN pg_catalog.pg_index i ON i.indrelid = o.oid WHERE i.indisvalid
+    UNION ALL SELECT o.relname, o.is_internal, format('trigger %I', t.tgname), concat_ws(' ', t.tgenabled, t.tgtype, t.tgfoid::regproc)
+        FROM reseller_report._own_relations o JOIN pg_catalog.pg_trigger t ON t.tgrelid = o.oid WHERE NOT t.tgisinternal
+    UNION ALL SELECT o.relname, o.is_internal, format('rule %I', r.rulename), r.ev_enabled::text
+        FROM reseller_report._own_relations o JOIN pg_catalog.pg_rewrite r ON r.ev_class = o.oid WHERE r.rulename <> '_RETURN'
+    UNION ALL SELECT o.relname, o.is_internal, format('policy %I', p.polname), ''
+        FROM reseller_report._own_relations o JOIN pg_catalog.pg_policy p ON p.polrelid = o.oid
+    UNION ALL SELECT o.relname, o.is_internal, 'table it inherits from', ''
+        FROM reseller_report._own_relations o JOIN pg_catalog.pg_inherits h ON h.inhrelid = o.oid
+    UNION ALL SELECT o.relname, o.is_internal, 'table that inherits from it', ''
+        FROM reseller_report._own_relations o JOIN pg_catalog.pg_inherits h ON h.inhparent = o.oid;
 
 -- Records what relations are made of: all of them, or those that an update script has changed.
 CREATE FUNCTION reseller_report._keep_parts(relations name[] DEFAULT NULL) RETURNS void

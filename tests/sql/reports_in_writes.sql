@@ -114,6 +114,13 @@ SELECT pg_temp.exact_in('a data-modifying WITH', 1,
 SELECT pg_temp.exact_in('a row made by a report of those before it', 3,
     $$INSERT INTO ancestor (kind, company_id, occurred_at, price_twin) SELECT 1, 11 + n % 2, '2024-03-01 00:01+00', report() FROM generate_series(1, 3) n$$);
 
+SELECT current_setting('server_version_num')::int >= 170000 AS merge_returns \gset
+\if :merge_returns
+SELECT pg_temp.exact_in('MERGE ... RETURNING', 2, $$DO $d$ BEGIN EXECUTE $c$MERGE INTO ancestor b USING (VALUES (11, 7), (12, 8), (11, 2)) AS n (company_id, price)
+    ON b.company_id = n.company_id AND b.price_twin = n.price WHEN MATCHED THEN DELETE
+    WHEN NOT MATCHED THEN INSERT (kind, company_id, occurred_at, price_twin) VALUES (1, n.company_id, '2024-03-01 00:01+00', n.price) RETURNING report()$c$; END $d$ $$);
+\endif
+
 -- Column defaults and COPY.
 ALTER TABLE bots ALTER COLUMN said SET DEFAULT report();
 ALTER TABLE ancestor ALTER COLUMN said SET DEFAULT report();
