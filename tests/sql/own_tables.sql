@@ -3,7 +3,7 @@
 SELECT no_plan();
 SET client_min_messages = error;
 CREATE EXTENSION dblink;
-SET statement_timeout = '120s';
+SET statement_timeout = '600s';
 SELECT setseed(0.7) \g /dev/null
 DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(30); PERFORM reseller_report.materialize(); END $$;
 CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN coalesce(NEW, OLD); END $$;

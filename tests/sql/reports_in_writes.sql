@@ -3,7 +3,7 @@
 SELECT no_plan();
 SET client_min_messages = error;
 CREATE EXTENSION dblink;
-SET statement_timeout = '60s';
+SET statement_timeout = '900s';
 INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'R1', true), (11, 'C11', false), (12, 'C12', false);
 INSERT INTO reseller_report.dependency VALUES (1, 11), (1, 12);
 
@@ -65,7 +65,7 @@ CREATE FUNCTION pg_temp.run(VARIADIC commands text[]) RETURNS void LANGUAGE plpg
 DECLARE
     command text;
 BEGIN
-    PERFORM dblink_connect('writer', format('host=%s port=%s dbname=%s user=%s options=''-c client_min_messages=error -c statement_timeout=30s''',
+    PERFORM dblink_connect('writer', format('host=%s port=%s dbname=%s user=%s options=''-c client_min_messages=error -c statement_timeout=120s''',
         current_setting('unix_socket_directories'), current_setting('port'), current_database(), current_user));
     FOREACH command IN ARRAY commands LOOP
         PERFORM dblink_exec('writer', command);

@@ -3,7 +3,7 @@
 SELECT no_plan();
 SET client_min_messages = error;
 CREATE EXTENSION dblink;
-SET statement_timeout = '60s';
+SET statement_timeout = '300s';
 INSERT INTO reseller_report.company (company_id, name, is_reseller) SELECT n, 'R' || n, true FROM generate_series(1, 4) n UNION ALL SELECT n, 'C' || n, false FROM generate_series(11, 400) n;
 INSERT INTO reseller_report.dependency SELECT 1 + n % 2, n FROM generate_series(11, 30) n UNION ALL SELECT 3 + n % 2, n FROM generate_series(101, 400) n;
 SELECT setseed(0.3) \g /dev/null
