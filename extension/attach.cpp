@@ -48,10 +48,11 @@ RESELLER_REPORT_FUNCTION(reseller_report_detach_source) {
     return is_connected(table) ? lock_tree(table, AccessExclusiveLock, AccessExclusiveLock, patience) : Lacking{};
   });
   SqlParameters parameters;
-  parameters.add(REGCLASSOID, PG_GETARG_DATUM(0));
+  parameters.add(REGCLASSOID, PG_GETARG_DATUM(0)).add(TEXTOID, PG_GETARG_DATUM(1));
+  if (PG_ARGISNULL(1)) parameters.nulls[1] = 'n';
   OwnDdl const guard;
   ActingAs const owner(extension_owner());
-  execute("SELECT reseller_report._detach_source($1)", parameters);
+  execute("SELECT reseller_report._detach_source($1, $2)", parameters);
   PG_RETURN_VOID();
 }
 

@@ -1,6 +1,7 @@
 // Capture: the row trigger that turns every change of a usage table into signed changes of this transaction. It reads no
 // table (the mapping is cached in the backend) and waits for nobody.
 
+#include <algorithm>
 #include <charconv>
 
 #include "accumulator.hpp"
@@ -13,15 +14,20 @@
 namespace reseller_report {
 namespace {
 
+// A service that a table feeds.
+struct CachedSource {
+  std::int64_t id;
+  Mapping mapping;
+  RowLayout layout;
+};
+
 // What capture knows of one table or leaf partition. Plain data; relcache messages, and those of enums, make it stale.
 struct CachedTable {
   Oid relid;  // the hash key
   bool valid;
-  bool is_source;         // false: the trigger was put here by someone else, and captures nothing
-  MemoryContext context;  // holds the mapping and the layout; a child of CacheMemoryContext
-  std::int64_t source;
-  Mapping mapping;
-  RowLayout layout;
+  MemoryContext context;  // holds the sources, with their mappings and layouts; a child of CacheMemoryContext
+  int count;              // 0: the trigger was put here by someone else, and captures nothing
+  CachedSource *sources;
 };
 
 HTAB *tables = nullptr;
@@ -69,9 +75,15 @@ class TableMemory {
   MemoryContext before_;
 };
 
-std::int64_t source_id_of(const Trigger *trigger) {
+// The sources that a trigger captures for: its arguments, of which the last may say "origin" instead.
+int sources_named_by(const Trigger *trigger) {
+  int const count = trigger->tgnargs;
+  return count > 1 && strcmp(trigger->tgargs[count - 1], "origin") == 0 ? count - 1 : std::max(count, 1);
+}
+
+std::int64_t source_id_of(const Trigger *trigger, int number) {
   std::int64_t id = 0;
-  const char *const text = trigger->tgnargs > 0 ? trigger->tgargs[0] : "";
+  const char *const text = number < trigger->tgnargs ? trigger->tgargs[number] : "";
   const char *const end = text + strlen(text);
   auto const parsed = std::from_chars(text, end, id);
   if (parsed.ec != std::errc() || parsed.ptr != end || text == end)
@@ -94,20 +106,31 @@ bool is_of(Relation relation, Oid table) {
   return found;
 }
 
-void learn(CachedTable &table, Relation relation, const Trigger *trigger) {
-  std::uint64_t const forgotten_before = forgotten;
-  TableMemory const memory(table);
-  table.source = source_id_of(trigger);
+// Whether a table feeds the source; false, too, where its rows cannot be read.
+bool learn_source(CachedSource &source, Relation relation) {
   RegisteredSource registered = {};
   // Without a row in the registry (detached in this transaction, or not yet restored), or on a table that the registry
   // does not name, the rows are nobody's usage. What a restore loads was captured where it was dumped: it is told by pre_restore,
   // or told so.
-  table.is_source = find_registered_source(table.source, registered) && is_of(relation, registered.relid) && !is_restoring();
-  if (table.is_source && registered.restored_captured && is_pg_restore()) throw_restore_in_parts();
-  table.mapping = registered.mapping;
+  if (!find_registered_source(source.id, registered) || !is_of(relation, registered.relid) || is_restoring()) return false;
+  if (registered.restored_captured && is_pg_restore()) throw_restore_in_parts();
+  source.mapping = registered.mapping;
   // A mapped column that was dropped or retyped un-built the source: reports say so, and writes go on.
   std::string problem;
-  table.is_source = table.is_source && find_layout(table.mapping, RelationGetDescr(relation), table.layout, problem);
+  return find_layout(source.mapping, RelationGetDescr(relation), source.layout, problem);
+}
+
+void learn(CachedTable &table, Relation relation, const Trigger *trigger) {
+  std::uint64_t const forgotten_before = forgotten;
+  TableMemory const memory(table);
+  int const named = sources_named_by(trigger);
+  table.count = 0;
+  pg([&] { table.sources = static_cast<CachedSource *>(palloc0(sizeof(CachedSource) * static_cast<Size>(named))); });
+  for (int i = 0; i < named; i++) {
+    CachedSource &source = table.sources[table.count];
+    source.id = source_id_of(trigger, i);
+    if (learn_source(source, relation)) table.count++;
+  }
   table.valid = forgotten == forgotten_before;
 }
 
@@ -121,6 +144,7 @@ const CachedTable &table_of(Relation relation, const Trigger *trigger) {
     if (!found) {
       table->valid = false;
       table->context = nullptr;
+      table->count = 0;
     }
   });
   if (!table->valid) learn(*table, relation, trigger);
@@ -133,13 +157,13 @@ struct MappedValues {
   bool nulls[kMostRules];
 };
 
-MappedValues values_of(const CachedTable &table, TupleTableSlot *slot) {
+MappedValues values_of(const CachedSource &source, TupleTableSlot *slot) {
   MappedValues row;
   pg([&] {
-    for (int i = 0; i < table.mapping.count; i++) {
+    for (int i = 0; i < source.mapping.count; i++) {
       row.nulls[i] = true;
       row.values[i] = 0;
-      AttrNumber const attnum = table.layout.attnum[i];
+      AttrNumber const attnum = source.layout.attnum[i];
       if (attnum > 0) row.values[i] = slot_getattr(slot, attnum, &row.nulls[i]);
     }
   });
@@ -147,11 +171,11 @@ MappedValues values_of(const CachedTable &table, TupleTableSlot *slot) {
 }
 
 // Whether no mapped column changed, by the bytes stored: a difference that means nothing costs a little, never truth.
-bool same_usage(const CachedTable &table, TupleDesc columns, const MappedValues &before, const MappedValues &after) {
+bool same_usage(const CachedSource &source, TupleDesc columns, const MappedValues &before, const MappedValues &after) {
   bool same = true;
   pg([&] {
-    for (int i = 0; i < table.mapping.count && same; i++) {
-      AttrNumber const attnum = table.layout.attnum[i];
+    for (int i = 0; i < source.mapping.count && same; i++) {
+      AttrNumber const attnum = source.layout.attnum[i];
       if (attnum == 0) continue;
       if (before.nulls[i] != after.nulls[i]) {
         same = false;
@@ -164,27 +188,27 @@ bool same_usage(const CachedTable &table, TupleDesc columns, const MappedValues 
   return same;
 }
 
-bool read_usage(const CachedTable &table, Relation relation, const MappedValues &row, Usage &usage) {
-  return usage_of_row(table.mapping, table.layout, row.values, row.nulls, RelationGetRelid(relation), usage);
+bool read_usage(const CachedSource &source, Relation relation, const MappedValues &row, Usage &usage) {
+  return usage_of_row(source.mapping, source.layout, row.values, row.nulls, RelationGetRelid(relation), usage);
 }
 
 accumulator::Key key_of(std::int64_t source, const Usage &usage) {
   return {source, usage.company, bucket_of(Level::kQuarter, usage.occurred_at), usage.item};
 }
 
-void capture_row(const CachedTable &table, Relation relation, const MappedValues &row, int sign) {
+void capture_row(const CachedSource &source, Relation relation, const MappedValues &row, int sign) {
   Usage usage;
   if (sign > 0) {
-    if (!read_usage(table, relation, row, usage)) return;
+    if (!read_usage(source, relation, row, usage)) return;
   } else {
     // A row that cannot be counted came before the table was connected, and was never counted: it may go, or be mended.
     try {
-      if (!read_usage(table, relation, row, usage)) return;
+      if (!read_usage(source, relation, row, usage)) return;
     } catch (const Error &) {
       return;
     }
   }
-  accumulator::change(key_of(table.source, usage), usage.counters, sign);
+  accumulator::change(key_of(source.id, usage), usage.counters, sign);
 }
 
 // COPY ... FREEZE makes rows that snapshots from before them see, too, without the delta: their days are un-built. Once a partition
@@ -198,13 +222,27 @@ void follow_frozen(const CachedTable &table) {
   TransactionId const transaction = GetTopTransactionIdIfAny();
   SubTransactionId const subtransaction = GetCurrentSubTransactionId();
   if (followed.relid == table.relid && followed.transaction == transaction && followed.subtransaction == subtransaction) return;
-  SqlParameters parameters;
-  parameters.add_bigint(table.source).add(REGCLASSOID, ObjectIdGetDatum(table.relid));
-  {
+  for (int i = 0; i < table.count; i++) {
+    SqlParameters parameters;
+    parameters.add_bigint(table.sources[i].id).add(REGCLASSOID, ObjectIdGetDatum(table.relid));
     ActingAs const owner(extension_owner());
     execute("SELECT reseller_report._follow_frozen($1, $2)", parameters);
   }
   followed = {table.relid, transaction, subtransaction};
+}
+
+// The change of a row as one of the services that the table feeds has it.
+void capture_change(const CachedSource &source, const TriggerData &data) {
+  Relation const relation = data.tg_relation;
+  MappedValues const row = values_of(source, data.tg_trigslot);
+  if (!TRIGGER_FIRED_BY_UPDATE(data.tg_event)) {
+    capture_row(source, relation, row, TRIGGER_FIRED_BY_DELETE(data.tg_event) ? -1 : 1);
+    return;
+  }
+  MappedValues const after = values_of(source, data.tg_newslot);
+  if (same_usage(source, RelationGetDescr(relation), row, after)) return;
+  capture_row(source, relation, row, -1);
+  capture_row(source, relation, after, 1);
 }
 
 }  // namespace
@@ -225,20 +263,9 @@ RESELLER_REPORT_FUNCTION(reseller_report_capture) {
   TriggerEvent const event = data->tg_event;
   if (!TRIGGER_FIRED_AFTER(event) || !TRIGGER_FIRED_FOR_ROW(event))
     throw Error("39P01", "reseller_report._capture must be fired after each row");
-  Relation const relation = data->tg_relation;
-  const CachedTable &table = table_of(relation, data->tg_trigger);
-  if (!table.is_source) return PointerGetDatum(nullptr);
-
-  if (TRIGGER_FIRED_BY_UPDATE(event)) {
-    MappedValues const before = values_of(table, data->tg_trigslot);
-    MappedValues const after = values_of(table, data->tg_newslot);
-    if (same_usage(table, RelationGetDescr(relation), before, after)) return PointerGetDatum(nullptr);
-    capture_row(table, relation, before, -1);
-    capture_row(table, relation, after, 1);
-  } else {
-    if (TRIGGER_FIRED_BY_INSERT(event) && HeapTupleHeaderXminFrozen(data->tg_trigtuple->t_data)) follow_frozen(table);
-    capture_row(table, relation, values_of(table, data->tg_trigslot), TRIGGER_FIRED_BY_DELETE(event) ? -1 : 1);
-  }
+  const CachedTable &table = table_of(data->tg_relation, data->tg_trigger);
+  if (TRIGGER_FIRED_BY_INSERT(event) && HeapTupleHeaderXminFrozen(data->tg_trigtuple->t_data)) follow_frozen(table);
+  for (int i = 0; i < table.count; i++) capture_change(table.sources[i], *data);
   return PointerGetDatum(nullptr);
 }
 

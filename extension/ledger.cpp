@@ -182,7 +182,7 @@ std::vector<Change> difference(std::vector<Change> a, std::vector<Change> b, Ove
 
 std::vector<Range> slices_of(const Source &source, const Range &range) {
   SqlParameters parameters;
-  parameters.add_bigint(source.id).add(REGCLASSOID, ObjectIdGetDatum(source.relid)).add_time(range.from).add_time(range.to);
+  parameters.add_bigints(&source.id, 1).add(REGCLASSOID, ObjectIdGetDatum(source.relid)).add_time(range.from).add_time(range.to);
   std::vector<Range> slices;
   ActingAs const owner(extension_owner());
   query("SELECT slice_from, slice_to FROM reseller_report._days($1, $2, $3, $4)", parameters,

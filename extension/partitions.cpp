@@ -166,23 +166,25 @@ void MovedRows::put_into(Oid part) {
   });
 }
 
-void make(const Source &source, const Month &month) {
+void make(const std::vector<Source> &sources, const Month &month) {
   OwnDdl const guard;
   Oid part = InvalidOid;
-  making_as_owner(source.relid, [&](const ActingAs &) {
+  Oid const table = sources.front().relid;
+  making_as_owner(table, [&](const ActingAs &) {
     execute(month.create.c_str(), {});
     part = relation_named(month.part);
   });
   MovedRows rows(month);
-  making_as_owner(source.relid, [&](const ActingAs &) { execute(month.attach.c_str(), {}); });
+  making_as_owner(table, [&](const ActingAs &) { execute(month.attach.c_str(), {}); });
   // Not before: a publication of the table would have the rows deleted, and not inserted again.
   rows.put_into(part);
-  if (rows.any()) making_as_owner(source.relid, [&](const ActingAs &) { execute(("REINDEX TABLE " + month.part).c_str(), {}); });
+  if (rows.any()) making_as_owner(table, [&](const ActingAs &) { execute(("REINDEX TABLE " + month.part).c_str(), {}); });
+  std::vector<std::int64_t> const ids = ids_of(sources);
   SqlParameters parameters;
-  parameters.add_bigint(source.id).add(REGCLASSOID, ObjectIdGetDatum(source.relid));
+  parameters.add_bigints(ids.data(), static_cast<int>(ids.size())).add(REGCLASSOID, ObjectIdGetDatum(sources.front().relid));
   ActingAs const owner(extension_owner());
-  execute("UPDATE reseller_report.source SET moves = moves + 1 WHERE id = $1 AND $2 IS NOT NULL", parameters);
-  execute("SELECT reseller_report._follow_leaves($1, $2, fresh => true)", parameters);
+  execute("UPDATE reseller_report.source SET moves = moves + 1 WHERE id = ANY ($1) AND $2 IS NOT NULL", parameters);
+  execute("SELECT reseller_report._follow_leaves(id, $2, fresh => true) FROM pg_catalog.unnest($1) AS id", parameters);
 }
 
 // Whether an error is the table's own, and no reason for others to go without partitions: not a lock that was not to be had, a
@@ -211,13 +213,13 @@ Lacking make_all(Oid table, Datum ahead, Patience &patience, Made &made) {
   if (is_connected(table))
     if (Lacking const lacking = lock_tree(table, ShareUpdateExclusiveLock, AccessShareLock, patience)) return lacking;
   ActiveSnapshot const now(ActiveSnapshot::fresh());
-  Source const source = source_of_table(table);
-  std::vector<Month> const months = months_to_make(source, ahead);
+  std::vector<Source> const sources = sources_of_table(table);
+  std::vector<Month> const months = months_to_make(sources.front(), ahead);
   if (months.empty()) return {};
-  for (Oid const held : {source.relid, months.front().fallback})
+  for (Oid const held : {table, months.front().fallback})
     if (TableLock const wanted = {held, AccessExclusiveLock}; !patience.lock(wanted)) return wanted;
   for (const Month &month : months) {
-    make(source, month);
+    make(sources, month);
     made.emplace_back(table, month.range);
   }
   return {};
@@ -303,7 +305,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions_of) {
   require_few_years(PG_GETARG_INTERVAL_P(0));
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
   for (const auto &[table, month] : make_for({PG_GETARG_OID(1)}, PG_GETARG_DATUM(0), make_all)) put_slice(fcinfo, table, month);
-  tell_if_left_alone(source_of_table(PG_GETARG_OID(1)));
+  tell_if_left_alone(sources_of_table(PG_GETARG_OID(1)).front());
   return Datum{0};
 }
 

@@ -58,14 +58,23 @@ void keep_nobodys(const Source &source, const Range &pruned, MovingSnapshot &sna
   }
 }
 
+struct Plan {
+  std::vector<Partition> partitions;
+  Time horizon;  // that there will be for all that the table feeds
+
+  Range pruned_of(const Source &source) const { return {source.horizon, std::max(source.horizon, horizon)}; }
+};
+
 // From here on writers and readers of the partitions wait, so this comes last.
-void drop(const Source &source, const std::vector<Partition> &partitions, Time horizon) {
+void drop(const std::vector<Source> &sources, const Plan &plan) {
   OwnDdl const guard;
   ActingAs const owner(extension_owner());
-  for (const Partition &partition : partitions) execute(("DROP TABLE " + partition.name).c_str(), {});
-  SqlParameters parameters;
-  parameters.add_bigint(source.id).add(REGCLASSOID, ObjectIdGetDatum(source.relid)).add_time(horizon);
-  execute("SELECT reseller_report._note_pruned($1, $2, $3)", parameters);
+  for (const Partition &partition : plan.partitions) execute(("DROP TABLE " + partition.name).c_str(), {});
+  for (const Source &source : sources) {
+    SqlParameters parameters;
+    parameters.add_bigint(source.id).add(REGCLASSOID, ObjectIdGetDatum(source.relid)).add_time(plan.pruned_of(source).to);
+    execute("SELECT reseller_report._note_pruned($1, $2, $3)", parameters);
+  }
 }
 
 // Between the snapshot and the locks of DROP something may have changed raw rows past the trigger.
@@ -74,22 +83,18 @@ void require_still_built(const Source &source, const Range &days) {
     throw Error("40001", "usage of table " + source.name + " was changed past its trigger while it was pruned", "Try again.");
 }
 
-struct Plan {
-  std::vector<Partition> partitions;
-  Range pruned;  // from the horizon there is to the one there will be
-};
-
 // Refuses (0A000) what cannot be pruned.
-Plan plan_of(const Source &source, Time older_than) {
-  Plan plan = {prunable(source, older_than), {source.horizon, source.horizon}};
-  for (const Partition &partition : plan.partitions) plan.pruned.to = std::max(plan.pruned.to, partition.range.to);
-  if (!plan.pruned.empty()) require_built(source, plan.pruned);
+Plan plan_of(const std::vector<Source> &sources, Time older_than) {
+  Plan plan = {prunable(sources.front(), older_than), kMinusInfinity};
+  for (const Partition &partition : plan.partitions) plan.horizon = std::max(plan.horizon, partition.range.to);
+  for (const Source &source : sources)
+    if (!plan.pruned_of(source).empty()) require_built(source, plan.pruned_of(source));
   return plan;
 }
 
 // What is dropped, and the table that loses it, against everybody.
-Lacking lock_out(const Source &source, const Plan &plan, Patience &patience) {
-  if (!patience.lock({source.relid, AccessExclusiveLock})) return TableLock{source.relid, AccessExclusiveLock};
+Lacking lock_out(Oid table, const Plan &plan, Patience &patience) {
+  if (TableLock const wanted = {table, AccessExclusiveLock}; !patience.lock(wanted)) return wanted;
   for (const Partition &partition : plan.partitions)
     if (Lacking const lacking = lock_tree(partition.relid, AccessExclusiveLock, AccessExclusiveLock, patience)) return lacking;
   return {};
@@ -101,13 +106,14 @@ Lacking prune_with_lease(Oid table, Time older_than, Patience &patience, std::ve
   if (is_connected(table))
     if (Lacking const lacking = lock_tree(table, ShareUpdateExclusiveLock, AccessShareLock, patience)) return lacking;
   MovingSnapshot snapshot;
-  Source const source = source_of_table(table);
-  Plan plan = plan_of(source, older_than);
+  std::vector<Source> const sources = sources_of_table(table);
+  Plan plan = plan_of(sources, older_than);
   if (plan.partitions.empty()) return {};
-  if (!plan.pruned.empty()) keep_nobodys(source, plan.pruned, snapshot);
-  if (Lacking const lacking = lock_out(source, plan, patience)) return lacking;
-  if (!plan.pruned.empty()) require_still_built(source, plan.pruned);
-  drop(source, plan.partitions, plan.pruned.to);
+  for (const Source &source : sources)
+    if (!plan.pruned_of(source).empty()) keep_nobodys(source, plan.pruned_of(source), snapshot);
+  if (Lacking const lacking = lock_out(table, plan, patience)) return lacking;
+  for (const Source &source : sources) require_still_built(source, plan.pruned_of(source));
+  drop(sources, plan);
   dropped = std::move(plan.partitions);
   return {};
 }
@@ -129,9 +135,9 @@ void require_not_null(FunctionCallInfo fcinfo) {
 RESELLER_REPORT_FUNCTION(reseller_report_prunable) {
   require_not_null(fcinfo);
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
-  Source const source = source_of_table(PG_GETARG_OID(0));
-  for (const Partition &partition : plan_of(source, PG_GETARG_TIMESTAMPTZ(1)).partitions)
-    put_slice(fcinfo, source.relid, partition.range);
+  std::vector<Source> const sources = sources_of_table(PG_GETARG_OID(0));
+  for (const Partition &partition : plan_of(sources, PG_GETARG_TIMESTAMPTZ(1)).partitions)
+    put_slice(fcinfo, PG_GETARG_OID(0), partition.range);
   return Datum{0};
 }
 

@@ -26,10 +26,15 @@ void require_no_changes_of_parents() {
                 "Rebuild in a transaction of its own: CALL reseller_report.rebuild.");
 }
 
-void require_capture_on(const Source &source) {
-  for (const Leaf &table : leaves_of(source))
-    if (!is_captured(table.relid, source.id) || !is_watched(table.relid, source.id))
-      throw Error(sqlstate::kWrongState, "the capture trigger of table " + source.name + " is off",
+bool is_followed(Oid table, const std::vector<Source> &sources) {
+  return is_watched(table) &&
+         std::all_of(sources.begin(), sources.end(), [=](const Source &source) { return is_captured(table, source.id); });
+}
+
+void require_capture_on(const std::vector<Source> &sources) {
+  for (const Leaf &table : leaves_of(sources.front()))
+    if (!is_followed(table.relid, sources))
+      throw Error(sqlstate::kWrongState, "the capture trigger of table " + sources.front().name + " is off",
                   "SELECT reseller_report.post_restore() puts capture triggers back and on. A table that is unlogged, foreign or "
                   "an inheritance child cannot be captured.");
 }
@@ -110,28 +115,20 @@ void mark_built(std::int64_t source, const Range &slice) {
 // meanwhile. And nobody is in the midst of attaching or detaching a partition: a transaction that does is seen, and its mark
 // mended, a moment before the server tells other sessions of it, whose queries go on without the partition until then. It holds the
 // parent until it has told.
-Source source_with_lease(Oid table) {
-  Source source = {};
+std::vector<Source> sources_with_lease(Oid table) {
+  std::vector<Source> sources;
   take_lease_and(Patience::Kind::kBrief, [&](Patience &patience) -> Lacking {
     ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
     if (is_connected(table))
       if (Lacking const lacking = lock_tree(table, ShareUpdateExclusiveLock, RowExclusiveLock, patience)) return lacking;
-    source = source_of_table(table);
+    sources = sources_of_table(table);
     return {};
   });
-  require_capture_on(source);
-  return source;
+  require_capture_on(sources);
+  return sources;
 }
 
-// Rebuilds what of `days` is not pruned, and returns it.
-Range rebuild_slice(Oid table, const Range &days) {
-  require_whole_days(days);
-  require_no_changes_of_parents();
-  require_dependencies_followed();
-  Source const source = source_with_lease(table);
-  Range const slice = intersection(days, {source.horizon, kInfinity});
-  if (slice.empty()) return slice;
-  MovingSnapshot snapshot;
+void rebuild_source(const Source &source, const Range &slice, MovingSnapshot &snapshot) {
   Overflows overflows;
   require_deltas_seen(source);
   require_own_rows_captured(source, slice, overflows);
@@ -139,7 +136,24 @@ Range rebuild_slice(Oid table, const Range &days) {
   if (!overflows.empty())
     throw Error(sqlstate::kOutOfRange, "the figures of company " + std::to_string(overflows.front().company) + " exceed 64 bits");
   mark_built(source.id, slice);
-  return slice;
+}
+
+// Rebuilds what of `days` is not pruned, for all that the table feeds in one snapshot of others, and returns it.
+Range rebuild_slice(Oid table, const Range &days) {
+  require_whole_days(days);
+  require_no_changes_of_parents();
+  require_dependencies_followed();
+  std::vector<Source> const sources = sources_with_lease(table);
+  MovingSnapshot snapshot;
+  Range rebuilt = {days.to, days.to};
+  for (const Source &source : sources) {
+    Range const slice = intersection(days, {source.horizon, kInfinity});
+    if (slice.empty()) continue;
+    rebuild_source(source, slice, snapshot);
+    snapshot.see_own_writes();
+    rebuilt.from = std::min(rebuilt.from, slice.from);
+  }
+  return rebuilt;
 }
 
 void require_arguments(FunctionCallInfo fcinfo) {

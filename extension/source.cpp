@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
+#include <tuple>
 
 #include "sql.hpp"
 
@@ -55,9 +57,8 @@ Row row_of(HeapTuple tuple, TupleDesc columns) {
           DatumGetBool(column(tuple, columns, kRestoredCaptured))};
 }
 
-// The rows of the registry that `snapshot` (NULL: the latest one) sees, in
-// order of id, in which all lock their tables; only the one with this id when
-// `id` is given.
+// The rows of the registry that `snapshot` (NULL: the latest one) sees, in order of id, in which all lock their tables; only the
+// one with this id when `id` is given.
 std::vector<Row> read_registry(Snapshot snapshot, const std::int64_t *id) {
   OwnTable const table("source", AccessShareLock);
   Oid const index = id != nullptr ? own_relation("source_pkey") : InvalidOid;
@@ -90,8 +91,7 @@ Oid resolve(const Row &row) {
 
 bool same_names(const Row &a, const Row &b) { return strcmp(a.schema, b.schema) == 0 && strcmp(a.table, b.table) == 0; }
 
-// Names in the system catalogs change for all snapshots at once, so the
-// registry's, too, are taken from its latest version.
+// Names in the system catalogs change for all snapshots at once, so the registry's, too, are taken from its latest version.
 void follow_renames(Row &row) {
   std::vector<Row> const latest = read_registry(nullptr, &row.id);
   if (!latest.empty()) row = latest.front();
@@ -108,10 +108,8 @@ bool lock_all(Oid table) {
   return true;
 }
 
-// Finds the source's table and locks it with its partitions, following a rename
-// or a drop that commits meanwhile; InvalidOid when it is gone, or could not be
-// locked. A TRUNCATE or DROP of any part either came before, and un-built it,
-// or waits.
+// Finds the source's table and locks it with its partitions, following a rename or a drop that commits meanwhile; InvalidOid when
+// it is gone, or could not be locked. A TRUNCATE or DROP of any part either came before, and un-built it, or waits.
 Oid resolve_and_lock(Row &row, const TreeLock &lock) {
   for (;;) {
     follow_renames(row);
@@ -147,7 +145,8 @@ std::vector<Source> sources_where(Wanted &&wanted, const TreeLock &lock = lock_a
     source.is_captured = is_captured(source.relid, source.id);
     sources.push_back(std::move(source));
   }
-  std::sort(sources.begin(), sources.end(), [](const Source &a, const Source &b) { return a.name < b.name; });
+  std::sort(sources.begin(), sources.end(),
+            [](const Source &a, const Source &b) { return std::tie(a.name, a.mapping.feed) < std::tie(b.name, b.mapping.feed); });
   return sources;
 }
 
@@ -156,8 +155,7 @@ struct RecordedRange {
   Range range;
 };
 
-// The rows of source_built or source_unbuilt for `source` that `snapshot`
-// (NULL: the latest one) sees.
+// The rows of source_built or source_unbuilt for `source` that `snapshot` (NULL: the latest one) sees.
 std::vector<RecordedRange> read_ranges(const char *table_name, std::int64_t source, Snapshot snapshot) {
   OwnTable const table(table_name, AccessShareLock);
   OwnScan scan(table, snapshot);
@@ -201,8 +199,10 @@ std::vector<Source> all_sources() {
 
 std::vector<Oid> connected_tables() {
   std::vector<Oid> tables;
-  for (const Row &row : read_registry(nullptr, nullptr))
-    if (Oid const table = resolve(row); OidIsValid(table)) tables.push_back(table);
+  for (const Row &row : read_registry(nullptr, nullptr)) {
+    Oid const table = resolve(row);
+    if (OidIsValid(table) && std::find(tables.begin(), tables.end(), table) == tables.end()) tables.push_back(table);
+  }
   return tables;
 }
 
@@ -211,14 +211,12 @@ bool is_connected(Oid table) {
   return std::find(tables.begin(), tables.end(), table) != tables.end();
 }
 
-std::optional<Source> find_source(Oid table) {
+std::vector<Source> find_sources(Oid table) {
   // Others are not even locked.
-  std::vector<Source> found = sources_where([=](Row row) {
+  return sources_where([=](Row row) {
     follow_renames(row);
     return resolve(row) == table;
   });
-  if (found.empty()) return {};
-  return std::move(found.front());
 }
 
 std::optional<Source> try_source(std::int64_t id, const std::function<bool(Oid)> &lock) {
@@ -227,18 +225,23 @@ std::optional<Source> try_source(std::int64_t id, const std::function<bool(Oid)>
   return std::move(found.front());
 }
 
-Source source_of_table(Oid table) {
-  if (std::optional<Source> found = find_source(table)) return std::move(*found);
+std::vector<Source> sources_of_table(Oid table) {
+  if (std::vector<Source> found = find_sources(table); !found.empty()) return found;
   const char *name = nullptr;
   pg([&] { name = get_rel_name(table); });
   throw Error("42704", "table \"" + std::string(name != nullptr ? name : "?") + "\" is not connected",
               "Use reseller_report.attach_source.");
 }
 
+std::vector<std::int64_t> ids_of(const std::vector<Source> &sources) {
+  std::vector<std::int64_t> ids;
+  for (const Source &source : sources) ids.push_back(source.id);
+  return ids;
+}
+
 bool find_registered_source(std::int64_t id, RegisteredSource &found) {
   std::vector<Row> rows = read_registry(nullptr, &id);
-  // A rename that commits between the two looks would leave a name that nothing
-  // has.
+  // A rename that commits between the two looks would leave a name that nothing has.
   for (std::vector<Row> before; !rows.empty() && (before.empty() || !same_names(before.front(), rows.front()));) {
     found.relid = resolve(rows.front());
     before = std::move(rows);
@@ -254,8 +257,7 @@ namespace {
 
 enum class CaptureTrigger { kNone, kOff, kOn };
 
-// Every change of every row, as attach_source made it; must match
-// reseller_report._follow_triggers.
+// Every change of every row, as attach_source made it; must match reseller_report._follow_triggers.
 constexpr int16 kAfterEachRow = TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT | TRIGGER_TYPE_DELETE | TRIGGER_TYPE_UPDATE;
 
 // A trigger's function: another trigger may have the name. Inside pg().
@@ -270,12 +272,17 @@ bool calls(const Trigger &trigger, const char *function) {
 const TriggerDesc *triggers_of(Relation relation) { return CopyTriggerDesc(relation->trigdesc); }
 
 bool is_whole(const Trigger &trigger) {
-  bool const origin = trigger.tgnargs == 2 && strcmp(trigger.tgargs[1], "origin") == 0;
+  bool const origin = trigger.tgnargs > 0 && strcmp(trigger.tgargs[trigger.tgnargs - 1], "origin") == 0;
   return trigger.tgtype == kAfterEachRow && trigger.tgqual == nullptr && trigger.tgnattr == 0 && !trigger.tgdeferrable &&
          trigger.tgenabled == (origin ? TRIGGER_FIRES_ON_ORIGIN : TRIGGER_FIRES_ALWAYS);
 }
 
-// On: one trigger alone captures, and for this source; two would count twice.
+// Once: what is captured twice would count twice.
+bool names_once(const Trigger &trigger, std::string_view id) {
+  return std::count(trigger.tgargs, trigger.tgargs + trigger.tgnargs, id) == 1;
+}
+
+// On: one trigger alone captures, and for this source, too; two would count twice.
 CaptureTrigger capture_trigger(Oid table, std::int64_t source) {
   char id[24];
   pg_lltoa(source, id);
@@ -289,8 +296,7 @@ CaptureTrigger capture_trigger(Oid table, std::int64_t source) {
       if (!calls(trigger, "_capture")) continue;
       capturing++;
       if (strcmp(trigger.tgname, "reseller_report_capture") != 0) continue;
-      bool const on = is_whole(trigger) && trigger.tgnargs > 0 && strcmp(trigger.tgargs[0], id) == 0;
-      found = on ? CaptureTrigger::kOn : CaptureTrigger::kOff;
+      found = is_whole(trigger) && names_once(trigger, id) ? CaptureTrigger::kOn : CaptureTrigger::kOff;
     }
     // Writes that fire no trigger here, and rows that a crash takes.
     if (capturing > 1 || relation->rd_rel->relkind == RELKIND_FOREIGN_TABLE ||
@@ -314,33 +320,26 @@ const Trigger *truncate_trigger(Relation relation) {
 
 bool is_captured(Oid table, std::int64_t source) { return capture_trigger(table, source) == CaptureTrigger::kOn; }
 
-bool is_watched(Oid table, std::int64_t source) {
-  char id[24];
-  pg_lltoa(source, id);
+bool is_watched(Oid table) {
   bool watched = false;
   pg([&] {
     Relation const relation = relation_open(table, NoLock);
     const Trigger *const trigger = truncate_trigger(relation);
     watched = trigger != nullptr && trigger->tgtype == (TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE) &&
-              trigger->tgqual == nullptr && trigger->tgenabled == TRIGGER_FIRES_ALWAYS && trigger->tgnargs == 1 &&
-              strcmp(trigger->tgargs[0], id) == 0;
+              trigger->tgqual == nullptr && trigger->tgenabled == TRIGGER_FIRES_ALWAYS;
     relation_close(relation, NoLock);
   });
   return watched;
 }
 
-// The source that the trigger which notices TRUNCATE of a table speaks of,
-// whatever the snapshot; NULL when there is none.
-RESELLER_REPORT_FUNCTION(reseller_report_watching) {
-  Datum source = 0;
+RESELLER_REPORT_FUNCTION(reseller_report_has_truncate_trigger) {
+  bool found = false;
   pg([&] {
     Relation const relation = relation_open(PG_GETARG_OID(0), AccessShareLock);
-    const Trigger *const trigger = truncate_trigger(relation);
-    if (trigger != nullptr) source = CStringGetTextDatum(trigger->tgnargs > 0 ? trigger->tgargs[0] : "");
+    found = truncate_trigger(relation) != nullptr;
     relation_close(relation, NoLock);
   });
-  if (source == 0) PG_RETURN_NULL();
-  return source;
+  PG_RETURN_BOOL(found);
 }
 
 namespace {

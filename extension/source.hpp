@@ -1,5 +1,5 @@
-// The registry of connected tables: which tables feed a service, how their rows
-// read, and which days their summaries may answer for.
+// The registry of connected tables: which tables feed a service, how their rows read, and which days their summaries may answer
+// for.
 #pragma once
 
 #include <array>
@@ -16,6 +16,7 @@
 
 namespace reseller_report {
 
+/// A table and a service that it feeds. A table that feeds several is as many sources.
 struct Source {
   std::int64_t id;
   Oid relid;
@@ -35,38 +36,35 @@ struct SourceState {
   bool is_captured;
 };
 
-/// The sources that feed `service` in the active snapshot, locked against
-/// TRUNCATE and DROP until the transaction ends, in order of their ids. A
-/// source whose table is gone is left out.
+/// The sources that feed `service` in the active snapshot, locked against TRUNCATE and DROP until the transaction ends, in order of
+/// their ids. A source whose table is gone is left out.
 std::vector<Source> sources_of(Service service);
 
 /// All sources of the active snapshot, locked likewise.
 std::vector<Source> all_sources();
 
-/// Their tables as the latest commit sees them, in one order for all callers,
-/// not locked.
+/// Their tables as the latest commit sees them, in one order for all callers, not locked.
 std::vector<Oid> connected_tables();
 bool is_connected(Oid table);
 
-/// The source that this table is, in the active snapshot, locked likewise;
-/// nothing when it is none.
-std::optional<Source> find_source(Oid table);
+/// The sources that this table is, one a service, in the active snapshot, locked likewise; none when it is not connected.
+std::vector<Source> find_sources(Oid table);
 
-/// The same; 42704 when it is none.
-Source source_of_table(Oid table);
+/// The same; 42704 when it is not connected.
+std::vector<Source> sources_of_table(Oid table);
 
-/// The sources of the active snapshot whose table is there, in order of their
-/// ids, not locked. Captured means that the table has the trigger: whoever
-/// switches it off un-builds all days.
+/// Their ids.
+std::vector<std::int64_t> ids_of(const std::vector<Source> &sources);
+
+/// The sources of the active snapshot whose table is there, in order of their ids, not locked. Captured means that the table has
+/// the trigger: whoever switches it off un-builds all days.
 std::vector<SourceState> source_states();
 
-/// A source of the active snapshot, locked by `lock`, which says whether it
-/// could be; nothing when it could not.
+/// A source of the active snapshot, locked by `lock`, which says whether it could be; nothing when it could not.
 std::optional<Source> try_source(std::int64_t id, const std::function<bool(Oid table)> &lock);
 
-/// The source with this id as the latest commit sees it, its table unresolved;
-/// false when there is none. Reads the registry without SQL, so that capture
-/// may use it in any state of the transaction. The mapping is palloc'd.
+/// The source with this id as the latest commit sees it, its table unresolved; false when there is none. Reads the registry without
+/// SQL, so that capture may use it in any state of the transaction. The mapping is palloc'd.
 struct RegisteredSource {
   Oid relid;
   Mapping mapping;
@@ -75,22 +73,18 @@ struct RegisteredSource {
 };
 bool find_registered_source(std::int64_t id, RegisteredSource &found);
 
-/// Whether the capture trigger of a table or partition is there and on: always,
-/// or for the origin where the source says so. False also for what capture
-/// cannot cover: unlogged tables and foreign partitions.
+/// Whether the capture trigger of a table or partition is there and on for a source: always, or for the origin where the source
+/// says so. False also for what capture cannot cover: unlogged tables and foreign partitions.
 bool is_captured(Oid table, std::int64_t source);
 
 /// Whether a table has a capture trigger at all, on or off.
 bool has_capture_trigger(Oid table);
 
-/// Whether TRUNCATE of a table or partition is noticed, always, and for this
-/// source.
-bool is_watched(Oid table, std::int64_t source);
+/// Whether TRUNCATE of a table or partition is noticed, always.
+bool is_watched(Oid table);
 
-/// The parts of `period` that the summaries of the source may answer in the
-/// active snapshot: built when that snapshot was taken, and not un-built since
-/// by anything that MVCC does not show to it (TRUNCATE, DROP). What was pruned
-/// stays as it was.
+/// The parts of `period` that the summaries of the source may answer in the active snapshot: built when that snapshot was taken,
+/// and not un-built since by anything that MVCC does not show to it (TRUNCATE, DROP). What was pruned stays as it was.
 std::vector<Range> answerable(const SourceState &source, const Range &period);
 std::vector<Range> answerable(const Source &source, const Range &period);
 
@@ -98,21 +92,17 @@ std::vector<Range> answerable(const Source &source, const Range &period);
 using UnbuiltMarks = std::set<std::array<unsigned char, UUID_LEN>>;
 UnbuiltMarks unbuilt_marks(std::int64_t source);
 
-/// Whether rows of the source were moved between partitions by somebody that
-/// the active snapshot does not see: it finds them where they were, but the
-/// server would not look there.
+/// Whether rows of the source were moved between partitions by somebody that the active snapshot does not see: it finds them where
+/// they were, but the server would not look there.
 bool moved_unseen(std::int64_t source);
 
-/// Whether this transaction itself has connected the source, or changed it past
-/// its trigger.
+/// Whether this transaction itself has connected the source, or changed it past its trigger.
 bool unbuilt_by_this_transaction(std::int64_t source);
 
-/// Adds a row (source, period_from, period_to) to the result of a maintenance
-/// function.
+/// Adds a row (source, period_from, period_to) to the result of a maintenance function.
 void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice);
 
-/// Whether the registry has no source but those that came with a dump, as the
-/// latest commit sees it.
+/// Whether the registry has no source but those that came with a dump, as the latest commit sees it.
 bool only_restored_sources();
 
 }  // namespace reseller_report

@@ -204,12 +204,7 @@ void verify(FunctionCallInfo fcinfo, const Oid *only) {
   bool const all_services = PG_ARGISNULL(2);
   Service const service = all_services ? Service::kBot : service_named(fcinfo, 2);
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
-  std::vector<Source> sources;
-  if (only != nullptr) {
-    sources.push_back(source_of_table(*only));
-  } else {
-    sources = all_sources();
-  }
+  std::vector<Source> sources = only != nullptr ? sources_of_table(*only) : all_sources();
   auto const others = std::remove_if(sources.begin(), sources.end(),
                                      [&](const Source &source) { return !all_services && !may_feed(source, service); });
   sources.erase(others, sources.end());

@@ -44,7 +44,7 @@ Status read_status(Session &session) {
                  " extract(epoch FROM last_duration)::numeric(12, 3) FROM reseller_report.materializer_state")
           .front(),
       session.query("SELECT source, service, attached_at, is_built::int, unbuilt_reasons, horizon FROM reseller_report.sources()"
-                    " ORDER BY source::text")};
+                    " ORDER BY source::text, service")};
 }
 
 std::string whole(double value) {

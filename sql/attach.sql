@@ -56,12 +56,75 @@ CREATE FUNCTION reseller_report._obstacle(source regclass) RETURNS text[]
     WHERE c.oid = source
 $$;
 
--- What the capture trigger of a source is told: whose changes these are, and whether replicated ones are left out.
-CREATE FUNCTION reseller_report._capture_arguments(id bigint, capture text) RETURNS text
+-- What the capture trigger of a table is told: whose changes these are, and whether replicated ones are left out.
+CREATE FUNCTION reseller_report._capture_arguments(ids bigint[], capture text) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT concat_ws(', ', quote_literal(id), CASE capture WHEN 'origin' THEN quote_literal(capture) END)
+    SELECT concat_ws(', ', (SELECT string_agg(quote_literal(id), ', ' ORDER BY id) FROM unnest(ids) AS id), CASE capture WHEN 'origin' THEN quote_literal(capture) END)
 $$;
+
+-- The one trigger that captures a table for all that it feeds, in place of the one that is there.
+CREATE FUNCTION reseller_report._set_capture_trigger(source regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    capture CONSTANT text := (SELECT c.capture FROM reseller_report._connected(source) c LIMIT 1);
+BEGIN
+    EXECUTE format('CREATE OR REPLACE TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(%s)',
+        source, reseller_report._capture_arguments(ARRAY(SELECT c.id FROM reseller_report._connected(source) c), capture));
+    IF capture = 'always' THEN
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER reseller_report_capture', source);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION reseller_report._require_service(service text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF service <> ALL (reseller_report._services()) THEN
+        PERFORM reseller_report._refuse(format('service "%s" does not exist', service),
+            'Services are text_messaging, chat, telephony, telephony_outgoing, telephony_incoming and bot.');
+    END IF;
+END
+$$;
+
+-- Whether what a table is connected as has a service in common with another: one that feeds telephony feeds both halves of it.
+CREATE FUNCTION reseller_report._overlap(service text, other text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT service = other OR (least(service, other) = 'telephony' AND starts_with(greatest(service, other), 'telephony_')) $$;
+
+-- Refuses what a table that feeds one service already cannot feed besides: a trigger captures for all of them, and partitions, days and
+-- the horizon go by one moment.
+CREATE FUNCTION reseller_report._require_compatible(service text, source regclass, capture text, rules jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+#variable_conflict use_variable
+DECLARE
+    other reseller_report.source;
+BEGIN
+    FOR other IN
+        SELECT s.* FROM reseller_report._latest(NULL::reseller_report.source) s
+        WHERE reseller_report._table(s.schema_name, s.table_name) = source
+        ORDER BY reseller_report._overlap(s.service, service) DESC
+    LOOP
+        IF reseller_report._overlap(other.service, service) THEN
+            PERFORM reseller_report._refuse(format('table "%s" is already connected as %s', reseller_report._shown(source), other.service),
+                format('SELECT reseller_report.detach_source(%L, %L) first.', source, other.service), '42710');
+        ELSIF other.capture <> capture THEN
+            PERFORM reseller_report._refuse(format('table "%s" is captured differently for %s', reseller_report._shown(source), other.service),
+                format('A table is captured alike for all services: %s.', CASE other.capture WHEN 'origin' THEN 'say {"capture": "origin"}' ELSE 'leave "capture" out' END));
+        ELSIF reseller_report._rule_of_moment(other.rules) <> reseller_report._rule_of_moment(rules) THEN
+            PERFORM reseller_report._refuse(format('table "%s" has another occurred_at for %s', reseller_report._shown(source), other.service),
+                format('Map the same one, %s, for all services.', reseller_report._rule_of_moment(other.rules) ->> 'column'));
+        END IF;
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION reseller_report._rule_of_moment(rules jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT rule FROM jsonb_array_elements(rules) AS rule WHERE rule ->> 'role' = 'occurred_at' $$;
 
 -- The work of attach_source, as the extension's owner; the caller has shown that the table is the caller's.
 CREATE FUNCTION reseller_report._attach_source(service text, source regclass, columns jsonb) RETURNS void
@@ -74,10 +137,7 @@ DECLARE
     rules jsonb;
     obstacle text[];
 BEGIN
-    IF service NOT IN ('text_messaging', 'chat', 'telephony', 'telephony_outgoing', 'telephony_incoming', 'bot') THEN
-        PERFORM reseller_report._refuse(format('service "%s" does not exist', service),
-            'Services are text_messaging, chat, telephony, telephony_outgoing, telephony_incoming and bot.');
-    END IF;
+    PERFORM reseller_report._require_service(service);
     obstacle := reseller_report._obstacle(source);
     IF obstacle IS NOT NULL THEN
         PERFORM reseller_report._refuse(format('relation "%s" cannot be connected: %s', reseller_report._shown(source), obstacle[1]), obstacle[2], '42809');
@@ -94,19 +154,10 @@ BEGIN
     IF reseller_report._obstacle(source) IS NOT NULL OR reseller_report._rules(service, source, columns) <> rules THEN
         PERFORM reseller_report._refuse(format('table "%s" was altered meanwhile', reseller_report._shown(source)), 'Try again.', '40001');
     END IF;
-    IF EXISTS (SELECT FROM reseller_report._latest(NULL::reseller_report.source) s
-        WHERE reseller_report._table(s.schema_name, s.table_name) = source)
-    THEN
-        PERFORM reseller_report._refuse(format('table "%s" is already connected', reseller_report._shown(source)),
-            format('SELECT reseller_report.detach_source(%L) first.', source), '42710');
-    END IF;
+    PERFORM reseller_report._require_compatible(service, source, capture, rules);
     INSERT INTO reseller_report.source (id, service, schema_name, table_name, rules, capture)
         SELECT id, service, n.nspname, c.relname, rules, capture FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source;
-    EXECUTE format('CREATE TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(%s)',
-        source, reseller_report._capture_arguments(id, capture));
-    IF capture = 'always' THEN
-        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER reseller_report_capture', source);
-    END IF;
+    PERFORM reseller_report._set_capture_trigger(source);
     PERFORM reseller_report._follow_leaves(id, source, fresh => true);
     IF reseller_report._is_empty(source) THEN
         INSERT INTO reseller_report.source_built (source, built_from, built_to) VALUES (id, '-infinity', 'infinity');
@@ -115,34 +166,59 @@ BEGIN
 END
 $$;
 
+-- The sources that are to be detached: all that the table feeds, or the service that is named.
+CREATE FUNCTION reseller_report._detachable(source regclass, service text) RETURNS bigint[]
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+#variable_conflict use_variable
+DECLARE
+    known CONSTANT text[] := ARRAY(SELECT c.service FROM reseller_report._connected(source) c);
+BEGIN
+    PERFORM reseller_report._require_service(service);
+    IF starts_with(service, 'telephony_') AND 'telephony' = ANY (known) THEN
+        PERFORM reseller_report._refuse(format('table "%s" is connected as telephony, of which %s is one half', reseller_report._shown(source), service),
+            format('SELECT reseller_report.detach_source(%L, %L), and attach it as the other half.', source, 'telephony'));
+    ELSIF service <> ALL (known) THEN
+        PERFORM reseller_report._refuse(format('table "%s" is not connected as %s', reseller_report._shown(source), service),
+            format('It is connected as %s.', array_to_string(known, ', ')), '42704');
+    END IF;
+    RETURN ARRAY(SELECT c.id FROM reseller_report._connected(source) c WHERE c.service = coalesce(service, c.service));
+END
+$$;
+
 -- The caller holds the lease and the table, both with nothing to wait for.
-CREATE FUNCTION reseller_report._detach_source(source regclass) RETURNS void
+CREATE FUNCTION reseller_report._detach_source(source regclass, service text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
 #variable_conflict use_column
 DECLARE
-    gone bigint;
+    gone bigint[];
+    deleted integer;
     ours record;
 BEGIN
-    DELETE FROM reseller_report.source s USING pg_class c, pg_namespace n
-        WHERE c.oid = _detach_source.source AND n.oid = c.relnamespace
-            AND s.schema_name = n.nspname AND s.table_name = c.relname
-        RETURNING s.id INTO gone;
-    IF gone IS NULL THEN
-        PERFORM reseller_report._refuse(format('table "%s" is not connected', reseller_report._shown(_detach_source.source)),
-            'SELECT * FROM reseller_report.sources() lists what is.', '42704');
+    gone := reseller_report._detachable(_detach_source.source, _detach_source.service);
+    DELETE FROM reseller_report.source s WHERE s.id = ANY (gone);
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    IF deleted <> cardinality(gone) THEN
+        PERFORM reseller_report._refuse_old_snapshot();
     END IF;
-    FOR ours IN
-        SELECT t.tgrelid::regclass AS relid, t.tgname FROM pg_trigger t
-        WHERE t.tgfoid IN ('reseller_report._capture'::regproc, 'reseller_report._truncated'::regproc) AND t.tgparentid = 0
-            AND (t.tgrelid = _detach_source.source
-                OR t.tgrelid IN (SELECT relid FROM pg_partition_tree(_detach_source.source)))
-    LOOP
-        EXECUTE format('DROP TRIGGER %I ON %s', ours.tgname, ours.relid);
-    END LOOP;
-    PERFORM reseller_report._forget_sources(ARRAY[gone]);
+    IF EXISTS (SELECT FROM reseller_report._latest(NULL::reseller_report.source) s
+        WHERE reseller_report._table(s.schema_name, s.table_name) = _detach_source.source)
+    THEN
+        PERFORM reseller_report._set_capture_trigger(_detach_source.source);
+    ELSE
+        FOR ours IN
+            SELECT t.tgrelid::regclass AS relid, t.tgname FROM pg_trigger t
+            WHERE t.tgfoid IN ('reseller_report._capture'::regproc, 'reseller_report._truncated'::regproc) AND t.tgparentid = 0
+                AND (t.tgrelid = _detach_source.source
+                    OR t.tgrelid IN (SELECT relid FROM pg_partition_tree(_detach_source.source)))
+        LOOP
+            EXECUTE format('DROP TRIGGER %I ON %s', ours.tgname, ours.relid);
+        END LOOP;
+    END IF;
+    PERFORM reseller_report._forget_sources(gone);
     -- What this transaction has captured is written when it commits, and the next fold clears it.
-    INSERT INTO reseller_report.source_gone (source) VALUES (gone);
+    INSERT INTO reseller_report.source_gone (source) SELECT unnest(gone);
 END
 $$;
 
@@ -158,11 +234,13 @@ COMMENT ON FUNCTION reseller_report.attach_source(text, regclass, jsonb) IS
     'columns maps the service''s names to the table''s own columns, constants and values. Waits for writers in flight, then holds '
     'them up only while it makes triggers. Only the table''s owner may (42501), and needs EXECUTE, which the extension''s owner grants: '
     'GRANT EXECUTE ON FUNCTION reseller_report.attach_source, reseller_report.detach_source TO its_owner. Refuses what cannot be exact: 22023, 42703, 42804, '
-    '42809, 42710. A WARNING names an index that is missing.';
+    '42809, 42710. A WARNING names an index that is missing. A table may feed several services, attached once for each, with the same '
+    'occurred_at and capture.';
 
-CREATE FUNCTION reseller_report.detach_source(source regclass) RETURNS void
+CREATE FUNCTION reseller_report.detach_source(source regclass, service text DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_detach_source';
-COMMENT ON FUNCTION reseller_report.detach_source(regclass) IS
-    'Takes the table''s share out of all reports, also what was pruned, and leaves the table as it was. Only the table''s owner may '
-    '(42501).';
+COMMENT ON FUNCTION reseller_report.detach_source(regclass, text) IS
+    'Takes the table''s share out of all reports, or of those of one service that it feeds, also what was pruned, and leaves the table '
+    'as it was. Only the table''s owner may (42501). 42704 where it is not connected, or not as this service; 22023 for one half of a '
+    'table connected as telephony.';

@@ -50,9 +50,9 @@ CREATE FUNCTION reseller_report._days_a_slice(source regclass, days numeric) RET
     FROM reseller_report._tree(source) t WHERE t.relkind = 'r'
 $$;
 
--- The days of a period that a source has anything in, with a piece for all time before and one for all after. Single days only in
+-- The days of a period that sources of one table have anything in, with a piece for all time before and one for all after. Single days only in
 -- this age: one row of the year 294276 must not make millions of slices.
-CREATE FUNCTION reseller_report._days(source_id bigint, source regclass, period_from timestamptz, period_to timestamptz)
+CREATE FUNCTION reseller_report._days(source_ids bigint[], source regclass, period_from timestamptz, period_to timestamptz)
     RETURNS TABLE (slice_from timestamptz, slice_to timestamptz)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -64,12 +64,12 @@ DECLARE
     end_day timestamptz;
     step interval := interval '24 hours';
 BEGIN
-    SELECT m.* INTO moment FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._moment(s.rules) m WHERE s.id = source_id;
+    SELECT m.* INTO moment FROM reseller_report._moment(reseller_report._rules_of_table(source)) m;
     bounds := ARRAY(SELECT least(greatest(b, lower(age)), upper(age))
         FROM unnest(reseller_report._moment_bounds(source, moment.column_name, moment.utc_offset)) b WHERE b IS NOT NULL ORDER BY b);
     SELECT min(d.at), max(d.at) INTO first_day, end_day
-        FROM (SELECT least(greatest(u.bucket, lower(age)), upper(age)) FROM reseller_report.usage_day u WHERE u.source = source_id
-            UNION ALL SELECT least(greatest(u.bucket, lower(age)), upper(age)) FROM reseller_report.usage_delta u WHERE u.source = source_id
+        FROM (SELECT least(greatest(u.bucket, lower(age)), upper(age)) FROM reseller_report.usage_day u WHERE u.source = ANY (source_ids)
+            UNION ALL SELECT least(greatest(u.bucket, lower(age)), upper(age)) FROM reseller_report.usage_delta u WHERE u.source = ANY (source_ids)
             UNION ALL SELECT unnest(bounds)) d (at);
     first_day := least(greatest(date_trunc('day', coalesce(first_day, period_from), 'UTC'), period_from), period_to);
     end_day := least(greatest(date_trunc('day', end_day, 'UTC') + interval '24 hours', first_day), period_to);
@@ -96,7 +96,8 @@ CREATE FUNCTION reseller_report.rebuild_slices(
     AS $$
 #variable_conflict use_column
 DECLARE
-    known CONSTANT reseller_report.source := reseller_report._connected(rebuild_slices.source);
+    known CONSTANT reseller_report.source[] := ARRAY(SELECT c FROM reseller_report._connected(rebuild_slices.source) c);
+    earliest CONSTANT timestamptz := (SELECT min(k.horizon) FROM unnest(known) k);
 BEGIN
     IF period_from IS NULL OR period_to IS NULL THEN
         PERFORM reseller_report._refuse('the period must have two bounds', 'Use -infinity and infinity for all time.', '22004');
@@ -104,18 +105,20 @@ BEGIN
     IF period_from >= period_to THEN
         PERFORM reseller_report._refuse('the period must end after it begins', 'A period is half-open.');
     END IF;
-    period_from := greatest(date_trunc('day', period_from, 'UTC'), date_trunc('day', known.horizon, 'UTC'));
+    period_from := greatest(date_trunc('day', period_from, 'UTC'), date_trunc('day', earliest, 'UTC'));
     period_to := reseller_report._end_of_day(period_to);
     IF period_from >= period_to THEN
         RETURN;
     END IF;
     RETURN QUERY
         WITH slice AS (
-            SELECT d.slice_from, d.slice_to,
-                EXISTS (SELECT FROM reseller_report.source_built b WHERE b.source = known.id AND b.built_from <= d.slice_from AND b.built_to >= d.slice_to)
-                AND NOT EXISTS (SELECT FROM reseller_report.source_unbuilt u
-                    WHERE u.source = known.id AND u.unbuilt_from < d.slice_to AND u.unbuilt_to > greatest(d.slice_from, known.horizon)) AS is_built
-            FROM reseller_report._days(known.id, rebuild_slices.source, period_from, period_to) d)
+            SELECT d.slice_from, d.slice_to, NOT EXISTS (
+                SELECT FROM unnest(known) k WHERE k.horizon < d.slice_to AND (
+                    NOT EXISTS (SELECT FROM reseller_report.source_built b WHERE b.source = k.id
+                        AND b.built_from <= greatest(d.slice_from, k.horizon) AND b.built_to >= d.slice_to)
+                    OR EXISTS (SELECT FROM reseller_report.source_unbuilt u
+                        WHERE u.source = k.id AND u.unbuilt_from < d.slice_to AND u.unbuilt_to > greatest(d.slice_from, k.horizon)))) AS is_built
+            FROM reseller_report._days(ARRAY(SELECT k.id FROM unnest(known) k), rebuild_slices.source, period_from, period_to) d)
         SELECT s.slice_from, s.slice_to FROM slice s
         WHERE NOT (s.is_built AND coalesce(only_unbuilt, false))
         ORDER BY s.is_built, s.slice_from;

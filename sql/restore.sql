@@ -56,16 +56,17 @@ DECLARE
     renamed name;
 BEGIN
     FOR known IN
-        SELECT s.id, s.capture, reseller_report._table(s.schema_name, s.table_name) AS root FROM reseller_report._latest(NULL::reseller_report.source) s ORDER BY 1
+        SELECT t.root, min(s.capture) AS capture, array_agg(s.id ORDER BY s.id) AS ids
+        FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._table(s.schema_name, s.table_name) AS t (root)
+        WHERE t.root IS NOT NULL GROUP BY 1 ORDER BY 3
     LOOP
-        CONTINUE WHEN known.root IS NULL;
         -- One that was renamed goes on capturing: another beside it would count twice.
         SELECT t.tgname INTO renamed FROM pg_trigger t WHERE t.tgrelid = known.root AND t.tgfoid = 'reseller_report._capture'::regproc ORDER BY t.tgname <> 'reseller_report_capture' LIMIT 1;
         IF renamed <> 'reseller_report_capture' THEN
             EXECUTE format('ALTER TRIGGER %I ON %s RENAME TO reseller_report_capture', renamed, known.root);
         ELSIF renamed IS NULL THEN
             EXECUTE format('CREATE TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON %s '
-                'FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(%s)', known.root, reseller_report._capture_arguments(known.id, known.capture));
+                'FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(%s)', known.root, reseller_report._capture_arguments(known.ids, known.capture));
         END IF;
         FOR ours IN
             SELECT t.relid FROM reseller_report._tree(known.root) t
@@ -73,9 +74,9 @@ BEGIN
                 AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.relid AND g.tgname = 'reseller_report_truncated' AND g.tgfoid = 'reseller_report._truncated'::regproc)
         LOOP
             EXECUTE format('CREATE TRIGGER reseller_report_truncated BEFORE TRUNCATE ON %s '
-                'FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated(%L)', ours.relid, known.id);
+                'FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated()', ours.relid);
         END LOOP;
-        PERFORM reseller_report._follow_leaves(known.id, known.root, fresh => true);
+        PERFORM reseller_report._follow_leaves(id, known.root, fresh => true) FROM unnest(known.ids) AS id;
     END LOOP;
     FOR ours IN
         SELECT t.tgrelid::regclass AS relid, t.tgname, w.state FROM pg_trigger t, reseller_report._wanted_state(t) AS w (state)

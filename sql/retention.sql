@@ -8,8 +8,8 @@ CREATE FUNCTION reseller_report._prunable(source regclass, older_than timestampt
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    known CONSTANT reseller_report.source := reseller_report._connected(_prunable.source);
-    moment CONSTANT name := (reseller_report._moment(known.rules)).column_name;
+    rules CONSTANT jsonb := reseller_report._rules_of_table(_prunable.source);
+    moment CONSTANT name := (reseller_report._moment(rules)).column_name;
     child record;
 BEGIN
     IF pg_get_partkeydef(_prunable.source) IS DISTINCT FROM format('RANGE (%I)', moment) THEN
@@ -17,7 +17,7 @@ BEGIN
             'Only whole partitions are pruned. Delete old rows, and their usage leaves the reports; or partition the table.', '0A000');
     END IF;
     FOR child IN
-        SELECT i.inhrelid::regclass AS relid, r.* FROM pg_inherits i, reseller_report._partition_range(i.inhrelid::regclass, known.rules) r
+        SELECT i.inhrelid::regclass AS relid, r.* FROM pg_inherits i, reseller_report._partition_range(i.inhrelid::regclass, rules) r
         WHERE i.inhparent = _prunable.source AND NOT i.inhdetachpending AND r.period_to <= older_than ORDER BY r.period_to
     LOOP
         IF extract(epoch FROM child.period_to) % 900 <> 0 OR extract(second FROM child.period_to AT TIME ZONE 'UTC') <> 0 THEN

@@ -14,11 +14,11 @@ CREATE TABLE reseller_report.source (
     restored    boolean NOT NULL DEFAULT false,
     restored_captured boolean NOT NULL DEFAULT false,
     capture     text NOT NULL DEFAULT 'always',
-    UNIQUE (schema_name, table_name)
+    UNIQUE (schema_name, table_name, service)
 );
 COMMENT ON TABLE reseller_report.source IS
-    'The connected usage tables, by name, so that a dump can be restored. The id is random, so that changes of several '
-    'databases can meet in one. rules says how rows read; raw usage before horizon was pruned; '
+    'The connected usage tables, a row a table and service that it feeds, by name, so that a dump can be restored. The id is random, '
+    'so that changes of several databases can meet in one. rules says how rows read; raw usage before horizon was pruned; '
     'moves counts the times that rows were moved to partitions of their own; restored says that the row came with a dump, '
     'restored_captured that its table was captured by then; capture is origin where replicated writes are left out.';
 
@@ -96,25 +96,33 @@ CREATE FUNCTION reseller_report._table(schema_name name, table_name name) RETURN
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$ SELECT to_regclass(format('%I.%I', schema_name, table_name)) $$;
 
--- The source that a table is, as of now; 42704 when it is none.
-CREATE FUNCTION reseller_report._connected(relid regclass) RETURNS reseller_report.source
+-- What a table can be connected as, in the order of the page.
+CREATE FUNCTION reseller_report._services() RETURNS text[]
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT '{text_messaging,chat,telephony,telephony_outgoing,telephony_incoming,bot}'::text[] $$;
+
+-- The sources that a table is, one a service, as of now; 42704 when it is none.
+CREATE FUNCTION reseller_report._connected(relid regclass) RETURNS SETOF reseller_report.source
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
-DECLARE
-    found_source reseller_report.source;
 BEGIN
     IF relid IS NULL THEN
         PERFORM reseller_report._refuse('source must not be NULL', 'Name a connected table.', '22004');
     END IF;
-    SELECT s.* INTO found_source FROM reseller_report._latest(NULL::reseller_report.source) s
-        WHERE reseller_report._table(s.schema_name, s.table_name) = relid;
+    RETURN QUERY SELECT s.* FROM reseller_report._latest(NULL::reseller_report.source) s
+        WHERE reseller_report._table(s.schema_name, s.table_name) = relid
+        ORDER BY array_position(reseller_report._services(), s.service);
     IF NOT FOUND THEN
         PERFORM reseller_report._refuse(format('table "%s" is not connected', reseller_report._shown(relid)),
             'SELECT * FROM reseller_report.sources() lists what is; reseller_report.attach_source connects it.', '42704');
     END IF;
-    RETURN found_source;
 END
 $$;
+
+-- The rules of one of the sources that a table is: the moment reads alike for all of them.
+CREATE FUNCTION reseller_report._rules_of_table(relid regclass) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT c.rules FROM reseller_report._connected(relid) c LIMIT 1 $$;
 
 -- The column of the moment that an event happened at, and how far its clock is ahead of UTC (NULL: it has a time zone).
 CREATE FUNCTION reseller_report._moment(rules jsonb, OUT column_name name, OUT utc_offset interval)
@@ -239,14 +247,14 @@ CREATE FUNCTION reseller_report._follow_frozen(id bigint, leaf regclass) RETURNS
         WHERE s.id = _follow_frozen.id
 $$;
 
--- A TRUNCATE trigger stands on every leaf: the parent's does not fire for a leaf. What is un-built elsewhere comes with what is loaded.
+-- A TRUNCATE trigger stands on every leaf: the parent's does not fire for a leaf. It tells all that the table feeds. What is un-built elsewhere comes with what is loaded.
 CREATE FUNCTION reseller_report._truncated() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
     PERFORM reseller_report._follow_rows(s.id, TG_RELID, touched.leaf_from, touched.leaf_to, -1, format('TRUNCATE of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME))
         FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._leaf_range(TG_RELID, s.rules) touched
-        WHERE s.id = TG_ARGV[0]::bigint
+        WHERE reseller_report._table(s.schema_name, s.table_name) IN (SELECT f.relid FROM reseller_report._family(TG_RELID, true) f)
             AND NOT EXISTS (SELECT FROM reseller_report._latest(NULL::reseller_report.lease) l WHERE l.restoring);
     RETURN NULL;
 END
@@ -280,8 +288,8 @@ CREATE FUNCTION reseller_report.sources()
     SELECT t.relid, s.service, s.attached_at, s.is_built, s.reasons, s.horizon
     FROM reseller_report._source_state s, reseller_report._table(s.schema_name, s.table_name) AS t (relid)
     WHERE t.relid IS NOT NULL
-    ORDER BY s.schema_name, s.table_name
+    ORDER BY s.schema_name, s.table_name, array_position(reseller_report._services(), s.service)
 $$;
 COMMENT ON FUNCTION reseller_report.sources() IS
-    'A row a connected table: the service it feeds, whether its summaries answer for all time, why not (NULL: they do), and the horizon '
+    'A row a connected table and service that it feeds: whether its summaries answer for all time, why not (NULL: they do), and the horizon '
     'before which its raw usage was pruned (-infinity: none was).';

@@ -11,8 +11,9 @@ CREATE FUNCTION reseller_report._pending(OUT deltas bigint, OUT oldest timestamp
 CREATE VIEW reseller_report.materializer_state AS
     SELECT p.deltas AS pending_deltas, p.oldest AS oldest_pending_at, l.last_materialized_at, l.last_deltas,
         l.last_duration,
-        ARRAY(SELECT format('%I.%I: %s', s.schema_name, s.table_name, s.reasons) FROM reseller_report._source_state s
-            WHERE NOT s.is_built ORDER BY 1) AS unbuilt_sources
+        ARRAY(SELECT format(CASE WHEN (SELECT count(*) FROM reseller_report.source o WHERE (o.schema_name, o.table_name) = (s.schema_name, s.table_name)) > 1
+                    THEN '%I.%I (%s): %s' ELSE '%1$I.%2$I: %4$s' END, s.schema_name, s.table_name, s.service, s.reasons)
+            FROM reseller_report._source_state s WHERE NOT s.is_built ORDER BY 1) AS unbuilt_sources
     FROM reseller_report._pending() p CROSS JOIN reseller_report.lease l;
 COMMENT ON VIEW reseller_report.materializer_state IS
     'One row: what waits to be folded and since when, the last run that folded anything, and which sources have days that are '

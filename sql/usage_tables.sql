@@ -66,8 +66,8 @@ CREATE FUNCTION reseller_report._monthly(source regclass, OUT fallback regclass,
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
     AS $$
 DECLARE
-    known CONSTANT reseller_report.source := reseller_report._connected(source);
-    rule CONSTANT record := reseller_report._moment(known.rules);
+    rules CONSTANT jsonb := reseller_report._rules_of_table(source);
+    rule CONSTANT record := reseller_report._moment(rules);
 BEGIN
     moment := rule.column_name;
     SELECT p.inhrelid INTO fallback FROM pg_inherits p JOIN pg_class c ON c.oid = p.inhrelid
@@ -84,7 +84,7 @@ BEGIN
                 WHEN p.table_name !~ '_[0-9]{4,}_[0-9][0-9](_[0-9]+)?$' THEN
                     format('the name of partition "%s" does not end in its month, as %s does', p.table_name, to_char(p.month_from, '_YYYY_MM'))
                 END AS problem
-            FROM reseller_report._months_made(source, known.rules) p ORDER BY problem LIMIT 1)
+            FROM reseller_report._months_made(source, rules) p ORDER BY problem LIMIT 1)
     END;
 END
 $$;
@@ -98,7 +98,7 @@ CREATE FUNCTION reseller_report._months_to_make(source regclass, ahead interval)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
     AS $$
 DECLARE
-    known CONSTANT reseller_report.source := reseller_report._connected(source);
+    rules CONSTANT jsonb := reseller_report._rules_of_table(source);
     layout CONSTANT record := reseller_report._monthly(source);
     schema_name name;
     base name;
@@ -122,7 +122,7 @@ BEGIN
         UNION SELECT date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
         UNION SELECT m AT TIME ZONE 'UTC' FROM generate_series(date_trunc('month', now() AT TIME ZONE 'UTC'),
             (now() + ahead) AT TIME ZONE 'UTC', interval '1 month') AS m
-        EXCEPT SELECT p.month_from FROM reseller_report._months_made(source, known.rules) p
+        EXCEPT SELECT p.month_from FROM reseller_report._months_made(source, rules) p
         ORDER BY 1
     LOOP
         -- The new partition's copy of the constraint would be valid, whatever its rows hold.

@@ -15,10 +15,10 @@ CREATE FUNCTION reseller_report._column_type(relid regclass, column_name name) R
     LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_column_type';
 
--- The source that a table's TRUNCATE trigger was made for; NULL when it has none.
-CREATE FUNCTION reseller_report._watching(relid regclass) RETURNS text
+-- Whether a table has a TRUNCATE trigger of ours, as of now.
+CREATE FUNCTION reseller_report._has_truncate_trigger(relid regclass) RETURNS boolean
     LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'reseller_report_watching';
+    AS 'MODULE_PATHNAME', 'reseller_report_has_truncate_trigger';
 
 CREATE FUNCTION reseller_report._name_of(relid regclass, OUT schema_name name, OUT table_name name)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -79,8 +79,8 @@ BEGIN
                 format('%I.%I is no longer a partition', leaf.schema_name, leaf.table_name));
             PERFORM reseller_report._delete_latest(k) FROM reseller_report._latest(NULL::reseller_report.source_leaf) k
                 WHERE k.source = id AND k.schema_name = leaf.schema_name AND k.table_name = leaf.table_name;
-            IF reseller_report._table(leaf.schema_name, leaf.table_name) IS NOT NULL THEN
-                EXECUTE format('DROP TRIGGER IF EXISTS reseller_report_truncated ON %I.%I', leaf.schema_name, leaf.table_name);
+            IF reseller_report._has_truncate_trigger(reseller_report._table(leaf.schema_name, leaf.table_name)) THEN
+                EXECUTE format('DROP TRIGGER reseller_report_truncated ON %I.%I', leaf.schema_name, leaf.table_name);
             END IF;
             CONTINUE;
         END IF;
@@ -91,13 +91,9 @@ BEGIN
                 format('writes to %I.%I are not captured', leaf.schema_name, leaf.table_name));
             CONTINUE;
         END IF;
-        -- One that came with the table from elsewhere speaks of another source.
-        IF reseller_report._watching(leaf.relid) <> id::text THEN
-            EXECUTE format('DROP TRIGGER reseller_report_truncated ON %s', leaf.relid);
-        END IF;
-        IF reseller_report._watching(leaf.relid) IS NULL THEN
+        IF NOT reseller_report._has_truncate_trigger(leaf.relid) THEN
             EXECUTE format('CREATE TRIGGER reseller_report_truncated BEFORE TRUNCATE ON %s '
-                'FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated(%L)', leaf.relid, id);
+                'FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated()', leaf.relid);
             EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER reseller_report_truncated', leaf.relid);
         END IF;
         -- Rows that were deleted are rows to older snapshots.
@@ -109,23 +105,21 @@ BEGIN
 END
 $$;
 
--- The source that a trigger of ours was made for: its first argument, which ends with a byte of zeros.
-CREATE FUNCTION reseller_report._source_of_trigger(trigger pg_trigger) RETURNS text
+-- The sources that a capture trigger was made for: its arguments, each of which ends with a byte of zeros.
+CREATE FUNCTION reseller_report._arguments_of_trigger(trigger pg_trigger) RETURNS text[]
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT convert_from(substring(trigger.tgargs FOR greatest(position(decode('00', 'hex') IN trigger.tgargs) - 1, 0)), 'SQL_ASCII')
-$$;
+    AS $$ SELECT string_to_array(encode(trigger.tgargs, 'escape'), E'\\000') $$;
 
 -- The state that a trigger of ours should be in: always, but for capture of a source that leaves replicated writes out.
 CREATE FUNCTION reseller_report._wanted_state(trigger pg_trigger) RETURNS "char"
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT CASE WHEN trigger.tgfoid = 'reseller_report._capture'::regproc AND encode(trigger.tgargs, 'escape') LIKE '%origin%' THEN 'O' ELSE 'A' END::"char"
+    SELECT CASE WHEN trigger.tgfoid = 'reseller_report._capture'::regproc AND 'origin' = ANY (reseller_report._arguments_of_trigger(trigger)) THEN 'O' ELSE 'A' END::"char"
 $$;
 
 -- A disabled trigger un-builds all of its source. One that was switched on again the wrong way is put right in the same command:
 -- nothing was written in between. So does one that does not fire after every change of a row any more (29: its tgtype, all of them)
--- or that calls something else, for another source, or beside another; must match source.cpp. Concerns the triggers of the table that the command named, and capture of its partitions.
+-- or that calls something else, not for this source, or beside another; must match source.cpp. Concerns the triggers of the table that the command named, and capture of its partitions.
 CREATE FUNCTION reseller_report._follow_triggers(id bigint, root regclass, touched regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -135,7 +129,7 @@ BEGIN
     FOR ours IN
         SELECT t.tgrelid::regclass AS relid, t.tgname, t.tgenabled, reseller_report._wanted_state(t) AS wanted,
             f.is_foreign OR t.tgfoid = 'reseller_report._capture'::regproc AND (t.tgtype <> 29 OR t.tgqual IS NOT NULL OR t.tgattr <> '' OR t.tgdeferrable
-                OR reseller_report._source_of_trigger(t) <> id::text
+                OR cardinality(array_positions(reseller_report._arguments_of_trigger(t), id::text)) <> 1
                 OR EXISTS (SELECT FROM pg_trigger o WHERE o.tgrelid = t.tgrelid AND o.tgfoid = t.tgfoid AND o.oid <> t.oid)) AS is_partial,
             f.is_foreign
         FROM pg_trigger t,

@@ -68,6 +68,22 @@ is(join(', ', map { "$_->{source} $_->{service} $_->{built}" } @{ $told->{source
 ($status, $out, $errors) = materializer('status');
 like($out, qr/^leader +none\n(?s:.*)^usage\.chat_message +chat +\S+ +yes/m, 'as a table');
 
+# A table that feeds two services: a row each, and its slices once.
+Daemon::sql(q(CREATE TABLE usage.desk (company_id bigint, occurred_at timestamptz, sender text, price_twin numeric(12,6), price_reseller numeric(12,6));
+    INSERT INTO usage.desk SELECT 11, '2024-03-01 12:00+00'::timestamptz + n * interval '1 day', 'bot', 1, 1 FROM generate_series(0, 4) n;
+    SELECT reseller_report.attach_source('bot', 'usage.desk', '{"billable": {"value": true}}'),
+        reseller_report.attach_source('chat', 'usage.desk', '{"via_alice": {"value": false}}')));
+($status, $out, $errors) = materializer('status', '--format', 'json');
+is(join(', ', map { "$_->{service} $_->{built}" } grep { $_->{source} eq 'usage.desk' } @{ decode_json($out)->{sources} }),
+    'bot 0, chat 0', 'a table that feeds two services: a row each');
+my $of_desk = Daemon::sql(q(SELECT count(*) FROM reseller_report.rebuild_slices('usage.desk', only_unbuilt => true)));
+($status, $out, $errors) = materializer('rebuild', '--only-unbuilt');
+like($errors, qr/ rebuilt slices=$of_desk of=$of_desk\n/, 'its slices are rebuilt once');
+($status, $out, $errors) = materializer('prune', '--older-than', '400d', '--dry-run', '--source', 'usage.desk');
+is(() = $errors =~ /not range-partitioned/g, 1, 'and it is refused by prune once');
+Daemon::sql(q(DROP TABLE usage.desk));
+Daemon::settles('after a table of two services');
+
 # verify
 ($status, $out, $errors) = materializer('verify');
 is($status, 0, 'verify finds no difference');

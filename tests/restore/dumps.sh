@@ -64,6 +64,8 @@ run dumped "
     INSERT INTO aaa.talk SELECT 11 + n % 30, '2024-03-01 00:00+00'::timestamptz + n * interval '7 minutes', n % 3, n FROM generate_series(1, 500) n;
     SELECT reseller_report.attach_source('bot', 'aaa.talk', '{\"company_id\": \"firm\", \"occurred_at\": \"at\", \"billable\": {\"column\": \"kind\", \"values\": {\"0\": true, \"1\": false, \"2\": null}},
         \"price_twin\": \"price\", \"price_reseller\": {\"value\": 1}}');
+    SELECT reseller_report.attach_source('chat', 'aaa.talk', '{\"company_id\": \"firm\", \"occurred_at\": \"at\", \"sender\": {\"column\": \"kind\", \"values\": {\"0\": \"operator\", \"1\": null, \"2\": \"bot\"}},
+        \"via_alice\": {\"value\": false}, \"price_twin\": \"price\", \"price_reseller\": {\"value\": 2}}');
     SELECT reseller_report.grant_access('restore_web', 1)" >"$work/log" 2>&1
 run dumped "SELECT reseller_report.rebuild_slice('aaa.talk', '2024-03-01 00:00+00', '2024-03-02 00:00+00')" >"$work/log" 2>&1
 run dumped "SELECT * FROM reseller_report.materialize(300); SELECT * FROM reseller_report.create_partitions('1 month');
@@ -122,7 +124,7 @@ SQL
 load "$work/scrub.sql" || true
 status=0
 run restored "SELECT * FROM reseller_report.verify('-infinity', 'infinity')" >"$work/differences" && [ ! -s "$work/differences" ] &&
-    [ "$(run restored "SELECT count(*) FROM reseller_report.sources()" | tee -a "$work/log")" = 5 ] &&
+    [ "$(run restored "SELECT count(*) FROM reseller_report.sources()" | tee -a "$work/log")" = 6 ] &&
     [ "$(run restored "SELECT unbuilt_reasons LIKE '%was dropped%' FROM reseller_report.sources() WHERE source = 'usage.phone_call'::regclass")" = t ] || status=1
 cat "$work/differences" >>"$work/log"; run restored "SELECT * FROM reseller_report.sources()" >>"$work/log"; sed -i "1,/^$/d" "$work/log"; tail -n 20 "$work/log" >"$work/tail"; mv "$work/tail" "$work/log"
 report $status 'what a session does after the script is captured, moved and followed'

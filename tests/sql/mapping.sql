@@ -190,7 +190,7 @@ SELECT is(pg_temp.refused(columns), message, columns) FROM (VALUES
     ('{"occurred_at": {"column": "occurred_at", "time_zone": "Etc/GMT-3"}, "only": {"state": ["sent", null], "n": [1, 2], "flag": [true]}}', 'attached')) AS bad (columns, message);
 INSERT INTO app.raw (firm, occurred_at, channel, p, n, state, flag) VALUES (11, '2024-03-01 01:00', 'sms', 1, 1, NULL, true), (11, '2024-03-01 04:00', 'sms', 2, 2, 'sent', true),
     (11, '2024-03-01 04:00', 'sms', 4, 1, 'failed', true), (11, '2024-03-01 04:00', 'sms', 8, 3, 'sent', true), (11, '2024-03-01 04:00', 'sms', 16, 1, 'sent', NULL);
-SELECT is(pg_temp.refused('{}'), '42710 table "app.raw" is already connected', 'not twice');
+SELECT is(pg_temp.refused('{}'), '42710 table "app.raw" is already connected as text_messaging', 'not twice');
 CREATE FUNCTION pg_temp.not_connected(relation text, kind text) RETURNS text LANGUAGE sql AS $$
     SELECT throws_ok(format('SELECT reseller_report.attach_source(''bot'', %L)', relation), '42809', format('relation "%s" cannot be connected: %s', relation, kind), kind)
 $$;

@@ -43,7 +43,7 @@ SELECT throws_ok(format('SELECT reseller_report.attach_source(%s)', arguments), 
     ('''text_messaging'', ''app_message'', ''{"company": "x"}''', '22023', 'service "text_messaging" has no column "company" to map'),
     ('''text_messaging'', ''app_message'', ''{"company_id": 7}''', '22023', 'the mapping of "company_id" must name a column'),
     ('''text_messaging'', ''app_message'', ''{"company_id": "kind"}''', '42804', 'column "kind" of table "public.app_message" has type character varying(20), which cannot be read as company_id'),
-    ('''bot'', ''usage.bot_message''', '42710', 'table "usage.bot_message" is already connected'),
+    ('''bot'', ''usage.bot_message''', '42710', 'table "usage.bot_message" is already connected as bot'),
     ('''bot'', ''usage.bot_message_default''', '42809', 'relation "usage.bot_message_default" cannot be connected: it is a partition'),
     ('''bot'', ''reseller_report.usage_delta''', '42809', 'relation "reseller_report.usage_delta" cannot be connected: it is a system table'),
     ('''bot'', ''reseller_report.materializer_state''', '42809', 'relation "reseller_report.materializer_state" cannot be connected: it is a system table')) AS bad (arguments, state, message);
