@@ -28,6 +28,8 @@ struct CachedTable {
   MemoryContext context;  // holds the sources, with their mappings and layouts; a child of CacheMemoryContext
   int count;              // 0: the trigger was put here by someone else, and captures nothing
   CachedSource *sources;
+  int unread_count;
+  std::int64_t *unread;  // the ids of sources that the table is, but whose mapped columns cannot be read any more
 };
 
 HTAB *tables = nullptr;
@@ -106,18 +108,19 @@ bool is_of(Relation relation, Oid table) {
   return found;
 }
 
-// Whether a table feeds the source; false, too, where its rows cannot be read.
-bool learn_source(CachedSource &source, Relation relation) {
+enum class Feeding { kNo, kUnread, kYes };
+
+// Whether a table feeds the source, and can be read.
+Feeding learn_source(CachedSource &source, Relation relation) {
   RegisteredSource registered = {};
   // Without a row in the registry (detached in this transaction, or not yet restored), or on a table that the registry
   // does not name, the rows are nobody's usage. What a restore loads was captured where it was dumped: it is told by pre_restore,
   // or told so.
-  if (!find_registered_source(source.id, registered) || !is_of(relation, registered.relid) || is_restoring()) return false;
+  if (!find_registered_source(source.id, registered) || !is_of(relation, registered.relid) || is_restoring()) return Feeding::kNo;
   if (registered.restored_captured && is_pg_restore()) throw_restore_in_parts();
   source.mapping = registered.mapping;
-  // A mapped column that was dropped or retyped un-built the source: reports say so, and writes go on.
   std::string problem;
-  return find_layout(source.mapping, RelationGetDescr(relation), source.layout, problem);
+  return find_layout(source.mapping, RelationGetDescr(relation), source.layout, problem) ? Feeding::kYes : Feeding::kUnread;
 }
 
 void learn(CachedTable &table, Relation relation, const Trigger *trigger) {
@@ -125,11 +128,17 @@ void learn(CachedTable &table, Relation relation, const Trigger *trigger) {
   TableMemory const memory(table);
   int const named = sources_named_by(trigger);
   table.count = 0;
-  pg([&] { table.sources = static_cast<CachedSource *>(palloc0(sizeof(CachedSource) * static_cast<Size>(named))); });
+  table.unread_count = 0;
+  pg([&] {
+    table.sources = static_cast<CachedSource *>(palloc0(sizeof(CachedSource) * static_cast<Size>(named)));
+    table.unread = static_cast<std::int64_t *>(palloc(sizeof(std::int64_t) * static_cast<Size>(named)));
+  });
   for (int i = 0; i < named; i++) {
     CachedSource &source = table.sources[table.count];
     source.id = source_id_of(trigger, i);
-    if (learn_source(source, relation)) table.count++;
+    Feeding const feeding = learn_source(source, relation);
+    if (feeding == Feeding::kYes) table.count++;
+    if (feeding == Feeding::kUnread) table.unread[table.unread_count++] = source.id;
   }
   table.valid = forgotten == forgotten_before;
 }
@@ -145,6 +154,7 @@ const CachedTable &table_of(Relation relation, const Trigger *trigger) {
       table->valid = false;
       table->context = nullptr;
       table->count = 0;
+      table->unread_count = 0;
     }
   });
   if (!table->valid) learn(*table, relation, trigger);
@@ -211,24 +221,44 @@ void capture_row(const CachedSource &source, Relation relation, const MappedValu
   accumulator::change(key_of(source.id, usage), usage.counters, sign);
 }
 
-// COPY ... FREEZE makes rows that snapshots from before them see, too, without the delta: their days are un-built. Once a partition
-// and subtransaction, which made or emptied it.
+/// Something that is done once a table and subtransaction.
+class OnceHere {
+ public:
+  template <typename F>
+  void operator()(Oid relid, F &&f) {
+    TransactionId const transaction = GetTopTransactionIdIfAny();
+    SubTransactionId const subtransaction = GetCurrentSubTransactionId();
+    if (relid_ == relid && transaction_ == transaction && subtransaction_ == subtransaction) return;
+    f();
+    relid_ = relid;
+    transaction_ = transaction;
+    subtransaction_ = subtransaction;
+  }
+
+ private:
+  Oid relid_ = InvalidOid;
+  TransactionId transaction_ = InvalidTransactionId;
+  SubTransactionId subtransaction_ = InvalidSubTransactionId;
+};
+
+// COPY ... FREEZE makes rows that snapshots from before them see, too, without the delta: their days are un-built.
 void follow_frozen(const CachedTable &table) {
-  static struct {
-    Oid relid;
-    TransactionId transaction;
-    SubTransactionId subtransaction;
-  } followed = {InvalidOid, InvalidTransactionId, InvalidSubTransactionId};
-  TransactionId const transaction = GetTopTransactionIdIfAny();
-  SubTransactionId const subtransaction = GetCurrentSubTransactionId();
-  if (followed.relid == table.relid && followed.transaction == transaction && followed.subtransaction == subtransaction) return;
   for (int i = 0; i < table.count; i++) {
     SqlParameters parameters;
     parameters.add_bigint(table.sources[i].id).add(REGCLASSOID, ObjectIdGetDatum(table.relid));
     ActingAs const owner(extension_owner());
     execute("SELECT reseller_report._follow_frozen($1, $2)", parameters);
   }
-  followed = {table.relid, transaction, subtransaction};
+}
+
+// A mapped column was dropped, renamed or retyped, perhaps unseen: writes go on, and reports say so.
+void follow_unread(const CachedTable &table) {
+  for (int i = 0; i < table.unread_count; i++) {
+    SqlParameters parameters;
+    parameters.add_bigint(table.unread[i]);
+    ActingAs const owner(extension_owner());
+    execute("SELECT reseller_report._follow_unread($1)", parameters);
+  }
 }
 
 // The change of a row as one of the services that the table feeds has it.
@@ -264,7 +294,14 @@ RESELLER_REPORT_FUNCTION(reseller_report_capture) {
   if (!TRIGGER_FIRED_AFTER(event) || !TRIGGER_FIRED_FOR_ROW(event))
     throw Error("39P01", "reseller_report._capture must be fired after each row");
   const CachedTable &table = table_of(data->tg_relation, data->tg_trigger);
-  if (TRIGGER_FIRED_BY_INSERT(event) && HeapTupleHeaderXminFrozen(data->tg_trigtuple->t_data)) follow_frozen(table);
+  if (TRIGGER_FIRED_BY_INSERT(event) && HeapTupleHeaderXminFrozen(data->tg_trigtuple->t_data)) {
+    static OnceHere once;
+    once(table.relid, [&] { follow_frozen(table); });
+  }
+  if (table.unread_count > 0) {
+    static OnceHere once;
+    once(table.relid, [&] { follow_unread(table); });
+  }
   for (int i = 0; i < table.count; i++) capture_change(table.sources[i], *data);
   return PointerGetDatum(nullptr);
 }

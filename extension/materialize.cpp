@@ -14,6 +14,7 @@
 #include "holding.hpp"
 #include "lease.hpp"
 #include "source.hpp"
+#include "unseen.hpp"
 
 namespace reseller_report {
 namespace {
@@ -51,7 +52,7 @@ class Readiness {
  public:
   Readiness() {
     for (const SourceState &source : source_states())
-      if (source.is_captured) sources_.emplace(source.id, State{answerable(source, {kMinusInfinity, kInfinity}), source.horizon});
+      if (source.is_followed) sources_.emplace(source.id, State{answerable(source, {kMinusInfinity, kInfinity}), source.horizon});
   }
 
   bool is_pruned(const Delta &delta) const {
@@ -289,7 +290,7 @@ bool anything_to_fold(bool only_what_pays) {
   Waiting const waiting = only_what_pays ? Waiting(ready) : Waiting();
   bool found = false;
   (void)gone_sources(found);
-  if (found) return true;
+  if (found || is_registry_stale()) return true;
   DeltaScan scan(AccessShareLock);
   bool useless = false;
   auto const look = [&](const Delta &delta, std::optional<std::int64_t> reseller) {
@@ -307,6 +308,10 @@ Folded materialize(std::int64_t most, bool only_what_pays) {
   require_dependencies_followed();
   Time const began = GetCurrentTimestamp();
   take_lease();
+  {
+    ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
+    follow_unseen();
+  }
   ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
   Readiness const ready;
   Waiting const waiting = only_what_pays ? Waiting(ready) : Waiting();

@@ -45,15 +45,16 @@ std::vector<Range> lock_partitions(const Source &source, const std::vector<Range
 
 // By appending, as whatever changes raw rows unseen does: exact in every
 // isolation level, and with nothing to wait for.
-void unbuild(std::int64_t source, const Range &days) {
+void unbuild(std::int64_t source, const Range &days, const char *reason) {
   SqlParameters parameters;
   parameters.add_bigint(source).add_time(days.from).add_time(days.to);
+  pg([&] { parameters.add(TEXTOID, CStringGetTextDatum(reason)); });
   ActingAs const owner(extension_owner());
-  execute(
-      "SELECT reseller_report._unbuild($1, $2, $3, 'dependencies were "
-      "changed while rows could not be read: the table was locked')",
-      parameters);
+  execute("SELECT reseller_report._unbuild($1, $2, $3, $4)", parameters);
 }
+
+constexpr char kLocked[] = "dependencies were changed while rows could not be read: the table was locked";
+constexpr char kChangedUnseen[] = "dependencies were changed after the table was changed unseen";
 
 MovableSource movable_source(const SourceState &state, const Range &moved, Patience &patience) {
   MovableSource found = {state, {}, answerable(state, {state.horizon, kInfinity})};
@@ -65,7 +66,11 @@ MovableSource movable_source(const SourceState &state, const Range &moved, Patie
   bool locked = true;
   found.source = try_source(state.id, [&](Oid table) { return locked = patience.lock({table, AccessShareLock}); });
   std::vector<Range> blocked;
-  if (found.source) {
+  if (found.source && found.source->was_changed_unseen()) {
+    // What is folded cannot be told from its raw rows.
+    unbuild(state.id, {kMinusInfinity, kInfinity}, kChangedUnseen);
+    found.built.clear();
+  } else if (found.source) {
     found.built = answerable(*found.source, {state.horizon, kInfinity});
     blocked = lock_partitions(*found.source, wanted, patience);
   } else if (locked) {
@@ -77,7 +82,7 @@ MovableSource movable_source(const SourceState &state, const Range &moved, Patie
   std::vector<Range> readable;
   for (const Range &range : found.built) {
     for (const Range &rest : without(range, blocked)) readable.push_back(rest);
-    for (const Range &lost : within(intersection(widen(Level::kDay, moved), range), blocked)) unbuild(state.id, lost);
+    for (const Range &lost : within(intersection(widen(Level::kDay, moved), range), blocked)) unbuild(state.id, lost, kLocked);
   }
   found.built = std::move(readable);
   return found;

@@ -9,6 +9,7 @@
 #include "leaf.hpp"
 #include "ledger.hpp"
 #include "lease.hpp"
+#include "unseen.hpp"
 
 namespace reseller_report {
 namespace {
@@ -124,6 +125,9 @@ std::vector<Source> sources_with_lease(Oid table) {
     sources = sources_of_table(table);
     return {};
   });
+  ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
+  follow_strangers(sources);
+  sources = sources_of_table(table);
   require_capture_on(sources);
   return sources;
 }

@@ -1,6 +1,7 @@
 #include "restore.hpp"
 
 #include "lease.hpp"
+#include "location.hpp"
 #include "source.hpp"
 #include "sql.hpp"
 #include "watch.hpp"
@@ -76,8 +77,10 @@ RESELLER_REPORT_FUNCTION(reseller_report_check_registration) {
   if (OwnDdl::under_way()) return PointerGetDatum(data->tg_trigtuple);
   TupleDesc const columns = RelationGetDescr(data->tg_relation);
   Oid relid = InvalidOid;
+  std::int64_t id = 0;
   pg([&] {
     bool is_null = false;
+    id = DatumGetInt64(heap_getattr(data->tg_trigtuple, SPI_fnumber(columns, "id"), columns, &is_null));
     auto const name = [&](const char *column) {
       return NameStr(*DatumGetName(heap_getattr(data->tg_trigtuple, SPI_fnumber(columns, column), columns, &is_null)));
     };
@@ -86,6 +89,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_check_registration) {
     if (OidIsValid(relid)) LockRelationOid(relid, AccessShareLock);
   });
   bool const awaits = awaits_rows(relid);
+  if (OidIsValid(relid)) note_table(id, relid, false);
   HeapTuple marked = nullptr;
   pg([&] {
     int marks[] = {SPI_fnumber(columns, "restored"), SPI_fnumber(columns, "restored_captured")};

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "location.hpp"
 #include "sql.hpp"
 
 namespace reseller_report {
@@ -80,14 +81,7 @@ std::vector<Row> read_registry(Snapshot snapshot, const std::int64_t *id) {
   return rows;
 }
 
-Oid resolve(const Row &row) {
-  Oid relid = InvalidOid;
-  pg([&] {
-    Oid const schema = get_namespace_oid(row.schema, true);
-    if (OidIsValid(schema)) relid = get_relname_relid(row.table, schema);
-  });
-  return relid;
-}
+Oid resolve(const Row &row) { return table_of(row.id, row.schema, row.table); }
 
 bool same_names(const Row &a, const Row &b) { return strcmp(a.schema, b.schema) == 0 && strcmp(a.table, b.table) == 0; }
 
@@ -97,13 +91,25 @@ void follow_renames(Row &row) {
   if (!latest.empty()) row = latest.front();
 }
 
+// Whether capture can read the rows: not where a mapped column was dropped, renamed or retyped and nobody saw it.
+bool is_readable(const Source &source) {
+  Relation relation = nullptr;
+  pg([&] { relation = relation_open(source.relid, NoLock); });
+  RowLayout layout = {};
+  std::string problem;
+  bool const readable = find_layout(source.mapping, RelationGetDescr(relation), layout, problem);
+  pg([&] { relation_close(relation, NoLock); });
+  return readable;
+}
+
 using TreeLock = std::function<bool(Oid)>;
 
 // A table with its partitions.
 bool lock_all(Oid table) {
   pg([&] {
     LockRelationOid(table, AccessShareLock);
-    if (get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE) list_free(find_all_inheritors(table, AccessShareLock, nullptr));
+    if (get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE || has_subclass(table))
+      list_free(find_all_inheritors(table, AccessShareLock, nullptr));
   });
   return true;
 }
@@ -143,6 +149,8 @@ std::vector<Source> sources_where(Wanted &&wanted, const TreeLock &lock = lock_a
     source.mapping = parse_mapping(row.service, row.rules);
     source.horizon = row.horizon;
     source.is_captured = is_captured(source.relid, source.id);
+    source.is_readable = is_readable(source);
+    source.has_strangers = has_strangers(source.id, source.relid);
     sources.push_back(std::move(source));
   }
   std::sort(sources.begin(), sources.end(),
@@ -376,7 +384,7 @@ std::vector<SourceState> source_states() {
 bool has_capture_trigger(Oid table) { return capture_trigger(table, 0) != CaptureTrigger::kNone; }
 
 std::vector<Range> answerable(const Source &source, const Range &period) {
-  return answerable(SourceState{source.id, source.horizon, source.is_captured}, period);
+  return answerable(SourceState{source.id, source.horizon, source.is_followed()}, period);
 }
 
 std::vector<Range> answerable(const SourceState &source, const Range &period) {
@@ -388,7 +396,7 @@ std::vector<Range> answerable(const SourceState &source, const Range &period) {
     if (still_there) built.push_back(seen.range);
   }
   std::vector<Range> unbuilt;
-  if (!source.is_captured) unbuilt.push_back({source.horizon, kInfinity});
+  if (!source.is_followed) unbuilt.push_back({source.horizon, kInfinity});
   for (const RecordedRange &seen : read_ranges("source_unbuilt", source.id, nullptr))
     unbuilt.push_back(intersection(seen.range, {source.horizon, kInfinity}));
   std::vector<Range> result;
@@ -417,6 +425,22 @@ void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice) {
     Datum values[] = {ObjectIdGetDatum(table), TimestampTzGetDatum(slice.from), TimestampTzGetDatum(slice.to)};
     bool nulls[] = {false, false, false};
     tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+  });
+}
+
+bool is_registry_stale() {
+  std::vector<Row> const rows = read_registry(nullptr, nullptr);
+  return std::any_of(rows.begin(), rows.end(), [](const Row &row) {
+    Oid const table = resolve(row);
+    if (!OidIsValid(table)) return is_noted(row.id);
+    if (has_strangers(row.id, table)) return true;
+    bool same = false;
+    pg([&] {
+      const char *const name = get_rel_name(table);
+      const char *const schema = get_namespace_name(get_rel_namespace(table));
+      same = name != nullptr && schema != nullptr && strcmp(name, row.table) == 0 && strcmp(schema, row.schema) == 0;
+    });
+    return !same;
   });
 }
 

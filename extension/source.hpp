@@ -23,17 +23,23 @@ struct Source {
   Oid owner;
   std::string name;  ///< schema-qualified and quoted
   Mapping mapping;
-  Time horizon;      ///< raw usage before it was pruned, and counts as the summaries
-                     ///< have it; -infinity when none was
-  bool is_captured;  ///< whether the capture trigger is there and on: without
-                     ///< it, nothing may rely on the summaries
+  Time horizon;        ///< raw usage before it was pruned, and counts as the summaries have it; -infinity when none was
+  bool is_captured;    ///< whether the capture trigger is there and on
+  bool is_readable;    ///< whether the mapped columns are there and of types that can be read
+  bool has_strangers;  ///< whether partitions came or went that the registry does not know of
+
+  /// Whether DDL came that no event trigger saw, which may have stopped capture, too.
+  bool was_changed_unseen() const { return !is_readable || has_strangers; }
+
+  /// Without it, nothing may rely on the summaries.
+  bool is_followed() const { return is_captured && !was_changed_unseen(); }
 };
 
 /// What decides which days the summaries of a source answer for.
 struct SourceState {
   std::int64_t id;
   Time horizon;
-  bool is_captured;
+  bool is_followed;
 };
 
 /// The sources that feed `service` in the active snapshot, locked against TRUNCATE and DROP until the transaction ends, in order of
@@ -98,6 +104,9 @@ bool moved_unseen(std::int64_t source);
 
 /// Whether this transaction itself has connected the source, or changed it past its trigger.
 bool unbuilt_by_this_transaction(std::int64_t source);
+
+/// Whether the table of a source is gone, or has another name or other partitions, and nobody saw it. Locks no table.
+bool is_registry_stale();
 
 /// Adds a row (source, period_from, period_to) to the result of a maintenance function.
 void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice);

@@ -105,7 +105,7 @@ DECLARE
 BEGIN
     FOR other IN
         SELECT s.* FROM reseller_report._latest(NULL::reseller_report.source) s
-        WHERE reseller_report._table(s.schema_name, s.table_name) = source
+        WHERE reseller_report._table(s.id, s.schema_name, s.table_name) = source
         ORDER BY reseller_report._overlap(s.service, service) DESC
     LOOP
         IF reseller_report._overlap(other.service, service) THEN
@@ -155,8 +155,10 @@ BEGIN
         PERFORM reseller_report._refuse(format('table "%s" was altered meanwhile', reseller_report._shown(source)), 'Try again.', '40001');
     END IF;
     PERFORM reseller_report._require_compatible(service, source, capture, rules);
+    PERFORM reseller_report._follow_names();
     INSERT INTO reseller_report.source (id, service, schema_name, table_name, rules, capture)
         SELECT id, service, n.nspname, c.relname, rules, capture FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source;
+    PERFORM reseller_report._note_table(id, source, false);
     PERFORM reseller_report._set_capture_trigger(source);
     PERFORM reseller_report._follow_leaves(id, source, fresh => true);
     IF reseller_report._is_empty(source) THEN
@@ -203,7 +205,7 @@ BEGIN
         PERFORM reseller_report._refuse_old_snapshot();
     END IF;
     IF EXISTS (SELECT FROM reseller_report._latest(NULL::reseller_report.source) s
-        WHERE reseller_report._table(s.schema_name, s.table_name) = _detach_source.source)
+        WHERE reseller_report._table(s.id, s.schema_name, s.table_name) = _detach_source.source)
     THEN
         PERFORM reseller_report._set_capture_trigger(_detach_source.source);
     ELSE

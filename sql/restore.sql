@@ -57,7 +57,7 @@ DECLARE
 BEGIN
     FOR known IN
         SELECT t.root, min(s.capture) AS capture, array_agg(s.id ORDER BY s.id) AS ids
-        FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._table(s.schema_name, s.table_name) AS t (root)
+        FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._table(s.id, s.schema_name, s.table_name) AS t (root)
         WHERE t.root IS NOT NULL GROUP BY 1 ORDER BY 3
     LOOP
         -- One that was renamed goes on capturing: another beside it would count twice.

@@ -61,6 +61,30 @@ COMMENT ON TABLE reseller_report.source_leaf IS
     'The tables that hold a source''s rows, itself or its partitions, and the days they may hold: event triggers name only one '
     'side of ATTACH and DETACH.';
 
+-- Which table a source is, in this database: a table keeps its number whatever becomes of its name. Not dumped, for numbers are a
+-- database's own: a dump says names. Written below the level of statements, so that what a publication of all tables brings is left out.
+CREATE TABLE reseller_report.source_table (
+    source bigint PRIMARY KEY,
+    relid  oid NOT NULL,
+    knows_leaves boolean NOT NULL
+);
+COMMENT ON TABLE reseller_report.source_table IS
+    'The number of each connected table: it stays the source whatever its name, and another table of that name is not. knows_leaves says '
+    'that source_leaf was brought up to date here, so that a partition which it does not have came unseen. Written by the extension alone.';
+
+CREATE FUNCTION reseller_report._ignore_row() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER ignore_row BEFORE INSERT OR UPDATE OR DELETE ON reseller_report.source_table
+    FOR EACH ROW EXECUTE FUNCTION reseller_report._ignore_row();
+ALTER TABLE reseller_report.source_table ENABLE ALWAYS TRIGGER ignore_row;
+
+CREATE FUNCTION reseller_report._note_table(source bigint, relid regclass, knows_leaves boolean) RETURNS void
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_note_table';
+COMMENT ON FUNCTION reseller_report._note_table(bigint, regclass, boolean) IS
+    'Notes which table a source is, and once that its leaves are known; writes nothing that is noted already.';
+
 -- The numbers of tables are this database's own, also where the rows came from another one with a dump.
 CREATE FUNCTION reseller_report._number_leaf() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -91,10 +115,13 @@ CREATE FUNCTION reseller_report._invalidate(relid regclass) RETURNS void
     LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_invalidate';
 
--- The table of a source; NULL when it is gone.
-CREATE FUNCTION reseller_report._table(schema_name name, table_name name) RETURNS regclass
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT to_regclass(format('%I.%I', schema_name, table_name)) $$;
+-- The table of a source, and a leaf of its: by number where it is noted, else by name; NULL when it is gone.
+CREATE FUNCTION reseller_report._table(id bigint, schema_name name, table_name name) RETURNS regclass
+    LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_table_of_source';
+CREATE FUNCTION reseller_report._leaf(leaf reseller_report.source_leaf) RETURNS regclass
+    LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_table_of_leaf';
 
 -- What a table can be connected as, in the order of the page.
 CREATE FUNCTION reseller_report._services() RETURNS text[]
@@ -110,7 +137,7 @@ BEGIN
         PERFORM reseller_report._refuse('source must not be NULL', 'Name a connected table.', '22004');
     END IF;
     RETURN QUERY SELECT s.* FROM reseller_report._latest(NULL::reseller_report.source) s
-        WHERE reseller_report._table(s.schema_name, s.table_name) = relid
+        WHERE reseller_report._table(s.id, s.schema_name, s.table_name) = relid
         ORDER BY array_position(reseller_report._services(), s.service);
     IF NOT FOUND THEN
         PERFORM reseller_report._refuse(format('table "%s" is not connected', reseller_report._shown(relid)),
@@ -141,6 +168,7 @@ BEGIN
     DELETE FROM reseller_report.source_unbuilt WHERE source = ANY (sources);
     DELETE FROM reseller_report.source_leaf WHERE source = ANY (sources);
     DELETE FROM reseller_report.source_gone WHERE source = ANY (sources);
+    PERFORM reseller_report._delete_latest(t) FROM reseller_report._latest(NULL::reseller_report.source_table) t WHERE t.source = ANY (sources);
     DELETE FROM reseller_report.usage_delta WHERE source = ANY (sources);
     DELETE FROM reseller_report.usage_quarter WHERE source = ANY (sources);
     DELETE FROM reseller_report.usage_hour WHERE source = ANY (sources);
@@ -239,6 +267,15 @@ CREATE FUNCTION reseller_report._follow_rows(id bigint, leaf regclass, leaf_from
         WHERE s.id = _follow_rows.id AND leaf_from < s.horizon AND f.relid = leaf AND f.relkind = 'r'
 $$;
 
+-- Rows that capture cannot read. A source that is un-built for good stays so until it can: a rebuild could not read them either.
+CREATE FUNCTION reseller_report._follow_unread(id bigint) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT reseller_report._unbuild(id, '-infinity', 'infinity', 'rows were written that its mapping cannot be read from')
+    WHERE NOT EXISTS (SELECT FROM reseller_report._latest(NULL::reseller_report.source_unbuilt) u
+        WHERE u.source = _follow_unread.id AND (u.unbuilt_from, u.unbuilt_to) = (timestamptz '-infinity', timestamptz 'infinity'))
+$$;
+
 CREATE FUNCTION reseller_report._follow_frozen(id bigint, leaf regclass) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -254,7 +291,7 @@ CREATE FUNCTION reseller_report._truncated() RETURNS trigger
 BEGIN
     PERFORM reseller_report._follow_rows(s.id, TG_RELID, touched.leaf_from, touched.leaf_to, -1, format('TRUNCATE of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME))
         FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._leaf_range(TG_RELID, s.rules) touched
-        WHERE reseller_report._table(s.schema_name, s.table_name) IN (SELECT f.relid FROM reseller_report._family(TG_RELID, true) f)
+        WHERE reseller_report._table(s.id, s.schema_name, s.table_name) IN (SELECT f.relid FROM reseller_report._family(TG_RELID, true) f)
             AND NOT EXISTS (SELECT FROM reseller_report._latest(NULL::reseller_report.lease) l WHERE l.restoring);
     RETURN NULL;
 END
@@ -286,7 +323,7 @@ CREATE FUNCTION reseller_report.sources()
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT t.relid, s.service, s.attached_at, s.is_built, s.reasons, s.horizon
-    FROM reseller_report._source_state s, reseller_report._table(s.schema_name, s.table_name) AS t (relid)
+    FROM reseller_report._source_state s, reseller_report._table(s.id, s.schema_name, s.table_name) AS t (relid)
     WHERE t.relid IS NOT NULL
     ORDER BY s.schema_name, s.table_name, array_position(reseller_report._services(), s.service)
 $$;

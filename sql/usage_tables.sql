@@ -135,7 +135,7 @@ BEGIN
         SELECT format('%I.%I', schema_name, c.name) INTO part FROM (
             SELECT base || to_char(month_from AT TIME ZONE 'UTC', '_YYYY_MM') || CASE n WHEN 0 THEN '' ELSE '_' || n END AS name, n
                 FROM generate_series(0, 1000) AS n) c
-            WHERE reseller_report._table(schema_name, c.name::name) IS NULL AND format('%I.%I', schema_name, c.name) <> ALL (taken)
+            WHERE to_regclass(format('%I.%I', schema_name, c.name)) IS NULL AND format('%I.%I', schema_name, c.name) <> ALL (taken)
                 AND NOT EXISTS (SELECT FROM pg_type t WHERE t.typname = c.name AND t.typnamespace = to_regnamespace(quote_ident(schema_name)))
             ORDER BY c.n LIMIT 1;
         IF part IS NULL THEN
