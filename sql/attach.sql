@@ -63,15 +63,17 @@ CREATE FUNCTION reseller_report._capture_arguments(ids bigint[], capture text) R
     SELECT concat_ws(', ', (SELECT string_agg(quote_literal(id), ', ' ORDER BY id) FROM unnest(ids) AS id), CASE capture WHEN 'origin' THEN quote_literal(capture) END)
 $$;
 
--- The one trigger that captures a table for all that it feeds, in place of the one that is there.
+-- The one trigger that captures a table for all that it feeds, in place of the one of ours that is there: one of this name that is somebody
+-- else's is refused by the server.
 CREATE FUNCTION reseller_report._set_capture_trigger(source regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     capture CONSTANT text := (SELECT c.capture FROM reseller_report._connected(source) c LIMIT 1);
 BEGIN
-    EXECUTE format('CREATE OR REPLACE TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(%s)',
-        source, reseller_report._capture_arguments(ARRAY(SELECT c.id FROM reseller_report._connected(source) c), capture));
+    EXECUTE format('CREATE %s TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(%s)',
+        CASE WHEN EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = source AND t.tgfoid = 'reseller_report._capture'::regproc) THEN 'OR REPLACE' ELSE '' END, source,
+        reseller_report._capture_arguments(ARRAY(SELECT c.id FROM reseller_report._connected(source) c), capture));
     IF capture = 'always' THEN
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER reseller_report_capture', source);
     END IF;

@@ -64,7 +64,8 @@ DECLARE
     end_day timestamptz;
     step interval := interval '24 hours';
 BEGIN
-    SELECT m.* INTO moment FROM reseller_report._moment(reseller_report._rules_of_table(source)) m;
+    -- None when it was detached since the caller's snapshot.
+    SELECT m.* INTO moment FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._moment(s.rules) m WHERE s.id = ANY (source_ids) LIMIT 1;
     bounds := ARRAY(SELECT least(greatest(b, lower(age)), upper(age))
         FROM unnest(reseller_report._moment_bounds(source, moment.column_name, moment.utc_offset)) b WHERE b IS NOT NULL ORDER BY b);
     SELECT min(d.at), max(d.at) INTO first_day, end_day

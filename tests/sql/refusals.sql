@@ -42,7 +42,7 @@ SELECT alike(pg_temp.context_of($$SELECT reseller_report.attach_source('bot', '"
 
 SELECT throws_ok(call, state, message, message) FROM (VALUES
     ($$SELECT reseller_report.attach_source('bot', '"App"."Stored"')$$, '42809', 'relation "App.Stored" cannot be connected: it is a materialized view'),
-    ($$SELECT reseller_report.attach_source('bot', '"App"."Msg"')$$, '42710', 'table "App.Msg" is already connected'),
+    ($$SELECT reseller_report.attach_source('bot', '"App"."Msg"')$$, '42710', 'table "App.Msg" is already connected as bot'),
     ($$SELECT reseller_report.attach_source('bot', '"App"."Other"', '{"price_twin": "x"}')$$, '42703', 'table "App.Other" has no column "x"'),
     ($$SELECT reseller_report.attach_source('bot', '"App"."Other"', '{"price_twin": "rate"}')$$, '42804',
         'column "rate" of table "App.Other" has type double precision, which cannot be read as price_twin'),
