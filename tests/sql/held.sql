@@ -68,6 +68,17 @@ SELECT dblink_exec('a', 'ALTER TABLE bots ENABLE ALWAYS TRIGGER reseller_report_
 SELECT matches(pg_temp.ended(), '^(40001 usage of table public.bots was changed past its trigger while it was pruned|0A000 )', 'and refuses what was changed past the trigger meanwhile');
 SELECT is(pg_temp.total(), 29.000000, 'nothing is lost');
 SELECT reseller_report.rebuild_slice('bots', '-infinity', 'infinity') \g /dev/null
+-- Also what changes a partition amid its work: here it has read which days are built, and waits to read who belongs to whom.
+SELECT dblink_exec('a', 'BEGIN'), dblink_exec('a', 'LOCK TABLE reseller_report.dependency IN ACCESS EXCLUSIVE MODE') \g /dev/null
+SELECT ok(pg_temp.waits($$SELECT reseller_report.prune('bots', '2024-02-01 00:00+00')$$), 'a prune waits amid its work');
+ALTER TABLE bots_01 DISABLE TRIGGER reseller_report_capture;
+INSERT INTO bots_01 (company_id, occurred_at, price_twin) VALUES (11, '2024-01-06 10:00+00', 1000);
+ALTER TABLE bots_01 ENABLE ALWAYS TRIGGER reseller_report_capture;
+SELECT dblink_exec('a', 'COMMIT') \g /dev/null
+SELECT is(pg_temp.ended(), '40001 usage of table public.bots was changed past its trigger while it was pruned', 'and refuses what came past the trigger amid it');
+SELECT is(pg_temp.total(), 1029.000000, 'nothing is lost there either');
+DELETE FROM bots_01 WHERE price_twin = 1000;
+SELECT reseller_report.rebuild_slice('bots', '-infinity', 'infinity') \g /dev/null
 -- What came through the trigger meanwhile is pruned with the rest.
 SELECT dblink_exec('a', 'BEGIN'), dblink_exec('a', $$INSERT INTO bots (company_id, occurred_at, price_twin) VALUES (11, '2024-01-05 10:00+00', 32), (12, '2024-01-05 10:00+00', 64)$$) \g /dev/null
 SELECT ok(pg_temp.waits($$SELECT reseller_report.prune('bots', '2024-02-01 00:00+00')$$), 'a prune waits for a writer whose rows it does not see');
