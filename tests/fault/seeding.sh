@@ -72,7 +72,7 @@ rebuild first &
 total() { sed -n 's/.*(1 of \([0-9]*\)).*/\1/p' "$cluster/$1.log"; }
 until_true 600 eval '[ "$(slices first)" -gt 0 ] && [ $(($(slices first) * 5)) -ge $(($(total first) * 2)) ]'
 status=0
-until_true 10 eval '[ "$(run "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '"'rebuild message: % of %'"'")" = 1 ]' || status=1
+until_true 10 eval '[ "$(run "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '"'rebuild % of %: message'"'")" = 1 ]' || status=1
 report $status 'pg_stat_activity shows what runs'
 agrees "'2024-01-10 10:17+00'" "'2024-02-12 23:59:59+00'" && report 0 'exact while it is built' || report 1 'exact while it is built'
 
@@ -91,7 +91,7 @@ began=$(now)
 rebuild second &
 peak=0
 while kill -0 $! 2>/dev/null; do
-    pid=$(run "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'rebuild message%' LIMIT 1")
+    pid=$(run "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'rebuild % of %: message' LIMIT 1")
     used=$(awk '/RssAnon/ { print $2 }' "/proc/$pid/status" 2>/dev/null || true)
     [ "${used:-0}" -le "$peak" ] || peak=$used
 done
