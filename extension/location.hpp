@@ -1,7 +1,7 @@
 // Which table of this database a source is, and whether its partitions are known: by number, whatever its name has become.
 #pragma once
 
-#include <vector>
+#include <cstdint>
 
 #include "boundary.hpp"
 
