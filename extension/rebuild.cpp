@@ -9,6 +9,7 @@
 #include "leaf.hpp"
 #include "ledger.hpp"
 #include "lease.hpp"
+#include "triggers.hpp"
 #include "unseen.hpp"
 
 namespace reseller_report {

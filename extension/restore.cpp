@@ -4,6 +4,7 @@
 #include "location.hpp"
 #include "source.hpp"
 #include "sql.hpp"
+#include "triggers.hpp"
 #include "watch.hpp"
 
 namespace reseller_report {

@@ -74,20 +74,9 @@ std::optional<Source> try_source(std::int64_t id, const std::function<bool(Oid t
 struct RegisteredSource {
   Oid relid;
   Mapping mapping;
-  bool restored_captured;  ///< came with a dump while its table was captured
-                           ///< already
+  bool restored_captured;  ///< came with a dump while its table was captured already
 };
 bool find_registered_source(std::int64_t id, RegisteredSource &found);
-
-/// Whether the capture trigger of a table or partition is there and on for a source: always, or for the origin where the source
-/// says so. False also for what capture cannot cover: unlogged tables and foreign partitions.
-bool is_captured(Oid table, std::int64_t source);
-
-/// Whether a table has a capture trigger at all, on or off.
-bool has_capture_trigger(Oid table);
-
-/// Whether TRUNCATE of a table or partition is noticed, always.
-bool is_watched(Oid table);
 
 /// The parts of `period` that the summaries of the source may answer in the active snapshot: built when that snapshot was taken,
 /// and not un-built since by anything that MVCC does not show to it (TRUNCATE, DROP). What was pruned stays as it was.

@@ -17,7 +17,7 @@ $$;
 
 -- A disabled trigger un-builds all of its source. One that was switched on again the wrong way is put right in the same command:
 -- nothing was written in between. So does one that does not fire after every change of a row any more (29: its tgtype, all of them)
--- or that calls something else, not for this source, or beside another; must match source.cpp. Concerns the triggers of the table that the command named, and capture of its partitions.
+-- or that calls something else, not for this source, or beside another; must match triggers.cpp. Concerns the triggers of the table that the command named, and capture of its partitions.
 CREATE FUNCTION reseller_report._follow_triggers(id bigint, root regclass, touched regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
