@@ -190,7 +190,9 @@ CREATE FUNCTION reseller_report._follow_detach(partition regclass) RETURNS void
     AS $$
     SELECT reseller_report._unbuild(l.source, l.leaf_from, l.leaf_to, format('%s is being detached', partition))
         FROM reseller_report._latest(NULL::reseller_report.source_leaf) l
-        WHERE reseller_report._leaf(l) = partition
+        WHERE reseller_report._leaf(l) = partition;
+    -- CONCURRENTLY, the server invalidates the parent alone: sessions would go on taking what is written to the partition for usage.
+    SELECT reseller_report._invalidate(f.relid) FROM reseller_report._family(partition, false) f
 $$;
 
 -- Locks a table and then a partition against everybody, by number; false when one of them is gone by then.

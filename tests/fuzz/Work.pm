@@ -88,7 +88,7 @@ sub contested {
 sub write_leaf {
     my $leaf = pick(@leaves);
     return pick(
-        "INSERT INTO live.branch (id, kind, company_id, occurred_at) VALUES ($owner, 'counted', 12, now())",
+        "INSERT INTO live.branch (id, kind, company_id, occurred_at, billable) VALUES ($owner, 'counted', 12, now(), true)",
         "UPDATE live.$leaf SET price_twin = price_twin + 1 WHERE id = (SELECT id FROM live.$leaf ORDER BY random() LIMIT 1)",
         "INSERT INTO live.$leaf (company_id, channel, occurred_at) VALUES (fuzz.company(), 'sms', random_usage.moment())");
 }
