@@ -1,6 +1,7 @@
 -- The database of the fuzzer: usage is written to schema live; rows that prune drops are copied to schema archive in the same transaction;
 -- the views of schema usage, which the oracle reads, are both.
 SET client_min_messages = warning;
+SELECT reseller_report.detach_source(c) FROM unnest('{usage.text_message,usage.chat_message,usage.phone_call,usage.bot_message}'::regclass[]) AS c;
 DROP SCHEMA usage CASCADE;
 SELECT reseller_report.create_usage_tables('live');
 CREATE SCHEMA archive;
