@@ -28,11 +28,17 @@ SELECT pg_temp.send(1151, 1160, '2024-03-02 00:00+00') \g /dev/null
 SELECT is((SELECT pending_deltas FROM reseller_report.materializer_state), 10::bigint, 'the state counts what waits');
 SELECT is((SELECT deltas FROM reseller_report.materialize()), 10::bigint, 'without only_what_pays everything is taken');
 
--- An idle run writes nothing.
-SELECT pg_current_wal_insert_lsn() AS before \gset
-SELECT * FROM reseller_report.materialize() \g /dev/null
-SELECT * FROM reseller_report.materialize(100000, true) \g /dev/null
-SELECT is(pg_current_wal_insert_lsn(), :'before'::pg_lsn, 'an idle run writes no WAL');
+-- An idle run writes nothing. The server's own processes may write beside it, hence the least of several runs.
+CREATE FUNCTION pg_temp.wal_of_idle_run() RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE
+    before CONSTANT pg_lsn := pg_current_wal_insert_lsn();
+BEGIN
+    PERFORM * FROM reseller_report.materialize();
+    PERFORM * FROM reseller_report.materialize(100000, true);
+    RETURN pg_current_wal_insert_lsn() - before;
+END
+$$;
+SELECT is((SELECT min(pg_temp.wal_of_idle_run()) FROM generate_series(1, 20)), 0::numeric, 'an idle run writes no WAL');
 SELECT is((SELECT (pending_deltas, oldest_pending_at, last_deltas, unbuilt_sources) FROM reseller_report.materializer_state),
     (0::bigint, NULL::timestamptz, 10::bigint, '{}'::text[]), 'the state tells of the last run that folded');
 
