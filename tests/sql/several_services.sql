@@ -57,7 +57,7 @@ $$;
 CREATE FUNCTION pg_temp.ids(named text[]) RETURNS bigint[] LANGUAGE sql AS $$ SELECT array_agg(id ORDER BY id) FROM reseller_report.source WHERE table_name = 'message' AND service = ANY (named) $$;
 -- The triggers of ours on a table and its partitions, with what they are told.
 CREATE FUNCTION pg_temp.triggers() RETURNS SETOF text LANGUAGE sql AS $$
-    SELECT DISTINCT format('%s %s %s', t.tgname, t.tgenabled, rtrim(encode(t.tgargs, 'escape'), '\0')) FROM pg_trigger t
+    SELECT DISTINCT format('%s %s %s', t.tgname, t.tgenabled, regexp_replace(encode(t.tgargs, 'escape'), '\\000$', '')) FROM pg_trigger t
     WHERE t.tgrelid IN (SELECT relid FROM pg_partition_tree('desk.message')) AND t.tgname LIKE 'reseller_report%'
 $$;
 
