@@ -1,6 +1,7 @@
 #include "lease.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include "restore.hpp"
@@ -57,12 +58,35 @@ void wait_for(const TableLock &wanted) {
 }
 
 // Whether somebody waits for the lease, which the current (sub)transaction has taken.
-bool is_waited_for() {
+bool lease_is_waited_for() {
   bool waited_for = false;
   pg([&] {
     LOCKTAG tag;
     SET_LOCKTAG_TRANSACTION(tag, GetCurrentTransactionId());
     waited_for = LockHasWaiters(&tag, ExclusiveLock, false);
+  });
+  return waited_for;
+}
+
+// Whether somebody waits for a table that this transaction has locked, whatever for. It looks for a deadlock once, deadlock_timeout
+// after it began to wait, and that may be at any moment now.
+bool tables_are_waited_for() {
+  LockData *locks = nullptr;
+  pg([&] { locks = GetLockStatusData(); });
+  std::set<Oid> held;
+  auto const for_tables = [&](auto const &look) {
+    for (int i = 0; i < locks->nelements; i++) {
+      const LockInstanceData &lock = locks->locks[i];
+      bool const is_here = lock.locktag.locktag_field1 == MyDatabaseId;
+      if (lock.locktag.locktag_type == LOCKTAG_RELATION && is_here) look(lock, static_cast<Oid>(lock.locktag.locktag_field2));
+    }
+  };
+  for_tables([&](const LockInstanceData &lock, Oid table) {
+    if (lock.pid == MyProcPid && lock.holdMask != 0) held.insert(table);
+  });
+  bool waited_for = false;
+  for_tables([&](const LockInstanceData &lock, Oid table) {
+    waited_for = waited_for || (lock.pid != MyProcPid && lock.waitLockMode != NoLock && held.count(table) > 0);
   });
   return waited_for;
 }
@@ -133,14 +157,14 @@ bool Patience::lock(const TableLock &wanted) {
   pg([&] { locked = ConditionalLockRelationOid(wanted.table, wanted.mode); });
   int const most = milliseconds_;
   int in_all = 0;
-  while (!locked && milliseconds_ > 0) {
+  while (!locked && milliseconds_ > 0 && !tables_are_waited_for()) {
     TimestampTz const began = GetCurrentTimestamp();
     locked = wait_at_most(wanted, milliseconds_);
     int const waited = std::max(0, static_cast<int>((GetCurrentTimestamp() - began) / 1000));
     in_all += waited;
     milliseconds_ = locked ? std::max(0, milliseconds_ - waited) : 0;
     bool const is_over = LockTimeout > 0 && in_all >= LockTimeout;
-    if (kind_ == Kind::kWhileNobodyWaits && !is_over && !is_waited_for()) milliseconds_ = most;
+    if (kind_ == Kind::kWhileNobodyWaits && !is_over && !lease_is_waited_for()) milliseconds_ = most;
   }
   return locked;
 }

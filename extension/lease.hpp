@@ -2,9 +2,10 @@
 // and a transaction whose snapshot is older than the last holder's commit gets 40001 from the server itself. And the order of the
 // lease and of locks on usage tables, which the application's transactions take in any order.
 //
-// Who holds the lease waits for a usage table briefly at most, and then gives up what it took; who waits for the lease holds no
-// lock on a usage table that it took for that. So an application's transaction, which may hold tables and wait for the lease, or
-// hold the lease and wait for tables, never waits in a circle with us, or not for long enough to be the victim of a deadlock.
+// Who holds the lease waits for a usage table briefly at most, and not at all while somebody waits for a table that it holds; then
+// it gives up what it took. Who waits for the lease holds no lock on a usage table that it took for that. So an application's
+// transaction, which may hold tables and wait for the lease, or hold the lease and wait for tables, never waits in a circle with
+// us, or not for long enough to be the victim of a deadlock.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +29,9 @@ struct TableLock {
   LOCKMODE mode;
 };
 
-/// How long a holder of the lease, or of tables, waits for others: a quarter of deadlock_timeout in all, so that who waits for it
-/// has not looked for a deadlock by then. Where there is work to lose, it goes on for as long as nobody waits for the lease.
+/// How long a holder of the lease, or of tables, waits for others: a quarter of deadlock_timeout in all, and not while somebody
+/// waits for a table that it holds: so that who comes to wait for it has not looked for a deadlock by then. Where there is work to
+/// lose, it goes on for as long as nobody waits for the lease or such a table.
 class Patience {
  public:
   enum class Kind { kBrief, kWhileNobodyWaits };

@@ -207,46 +207,70 @@ void warn(const std::string &table, int sqlstate, const char *message, const cha
 
 using Made = std::vector<std::pair<Oid, Range>>;
 
-// Makes the months of a table that want a partition. The table's own first: other calls wait, which would each read the default
-// partition and then wait for the other to let go of it; and what is read is seen as of then.
-Lacking make_all(Oid table, Datum ahead, Patience &patience, Made &made) {
+/// What a table wants, locked.
+struct Plan {
+  std::vector<Source> sources;
+  std::vector<Month> months;
+};
+
+// What a foreign key of the table, or to it, has at its other end: ATTACH PARTITION locks it as well.
+std::vector<Oid> tied_by_foreign_keys(Oid table) {
+  SqlParameters parameters;
+  parameters.add(REGCLASSOID, ObjectIdGetDatum(table));
+  std::vector<Oid> tied;
+  ActingAs const owner(extension_owner());
+  query(
+      "SELECT CASE conrelid WHEN $1 THEN confrelid ELSE conrelid END AS other FROM pg_catalog.pg_constraint"
+      " WHERE contype = 'f' AND $1 IN (conrelid, confrelid) GROUP BY 1 ORDER BY 1",
+      parameters, [&](const Datum *values, const bool *) { tied.push_back(DatumGetObjectId(values[0])); });
+  return tied;
+}
+
+// Plans the months of a table that want a partition, and locks what making them takes. The table's own lock comes first: other
+// calls wait, which would each read the default partition and then wait for the other to let go of it; and what is read is seen as
+// of then.
+Lacking lock_and_plan(Oid table, Datum ahead, Patience &patience, Plan &plan) {
   if (is_connected(table))
     if (Lacking const lacking = lock_tree(table, ShareUpdateExclusiveLock, AccessShareLock, patience)) return lacking;
   ActiveSnapshot const now(ActiveSnapshot::fresh());
-  std::vector<Source> const sources = sources_of_table(table);
-  std::vector<Month> const months = months_to_make(sources.front(), ahead);
-  if (months.empty()) return {};
-  for (Oid const held : {table, months.front().fallback})
+  plan.sources = sources_of_table(table);
+  plan.months = months_to_make(plan.sources.front(), ahead);
+  if (plan.months.empty()) return {};
+  for (Oid const held : {table, plan.months.front().fallback})
     if (TableLock const wanted = {held, AccessExclusiveLock}; !patience.lock(wanted)) return wanted;
-  for (const Month &month : months) {
-    make(sources, month);
-    made.emplace_back(table, month.range);
-  }
+  for (Oid const tied : tied_by_foreign_keys(table))
+    if (TableLock const wanted = {tied, ShareRowExclusiveLock}; !patience.lock(wanted)) return wanted;
   return {};
 }
 
-// In a subtransaction, so that one table does not stop the others.
-Lacking try_to_make_all(Oid table, Datum ahead, Patience &patience, Made &made) {
+void make_planned(const Plan &plan, Made &made) {
+  ActiveSnapshot const now(ActiveSnapshot::fresh());
+  for (const Month &month : plan.months) {
+    make(plan.sources, month);
+    made.emplace_back(plan.sources.front().relid, month.range);
+  }
+}
+
+// Does something in a subtransaction, so that one table does not stop the others: what is wrong with it is told, but for a table
+// that was disconnected or dropped meanwhile. False when it failed.
+bool succeeds(Oid table, const std::function<void()> &work) {
   Subtransaction const attempt;
-  Made made_here;
   try {
-    Lacking const lacking = make_all(table, ahead, patience, made_here);
+    work();
     attempt.release();
-    made.insert(made.end(), made_here.begin(), made_here.end());
-    return lacking;
+    return true;
   } catch (const PgError &error) {
     attempt.roll_back();
-    if (!is_connected(table) || !is_of_one_table(error.data)) throw;
-    warn(qualified_name(table), error.data->sqlerrcode, error.data->message, error.data->hint);
+    if (!is_of_one_table(error.data)) throw;
+    if (is_connected(table)) warn(qualified_name(table), error.data->sqlerrcode, error.data->message, error.data->hint);
   } catch (const Error &error) {
     attempt.roll_back();
-    if (!is_connected(table)) throw;
-    warn(qualified_name(table), number_of(error.sqlstate()), error.what(), error.hint());
+    if (is_connected(table)) warn(qualified_name(table), number_of(error.sqlstate()), error.what(), error.hint());
   } catch (...) {
     attempt.roll_back();
     throw;
   }
-  return {};
+  return false;
 }
 
 // Why a table gets none, whatever is asked for.
@@ -268,16 +292,40 @@ void tell_if_left_alone(const Source &source) {
   });
 }
 
-// Several tables are held one after the other: what one of them lacks undoes them all, so that nobody waits for us in a circle.
-Made make_for(const std::vector<Oid> &tables, Datum ahead, Lacking (*make_one)(Oid, Datum, Patience &, Made &)) {
+void require_primary() {
   pg([] { PreventCommandDuringRecovery("reseller_report.create_partitions"); });
+}
+
+Made make_for(Oid table, Datum ahead) {
+  Plan plan;
   Made made;
-  retry_until_locked([&](Patience &patience) -> Lacking {
-    made.clear();
-    for (Oid const table : tables)
-      if (Lacking const lacking = make_one(table, ahead, patience, made)) return lacking;
-    return {};
+  retry_until_locked([&](Patience &patience) { return lock_and_plan(table, ahead, patience, plan); });
+  make_planned(plan, made);
+  return made;
+}
+
+// All is locked before anything is made: what is lacking then undoes no work.
+Made make_for_all(Datum ahead) {
+  std::vector<Oid> tables = connected_tables();
+  std::vector<Plan> plans;
+  retry_until_locked([&](Patience &patience) {
+    plans.clear();
+    Lacking lacking;
+    auto const lock = [&](Oid table) {
+      Plan plan;
+      lacking = lock_and_plan(table, ahead, patience, plan);
+      plans.push_back(std::move(plan));
+    };
+    for (auto table = tables.begin(); table != tables.end() && !lacking;)
+      table = succeeds(*table, [&] { lock(*table); }) ? table + 1 : tables.erase(table);
+    return lacking;
   });
+  Made made;
+  for (const Plan &plan : plans) {
+    Made of_table;
+    if (succeeds(plan.sources.front().relid, [&] { make_planned(plan, of_table); }))
+      made.insert(made.end(), of_table.begin(), of_table.end());
+  }
   return made;
 }
 
@@ -295,8 +343,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions) {
   if (PG_ARGISNULL(0)) throw Error(sqlstate::kNullNotAllowed, "ahead must not be NULL");
   require_few_years(PG_GETARG_INTERVAL_P(0));
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
-  for (const auto &[table, month] : make_for(connected_tables(), PG_GETARG_DATUM(0), try_to_make_all))
-    put_slice(fcinfo, table, month);
+  require_primary();
+  for (const auto &[table, month] : make_for_all(PG_GETARG_DATUM(0))) put_slice(fcinfo, table, month);
   return Datum{0};
 }
 
@@ -304,7 +352,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions_of) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) throw Error(sqlstate::kNullNotAllowed, "ahead and source must not be NULL");
   require_few_years(PG_GETARG_INTERVAL_P(0));
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
-  for (const auto &[table, month] : make_for({PG_GETARG_OID(1)}, PG_GETARG_DATUM(0), make_all)) put_slice(fcinfo, table, month);
+  require_primary();
+  for (const auto &[table, month] : make_for(PG_GETARG_OID(1), PG_GETARG_DATUM(0))) put_slice(fcinfo, table, month);
   tell_if_left_alone(sources_of_table(PG_GETARG_OID(1)).front());
   return Datum{0};
 }

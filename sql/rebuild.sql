@@ -154,6 +154,7 @@ BEGIN
         FROM reseller_report._slices_of_rebuild(source, period_from, period_to) WITH ORDINALITY s (name, slice_from, slice_to, number)
         ORDER BY s.number
     LOOP
+        COMMIT;  -- lets go of the table, which was read to cut it into slices: who waits for it may have what the slice waits for
         PERFORM pg_catalog.set_config('application_name',
             -- The name last: it may be long, and beyond ASCII it is not shown as it is.
             pg_catalog.format('rebuild %s of %s, %s: %s', slice.number, slice.total, slice.slice_from, source), true);

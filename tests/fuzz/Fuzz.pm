@@ -6,7 +6,8 @@ use warnings;
 use Exporter qw(import);
 use IPC::Open2;
 
-our @EXPORT = qw(read_options pick chance number midnight open_session say_to write_some change_companies maintain alter);
+our @EXPORT = qw(read_options pick chance number midnight open_session say_to write_some change_companies fold
+    rebuild_slice alter);
 
 # name=number, for the options that have a default in the first argument.
 sub read_options {
@@ -89,14 +90,18 @@ sub change_companies {
             INSERT INTO reseller_report.dependency SELECT 1 + reseller_id % 3, company_id, during FROM gone LIMIT 1");
 }
 
-sub maintain {
+sub fold {
+    return pick(
+        'SELECT * FROM reseller_report.materialize(' . (1 + number(200)) . ')', 'SELECT * FROM reseller_report.materialize()',
+        'SELECT * FROM reseller_report.materialize(1000, true)');
+}
+
+sub rebuild_slice {
     my @sources = @_ ? @_ : (@tables, 'old_bot');
     my $from = number(80) - 40;
     my $to = $from + 1 + number(20);
     my $source = 'live.' . pick(@sources);
     return pick(
-        'SELECT * FROM reseller_report.materialize(' . (1 + number(200)) . ')', 'SELECT * FROM reseller_report.materialize()',
-        'SELECT * FROM reseller_report.materialize(1000, true)',
         "SELECT * FROM reseller_report.rebuild_slice('$source', @{[midnight($from)]}, @{[midnight($to)]})",
         "SELECT * FROM reseller_report.rebuild_slice('$source', '-infinity', 'infinity')");
 }

@@ -10,8 +10,9 @@ use Fuzz;
 our ($owners, $owner, $directory, $version);  # of the session at work
 
 # weight: how often. states: the errors that may come, besides those of locks and cancellation; `rr` those at REPEATABLE READ or
-# above alone. keeping: maintenance, which may be the victim of a deadlock. rings: what anybody may meet in one by PostgreSQL's own
-# order of locks: a wait for snapshots, a partition before its ancestors. alone: not inside a transaction. first: only at the
+# above alone. keeping: maintenance, which may be the victim of a deadlock; what is `ordinary` of it locks as PostgreSQL's own commands
+# do, what `queues` locks no usage table. rings: what any query may meet in one by PostgreSQL's own order of locks: a wait for
+# snapshots, a partition before its ancestors, an index after its table (REINDEX). alone: not inside a transaction. first: only at the
 # beginning of one. changes: a definition, which no snapshot separates.
 our %kinds = (
     write     => { weight => 30, does => \&write, states => '23514 23505 42P01 42703', rr => '40001' },
@@ -19,8 +20,9 @@ our %kinds = (
     leaf      => { weight => 3, does => \&write_leaf, states => '42P01 23514', rr => '40001', alone => 1, rings => 1 },
     companies => { weight => 10, does => \&change_companies, states => '23P01 23514', rr => '40001' },
     check     => { weight => 24, does => \&check, states => '55000' },
-    maintain  => { weight => 14, does => \&keep_summaries, states => '55000 42704 42P01', rr => '40001', keeping => 1 },
-    verify    => { weight => 3, does => \&verify, states => '', keeping => 1 },
+    fold      => { weight => 8, does => \&fold, states => '55000', rr => '40001', keeping => 1, queues => 1 },
+    slice     => { weight => 6, does => \&slice, states => '55000 42704 42P01', rr => '40001', keeping => 1 },
+    verify    => { weight => 3, does => \&verify, states => '', keeping => 1, ordinary => 1 },
     rebuild   => { weight => 2, does => \&rebuild, states => '55000 42704 42P01 23514', alone => 1, keeping => 1 },
     define    => { weight => 6, does => \&define, states => '42P01 42809 55000 55006 23514 42P17 42703 42704',
         rr => '40001', first => 1, changes => 1 },
@@ -31,7 +33,7 @@ our %kinds = (
         changes => 1 },
     connect   => { weight => 1, does => \&connect_again, states => '42704 42710 42P01 42703 40001', first => 1, keeping => 1,
         changes => 1 },
-    rewrite   => { weight => 3, does => \&rewrite, states => '42P01', alone => 1 },
+    rewrite   => { weight => 3, does => \&rewrite, states => '42P01', alone => 1, keeping => 1, ordinary => 1, rings => 1 },
 );
 
 my @parts = qw(deep_1 deep_2 deep_3);
@@ -100,7 +102,7 @@ sub check {
 }
 
 my @sources = qw(text_message chat_message phone_call bot_message old_bot deep deep deep call branch);
-sub keep_summaries { return maintain(@sources); }
+sub slice { return rebuild_slice(@sources); }
 sub verify { return "SELECT * FROM reseller_report.verify('-infinity', 'infinity')"; }
 sub rebuild { return "CALL reseller_report.rebuild('live." . pick(@sources, 'odd') . "')"; }
 

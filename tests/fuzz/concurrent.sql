@@ -116,11 +116,24 @@ CREATE FUNCTION fuzz.above(n int) RETURNS void LANGUAGE sql AS $$
     INSERT INTO live.above (kind, company_id, occurred_at, billable, price_twin)
         SELECT CASE WHEN random() < 0.7 THEN 'counted' ELSE 'other' END, fuzz.company(), random_usage.moment(), random() < 0.5, random_usage.price() FROM generate_series(1, n)
 $$;
--- In the order of prune itself: the lease, the table.
+-- Copies and prunes in one transaction, in the order of locks of prune itself: who holds the lease does not wait for the table.
 CREATE OR REPLACE FUNCTION fuzz.prune(t text, older_than timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    held CONSTANT text := format('LOCK TABLE live.%I IN ACCESS EXCLUSIVE MODE', t);
 BEGIN
-    UPDATE reseller_report.lease SET turn = turn + 1;
-    EXECUTE format('LOCK TABLE live.%I IN ACCESS EXCLUSIVE MODE', t);
+    LOOP
+        BEGIN
+            UPDATE reseller_report.lease SET turn = turn + 1;
+            EXECUTE held || ' NOWAIT';
+            EXIT;
+        EXCEPTION WHEN lock_not_available THEN NULL;
+        END;
+        BEGIN
+            EXECUTE held;
+            RAISE EXCEPTION 'let go' USING ERRCODE = 'FUZZ1';
+        EXCEPTION WHEN SQLSTATE 'FUZZ1' THEN NULL;
+        END;
+    END LOOP;
     EXECUTE format('INSERT INTO archive.%1$I SELECT m.* FROM live.%1$I m, reseller_report.prunable(''live.%1$I'', %2$L) p
         WHERE m.occurred_at >= p.period_from AND m.occurred_at < p.period_to', t, older_than);
     PERFORM reseller_report.prune(format('live.%I', t)::regclass, older_than);
@@ -151,16 +164,24 @@ DECLARE
     truth CONSTANT text := format('SELECT coalesce(jsonb_agg(x ORDER BY x.id), ''[]'') FROM oracle.%s AS x (%s)', call, columns);
 BEGIN
     EXECUTE truth INTO before USING r, f, t, e;
+    -- What waited for a DROP or TRUNCATE has a snapshot of before it, by which the report goes, and cannot have the truth of that snapshot any more.
+    outdated := fuzz.tables_changed();
     EXECUTE format('SELECT coalesce(jsonb_agg(x ORDER BY x.id), ''[]'') FROM reseller_report.%I($1, $2, $3, $4) AS x (%s)', name, names) INTO report USING r, f, t, e;
     EXECUTE truth INTO after USING r, f, t, e;
     -- What waited for a prune has a snapshot without the rows that are kept of it.
-    outdated := fuzz.sources_changed();
+    outdated := outdated OR fuzz.sources_changed();
 END
 $$;
 -- The sources that a snapshot and the latest one differ in: reports of such a snapshot are of the catalogs as they are now.
-CREATE FUNCTION fuzz.sources_changed() RETURNS boolean LANGUAGE sql VOLATILE SECURITY DEFINER AS $$
+CREATE FUNCTION fuzz.sources_changed() RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER AS $$
     SELECT (SELECT array_agg((id, horizon) ORDER BY id) FROM reseller_report.source) IS DISTINCT FROM
         (SELECT array_agg((id, horizon) ORDER BY id) FROM reseller_report._latest(NULL::reseller_report.source))
+$$;
+-- The same of the partitions that there are, and of the files of tables, which TRUNCATE replaces.
+CREATE FUNCTION fuzz.tables_changed() RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT EXISTS (SELECT inhrelid, inhparent, inhdetachpending FROM pg_inherits EXCEPT SELECT inhrelid, inhparent, inhdetachpending FROM reseller_report._latest(NULL::pg_inherits))
+        OR EXISTS (SELECT inhrelid, inhparent, inhdetachpending FROM reseller_report._latest(NULL::pg_inherits) EXCEPT SELECT inhrelid, inhparent, inhdetachpending FROM pg_inherits)
+        OR EXISTS (SELECT oid, relfilenode FROM pg_class WHERE relnamespace = 'live'::regnamespace EXCEPT SELECT oid, relfilenode FROM reseller_report._latest(NULL::pg_class))
 $$;
 -- What is wrong with a report. While nobody changes definitions, it is the truth. Beside one change, which no snapshot separates, it is the truth
 -- before or after; beside several, look again.

@@ -21,6 +21,7 @@ Daemon::make_database('locks');
 my ($status, undef, $errors) = Daemon::run('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$Daemon::root/tests/fuzz/prepare.sql");
 $status == 0 or die $errors;
 Daemon::sql('SELECT fuzz.texts(200), fuzz.others(50)');
+Daemon::sql('CREATE TABLE live.firm (id bigint PRIMARY KEY, name text); INSERT INTO live.firm SELECT generate_series(1, 100); ALTER TABLE live.chat_message ADD FOREIGN KEY (company_id) REFERENCES live.firm');
 my $work = tempdir(CLEANUP => 1);
 
 my $company = '\set company random(11, 40)';
@@ -44,6 +45,12 @@ my @pairs = (
     ['detaches_beside_a_fold', "BEGIN; SELECT fuzz.others(1); SELECT reseller_report.detach_source('live.old_bot'); $attach; COMMIT;", \&fold],
     ['attaches_a_partition_then_moves_beside_a_rebuild', "BEGIN; ALTER TABLE live.phone_call ATTACH PARTITION apart FOR VALUES FROM ('2001-01-01') TO ('2001-02-01');$pause$move;"
         . ' ALTER TABLE live.phone_call DETACH PARTITION apart; COMMIT;', \&rebuild],
+    ['empties_a_partition_beside_a_whole_rebuild', "BEGIN; LOCK TABLE live.phone_call IN SHARE ROW EXCLUSIVE MODE;${pause}TRUNCATE live.phone_call_default; COMMIT;$pause",
+        sub { q(CALL reseller_report.rebuild('live.phone_call')) }],
+    ['writes_in_another_order_beside_create_partitions', "BEGIN; INSERT INTO live.bot_message (company_id, occurred_at) VALUES (12, '2024-03-05');$pause"
+        . "INSERT INTO live.chat_message (company_id, sender, occurred_at) VALUES (12, 'bot', '2024-03-05'); COMMIT;", \&partitions],
+    ['adds_a_company_and_its_usage_beside_create_partitions', "BEGIN; INSERT INTO live.firm VALUES (1000) ON CONFLICT DO NOTHING; UPDATE live.firm SET name = 'Firm' WHERE id = 1000;$pause"
+        . "INSERT INTO live.chat_message (company_id, sender, occurred_at) VALUES (12, 'bot', '2024-03-05'); COMMIT;", \&partitions],
 );
 sub prune {
     my ($round) = @_;
@@ -58,7 +65,7 @@ sub fold { return ('SELECT count(*) FROM reseller_report.materialize()') x 20 }
 sub partitions {
     my ($round) = @_;
     my $month = "timestamptz '1950-01-01 00:00+00' + $round * interval '1 month'";
-    return "INSERT INTO live.chat_message (company_id, sender, occurred_at) SELECT 12, 'bot', $month; INSERT INTO live.bot_message (company_id, occurred_at) SELECT 12, $month",
+    return "INSERT INTO live.chat_message (company_id, sender, occurred_at) SELECT 12, 'bot', $month FROM generate_series(1, 15000); INSERT INTO live.bot_message (company_id, occurred_at) SELECT 12, $month",
         "SELECT count(*) FROM reseller_report.create_partitions('0')";
 }
 sub rebuild { return ("SELECT reseller_report.rebuild_slice('live.phone_call', '-infinity', 'infinity')") x 10 }
@@ -72,7 +79,7 @@ for my $pair (grep { !%wanted || $wanted{ $_->[0] } } @pairs) {
     close $script;
     my $rounds_before = Daemon::sql('SELECT sum(turn) FROM reseller_report.lease');
     my $loop = Daemon::start_loop($beside);
-    my (undef, $out, $said) = Daemon::run('pgbench', '-n', '-c', $name =~ /^(detaches|attaches|moves)/ ? 1 : 3, '-T', $option{seconds}, '--failures-detailed',
+    my (undef, $out, $said) = Daemon::run('pgbench', '-n', '-c', $name =~ /^(detaches|attaches|empties|moves)/ ? 1 : 3, '-T', $option{seconds}, '--failures-detailed',
         '--verbose-errors', '-f', "$work/script");
     Daemon::stop_writers($loop);
     my ($done) = $out =~ /number of transactions actually processed: (\d+)/;

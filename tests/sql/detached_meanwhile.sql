@@ -35,5 +35,29 @@ SELECT count(*) FROM reseller_report.company \g /dev/null
 SELECT dblink_exec('other', 'DO $x$ BEGIN PERFORM reseller_report.detach_source(''bots''), reseller_report.attach_source(''bot'', ''bots''); END $x$') \g /dev/null
 SELECT * FROM pg_temp.stays_exact('it was detached and attached again');
 COMMIT;
+
+-- Partitions of all tables, while one of them is detached.
+INSERT INTO usage.chat_message (company_id, sender, occurred_at) VALUES (11, 'bot', '2019-01-05'), (11, 'bot', '2019-02-05');
+INSERT INTO usage.bot_message (company_id, occurred_at) VALUES (11, '2019-01-05');
+SELECT dblink_connect('maker', :'here') \g /dev/null
+SELECT dblink_exec('other', 'BEGIN; DO $x$ BEGIN PERFORM reseller_report.detach_source(''usage.bot_message''); END $x$') \g /dev/null
+SELECT dblink_send_query('maker', 'SELECT count(*) FROM reseller_report.create_partitions(''0'')') \g /dev/null
+CREATE FUNCTION pg_temp.waits_for_other() RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    patience CONSTANT timestamptz := clock_timestamp() + interval '30 seconds';
+BEGIN
+    WHILE clock_timestamp() < patience LOOP
+        IF EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'usage.bot_message'::regclass) THEN
+            RETURN true;
+        END IF;
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+    RETURN false;
+END
+$$;
+SELECT ok(pg_temp.waits_for_other(), 'create_partitions waits for a table that is being detached');
+SELECT dblink_exec('other', 'COMMIT') \g /dev/null
+SELECT is((SELECT n FROM dblink_get_result('maker') AS t (n bigint)), 2::bigint, 'and leaves it alone then, and makes those of the others');
+SELECT dblink_disconnect('maker') \g /dev/null
 SELECT dblink_disconnect('other') \g /dev/null
 SELECT * FROM finish();

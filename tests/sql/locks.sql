@@ -122,6 +122,38 @@ $$;
 SELECT pg_temp.waits('b', 'ONLY bots IN SHARE UPDATE EXCLUSIVE MODE', $$SELECT count(*) FROM reseller_report.rebuild_slice('bots', '2024-02-01', '2024-02-08')$$, 'a rebuild beside VACUUM or ATTACH');
 SELECT pg_temp.waits('b', 'ONLY bots_02 IN SHARE UPDATE EXCLUSIVE MODE', $$SELECT count(*) FROM reseller_report.rebuild_slice('bots', '2024-02-01', '2024-02-08')$$, 'a rebuild beside VACUUM or ATTACH of a partition with partitions');
 SELECT pg_temp.waits('b', 'ONLY bots_rest IN SHARE MODE', $$SELECT count(*) FROM reseller_report.rebuild_slice('bots', '2024-02-01', '2024-02-08')$$, 'a rebuild beside CREATE INDEX');
+
+-- Nor does it hold a table that another wants, however long it has had it.
+SELECT dblink_connect('c', format('host=%s port=%s dbname=%s user=%s options=''-c lock_timeout=5s -c client_min_messages=error''',
+    current_setting('unix_socket_directories'), current_setting('port'), current_database(), current_user)) \g /dev/null
+CREATE FUNCTION pg_temp.yields(lock text, command text, result text, wanted text, label text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM dblink_exec('a', 'BEGIN; LOCK TABLE ' || lock), dblink_send_query('b', command);
+    RETURN NEXT ok(pg_temp.blocked(), label || ' waits');
+    RETURN NEXT is(pg_temp.state('c', format('DO $x$ BEGIN LOCK TABLE %s; END $x$', wanted)), '00000', 'and another gets a table that ' || label || ' has read or locked');
+    PERFORM dblink_exec('a', 'COMMIT');
+    RETURN NEXT is((SELECT done FROM dblink_get_result('b') AS t (done text)), result, label || ' goes on then');
+    PERFORM * FROM dblink_get_result('b') AS t (done text);
+END
+$$;
+CREATE TABLE account (id bigint PRIMARY KEY);
+INSERT INTO account VALUES (14);
+ALTER TABLE usage.chat_message ADD FOREIGN KEY (company_id) REFERENCES account;
+INSERT INTO usage.chat_message (company_id, sender, occurred_at) VALUES (14, 'bot', '2019-01-05');
+SELECT pg_temp.yields('account IN ROW EXCLUSIVE MODE', $$SELECT count(*) FROM reseller_report.create_partitions('0', 'usage.chat_message')$$, '1',
+    'usage.chat_message IN ROW EXCLUSIVE MODE', 'create_partitions beside a writer at the other end of a foreign key');
+INSERT INTO usage.chat_message (company_id, sender, occurred_at) VALUES (14, 'bot', '2019-02-05');
+INSERT INTO usage.phone_call (company_id, direction, occurred_at) VALUES (14, 'outgoing', '2019-01-05');
+SELECT pg_temp.yields('usage.phone_call IN ROW EXCLUSIVE MODE', $$SELECT count(*) FROM reseller_report.create_partitions('0')$$, '2',
+    'usage.chat_message IN ROW EXCLUSIVE MODE', 'create_partitions of all tables beside a writer to one');
+SELECT pg_temp.yields('ONLY bots IN SHARE UPDATE EXCLUSIVE MODE', 'DO $x$ BEGIN CALL reseller_report.rebuild(''bots''); END $x$', 'DO',
+    'bots_rest IN ACCESS EXCLUSIVE MODE', 'a whole rebuild beside VACUUM or ATTACH');
+SELECT dblink_exec('b', 'BEGIN') \g /dev/null
+SELECT pg_temp.yields('bots IN ACCESS SHARE MODE', $$SELECT count(*) FROM reseller_report.prune('bots', '2024-03-01')$$, '1',
+    'ONLY bots IN SHARE UPDATE EXCLUSIVE MODE', 'prune beside a report');
+SELECT dblink_exec('b', 'ROLLBACK') \g /dev/null
+SELECT reseller_report.materialize() \g /dev/null
+
 SELECT pg_temp.waits('b', 'bots IN ACCESS SHARE MODE', $$SELECT count(*) FROM reseller_report.prune('bots', '2024-03-01')$$, 'prune beside a report');
 SELECT pg_temp.waits('b', 'bots IN ROW EXCLUSIVE MODE', $$SELECT count(*) FROM (SELECT reseller_report.detach_source('bots')) d$$, 'detach_source beside a writer');
 SELECT is_empty('SELECT FROM reseller_report.sources() WHERE source = ''bots''::regclass', 'detached');
