@@ -18,7 +18,8 @@ all install uninstall:
 	@$(MAKE) --no-print-directory -C materializer $@
 
 clean:
-	rm -rf build extension/*.o extension/*.d extension/*.so
+	rm -rf build
+	find extension -name '*.[do]' -delete -o -name '*.so' -delete
 
 help:
 	@echo 'make deps     install the Debian packages that are missing'
@@ -43,10 +44,10 @@ help:
 deps:
 	@.ci/deps
 
-PURE := extension/item.cpp extension/period.cpp
+PURE := extension/core/item.cpp extension/core/period.cpp
 UNIT_TESTS := $(patsubst %,build/unit-%,item period usage)
 
-build/unit-%: tests/unit/%_test.cpp tests/unit/main.cpp $(PURE) $(wildcard extension/*.hpp)
+build/unit-%: tests/unit/%_test.cpp tests/unit/main.cpp $(PURE) $(wildcard extension/core/*.hpp)
 	@mkdir -p build
 	$(CXX) -std=c++17 -O1 -g -Wall -Wextra -Iextension -o $@ $(filter %.cpp,$^)
 

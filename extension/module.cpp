@@ -1,7 +1,7 @@
 // The library's start: each room that keeps something for the backend's life sets it up here.
 
-#include "accumulator.hpp"
-#include "capture.hpp"
+#include "capture/accumulator.hpp"
+#include "capture/capture.hpp"
 
 extern "C" {
 #ifdef PG_MODULE_MAGIC_EXT

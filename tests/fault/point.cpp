@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <unistd.h>
 
-#include "boundary.hpp"
+#include "server/boundary.hpp"
 
 namespace {
 

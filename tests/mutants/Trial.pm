@@ -13,7 +13,7 @@ use lib dirname(__FILE__) . '/../coverage';
 use Counts;
 
 # Files of the library that the unit tests build.
-my $in_unit_tests = qr{extension/(?:(?:item|period)\.cpp|(?:item|period|usage|error)\.hpp)};
+my $in_unit_tests = qr{^extension/core/};
 
 # `from` is a tree as prepare() leaves it, `work` a folder that is this trial's own.
 sub new {
@@ -39,7 +39,7 @@ sub prepare {
         close $out;
         chmod 0755, "$to/$script->[0]";
     }
-    system("cd '$root' && cp -a Makefile META.json extension materializer sql tests '$to/' && rm -f '$to'/extension/*.[od] '$to'/extension/*.so") == 0
+    system("cd '$root' && cp -a Makefile META.json extension materializer sql tests '$to/' && find '$to/extension' \\( -name '*.[od]' -o -name '*.so' \\) -delete") == 0
         or die "no copy of the tree\n";
     my $jobs = $ENV{JOBS} // 2;
     system("cd '$to' && mkdir $to-counting && cp -a extension META.json sql $to-counting/ &&"
@@ -52,7 +52,7 @@ sub prepare {
 # The shell command that builds the unit tests, a compiler's call a file: those that have not changed come from a cache.
 sub make_units {
     my ($compile) = @_;
-    my $objects = 'for file in extension/item extension/period tests/unit/item_test tests/unit/period_test tests/unit/usage_test; do'
+    my $objects = 'for file in extension/core/item extension/core/period tests/unit/item_test tests/unit/period_test tests/unit/usage_test; do'
         . " $compile -std=c++17 -O1 -Iextension -c -o build/\${file##*/}.o \$file.cpp || exit; done";
     my $links = "for unit in item period usage; do $compile -o build/unit-\$unit build/main.o build/\${unit}_test.o build/item.o build/period.o || exit; done";
     return "$objects; $links";
@@ -111,14 +111,14 @@ sub measure {
     my ($self, @tests) = @_;
     my $counting = "$self->{from}-counting";
     my $counts = "$self->{work}/counts";
-    make_path("$counts$counting/extension");
+    make_path(map { "$counts$_" } grep { -d } "$counting/extension", glob "$counting/extension/*");
     $self->shell("chmod -R 777 '$counts'");
     local $self->{library} = "$counting/extension:\$libdir";
     local $ENV{SERVER_ENVIRONMENT} = "GCOV_PREFIX=$counts";
     $self->start_cluster;
     my %measured;
     for my $test (@tests) {
-        unlink glob "$counts$counting/extension/*.gcda";
+        unlink glob "$counts$counting/extension/*.gcda $counts$counting/extension/*/*.gcda";
         my $begun = time;
         $self->passes($test, 900) or die "$test fails on the tree as it is:\n" . $self->logged;
         $measured{$test} = { seconds => time - $begun, reached => Counts::of($counting, $counts) };
@@ -197,7 +197,7 @@ sub write_mutant {
 sub mend {
     my ($self, $file, $units) = @_;
     my ($from, $tree) = @$self{qw(from tree)};
-    my $objects = $file =~ /\.hpp$/ ? 'extension/*.o' : $file =~ s/\.cpp$/.o/r;
+    my $objects = $file =~ /\.hpp$/ ? 'extension/*.o extension/*/*.o' : $file =~ s/\.cpp$/.o/r;
     unlink "$tree/extension/reseller_report.so";
     $self->shell("cd '$from' && cp -a --parents '$file' $objects extension/reseller_report.so " . ($units ? 'build/unit-* ' : '') . "'$tree/'")
         or die "cannot mend $file: " . $self->logged;

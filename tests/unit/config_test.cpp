@@ -1,5 +1,5 @@
 // The configuration: precedence, defaults, and errors that name the option.
-#include "config.hpp"
+#include "config/config.hpp"
 
 #include <doctest/doctest.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // Services, items and report columns as data.
-#include "item.hpp"
+#include "core/item.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // Buckets and the signed cover, against brute force.
-#include "period.hpp"
+#include "core/period.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // Schedules, zones, durations and progress, without a clock: against brute force, and against glibc's own zones.
-#include "schedule.hpp"
+#include "schedule/schedule.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "duration.hpp"
-#include "progress.hpp"
+#include "schedule/duration.hpp"
+#include "commands/progress.hpp"
 
 using namespace materializer;
 

@@ -1,5 +1,5 @@
 // Checked addition of figures.
-#include "usage.hpp"
+#include "core/usage.hpp"
 
 #include <doctest/doctest.h>
 

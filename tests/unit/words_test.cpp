@@ -5,9 +5,9 @@
 #include <random>
 #include <string>
 
-#include "moment.hpp"
-#include "name.hpp"
-#include "text.hpp"
+#include "schedule/moment.hpp"
+#include "process/name.hpp"
+#include "process/text.hpp"
 
 using namespace materializer;
 

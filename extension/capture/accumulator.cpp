@@ -1,0 +1,261 @@
+#include "capture/accumulator.hpp"
+
+#include <algorithm>
+
+#include "summary/delta.hpp"
+
+namespace reseller_report::accumulator {
+namespace {
+
+// Changes a level may hold before it is flushed: about 9 MB.
+constexpr std::uint32_t kCap = 65'536;
+constexpr std::uint32_t kFirstCapacity = 16;
+
+struct Entry {
+  Key key;
+  bool used;
+  Counters counters;
+};
+
+// An open-addressing hash table in server memory: it must outlive calls and vanish with the transaction, also through
+// ERROR and FATAL, which run no destructors.
+struct LevelTable {
+  LevelTable *below;
+  int nest_level;
+  std::uint32_t capacity;  // a power of two
+  std::uint32_t count;
+  Entry *entries;
+};
+
+LevelTable *top = nullptr;
+
+// The command that last captured or flushed, kept until the transaction ends: a snapshot that does not see all of that
+// command must be answered from raw rows.
+CommandId last_command = InvalidCommandId;
+
+std::uint64_t mix(std::uint64_t x) {
+  x ^= x >> 33;
+  x *= 0xff51afd7ed558ccdULL;
+  x ^= x >> 33;
+  return x;
+}
+
+std::uint32_t hash_of(const Key &key) {
+  std::uint64_t h =
+      mix(static_cast<std::uint64_t>(key.company) * 0x9e3779b97f4a7c15ULL ^ static_cast<std::uint64_t>(key.bucket / kQuarterHour));
+  h = mix(h ^ static_cast<std::uint64_t>(key.source) ^ static_cast<std::uint64_t>(key.item) << 48);
+  return static_cast<std::uint32_t>(h ^ h >> 32);
+}
+
+bool same(const Key &a, const Key &b) {
+  return a.company == b.company && a.bucket == b.bucket && a.item == b.item && a.source == b.source;
+}
+
+Entry *find_slot(LevelTable *table, const Key &key) {
+  std::uint32_t const mask = table->capacity - 1;
+  for (std::uint32_t at = hash_of(key) & mask;; at = (at + 1) & mask) {
+    Entry *const entry = &table->entries[at];
+    if (!entry->used || same(entry->key, key)) return entry;
+  }
+}
+
+Entry *allocate(std::uint32_t capacity) {
+  return static_cast<Entry *>(
+      MemoryContextAllocExtended(TopTransactionContext, sizeof(Entry) * capacity, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+}
+
+// Makes room for `count` entries at a load of at most two thirds. Raises when memory is out, with the table as it was.
+void reserve(LevelTable *table, std::uint32_t count) {
+  std::uint32_t capacity = table->capacity;
+  while (count > capacity / 3 * 2) capacity *= 2;
+  if (capacity == table->capacity) return;
+  Entry *const old = table->entries;
+  Entry *const fresh = allocate(capacity);
+  std::uint32_t const old_capacity = table->capacity;
+  table->entries = fresh;
+  table->capacity = capacity;
+  for (std::uint32_t i = 0; i < old_capacity; i++)
+    if (old[i].used) *find_slot(table, old[i].key) = old[i];
+  pfree(old);
+}
+
+// Adds without allocating; false when a figure would overflow.
+bool put(LevelTable *table, const Key &key, const Counters &counters, int sign) {
+  Entry *const entry = find_slot(table, key);
+  if (!entry->used) {
+    entry->key = key;
+    entry->used = true;
+    table->count++;
+  }
+  return add(entry->counters, counters, sign);
+}
+
+void clear(LevelTable *table) {
+  std::fill_n(table->entries, table->capacity, Entry{});
+  table->count = 0;
+}
+
+LevelTable *current_level() {
+  int const nest_level = GetCurrentTransactionNestLevel();
+  if (top != nullptr && top->nest_level == nest_level) return top;
+  auto *const fresh = static_cast<LevelTable *>(MemoryContextAlloc(TopTransactionContext, sizeof(LevelTable)));
+  *fresh = {top, nest_level, kFirstCapacity, 0, allocate(kFirstCapacity)};
+  top = fresh;
+  return top;
+}
+
+void pop() {
+  LevelTable *const gone = top;
+  top = gone->below;
+  pfree(gone->entries);
+  pfree(gone);
+}
+
+// Uses the command's number up, so that the next command has another, also where a trigger that ran SQL came before.
+void note_command() {
+  if (last_command != GetCurrentCommandId(false)) pg([] { last_command = GetCurrentCommandId(true); });
+}
+
+void write_level(LevelTable *table) {
+  Time const now = GetCurrentTimestamp();
+  DeltaWriter writer;
+  for (std::uint32_t i = 0; i < table->capacity; i++) {
+    const Entry &entry = table->entries[i];
+    if (!entry.used || entry.counters.is_zero()) continue;
+    Delta delta = {};
+    delta.source = entry.key.source;
+    delta.company = entry.key.company;
+    delta.bucket = entry.key.bucket;
+    delta.recorded_at = now;
+    delta.counters = entry.counters;
+    delta.item = entry.key.item;
+    writer.write(delta);
+  }
+  writer.finish();
+  clear(table);
+  note_command();
+}
+
+bool merge_would_overflow(LevelTable *from, LevelTable *into) {
+  for (std::uint32_t i = 0; i < from->capacity; i++) {
+    const Entry &entry = from->entries[i];
+    if (!entry.used) continue;
+    const Entry *const target = find_slot(into, entry.key);
+    Counters sum = target->counters;
+    if (target->used && !add(sum, entry.counters)) return true;
+  }
+  return false;
+}
+
+LevelTable *parent_to_merge_into() {
+  bool const adjacent = top->below != nullptr && top->below->nest_level == top->nest_level - 1;
+  return adjacent ? top->below : nullptr;
+}
+
+// Everything about the merge that can fail, while the subtransaction can still fail: what does not fit is flushed in the
+// subtransaction's own name.
+void prepare_merge() {
+  LevelTable *const parent = parent_to_merge_into();
+  if (parent == nullptr) return;
+  if (top->count + parent->count > kCap) {
+    write_level(top);
+    return;
+  }
+  pg([&] { reserve(parent, top->count + parent->count); });
+  if (merge_would_overflow(top, parent)) write_level(top);
+}
+
+void merge() {
+  LevelTable *const parent = parent_to_merge_into();
+  if (parent == nullptr) {
+    top->nest_level--;
+    return;
+  }
+  for (std::uint32_t i = 0; i < top->capacity; i++) {
+    const Entry &entry = top->entries[i];
+    if (entry.used && !put(parent, entry.key, entry.counters, 1)) elog(FATAL, "usage changes of a subtransaction do not fit");
+  }
+  pop();
+}
+
+void on_transaction(XactEvent event, void *) {
+  switch (event) {
+    case XACT_EVENT_PRE_COMMIT:
+    case XACT_EVENT_PRE_PREPARE:
+      if (top == nullptr || top->count == 0) return;
+      guarded([] {
+        write_level(top);
+        return Datum{0};
+      });
+      return;
+    case XACT_EVENT_COMMIT:
+    case XACT_EVENT_PREPARE:
+    case XACT_EVENT_ABORT:
+      top = nullptr;  // its memory goes with TopTransactionContext
+      last_command = InvalidCommandId;
+      return;
+    default:
+      return;  // parallel workers capture nothing
+  }
+}
+
+void on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void *) {
+  if (top == nullptr || top->nest_level != GetCurrentTransactionNestLevel()) return;
+  switch (event) {
+    case SUBXACT_EVENT_PRE_COMMIT_SUB:
+      guarded([] {
+        prepare_merge();
+        return Datum{0};
+      });
+      return;
+    case SUBXACT_EVENT_COMMIT_SUB:
+      merge();
+      return;
+    case SUBXACT_EVENT_ABORT_SUB:
+      pop();
+      return;
+    case SUBXACT_EVENT_START_SUB:
+      return;
+  }
+}
+
+}  // namespace
+
+void change(const Key &key, const Counters &counters, int sign) {
+  LevelTable *table = top;
+  bool const has_room =
+      table != nullptr && table->nest_level == GetCurrentTransactionNestLevel() && table->count + 1 <= table->capacity / 3 * 2;
+  if (!has_room)
+    pg([&] {
+      table = current_level();
+      reserve(table, table->count + 1);
+    });
+  note_command();
+  if (!put(table, key, counters, sign)) {
+    write_level(table);
+    (void)put(table, key, counters, sign);  // onto zero: one event cannot overflow
+  }
+  if (table->count >= kCap) write_level(table);
+}
+
+bool parents_have_changes() {
+  int const nest_level = GetCurrentTransactionNestLevel();
+  for (const LevelTable *table = top; table != nullptr; table = table->below)
+    if (table->nest_level < nest_level && table->count > 0) return true;
+  return false;
+}
+
+bool is_ahead_of(Snapshot snapshot) { return last_command != InvalidCommandId && snapshot->curcid <= last_command; }
+
+void visit(Visitor visitor, void *state) {
+  for (const LevelTable *table = top; table != nullptr; table = table->below)
+    for (std::uint32_t i = 0; i < table->capacity; i++)
+      if (table->entries[i].used) visitor(state, table->entries[i].key, table->entries[i].counters);
+}
+
+void initialize() {
+  RegisterXactCallback(on_transaction, nullptr);
+  RegisterSubXactCallback(on_subtransaction, nullptr);
+}
+
+}  // namespace reseller_report::accumulator

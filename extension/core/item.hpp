@@ -1,0 +1,69 @@
+// What each service counts and what each report shows: services, items and report columns as tables of data.
+#pragma once
+
+#include <cstdint>
+
+#include "core/usage.hpp"
+
+namespace reseller_report {
+
+enum class Service : std::int16_t { kTextMessaging, kChat, kTelephonyOutgoing, kTelephonyIncoming, kBot };
+inline constexpr int kServices = 5;
+
+/// The numbers are stored in usage_delta and the summaries: never renumber.
+enum class Item : std::int16_t {
+  kSms = 1,
+  kViber = 2,
+  kWhatsapp = 3,
+  kEmail = 4,
+  kPush = 5,
+  kOperator = 11,
+  kBot = 12,
+  kUser = 13,
+  kOperatorAlice = 14,
+  kBotAlice = 15,
+  kUserAlice = 16,
+  kOutgoingCall = 21,
+  kIncomingCall = 31,
+  kBillable = 41,
+  kFree = 42,
+};
+
+struct ItemList {
+  const Item *items;
+  int count;
+  const Item *begin() const { return items; }
+  const Item *end() const { return items + count; }
+};
+
+/// A column of figures: one figure, summed over `first` and the `count - 1` items that follow it in the service's list.
+struct ReportColumn {
+  const char *name;
+  Figure figure;
+  int first;
+  int count;
+};
+
+struct ReportShape {
+  Service service;
+  ItemList items;
+  const ReportColumn *columns;
+  int column_count;  ///< without id, name and the two totals, which every report has
+};
+
+const char *service_name(Service service);
+
+/// The items of a service, in the order of the page.
+ItemList items_of(Service service);
+
+/// The items of all services.
+ItemList all_items();
+
+/// The service that an item belongs to, and the item's name there.
+Service service_of(Item item);
+const char *item_name(Item item);
+
+/// What the page shows for a service, in the order of its columns.
+ReportShape report_shape(Service service);
+
+}  // namespace reseller_report

@@ -1,0 +1,159 @@
+#include "core/period.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace reseller_report {
+namespace {
+
+// The earliest timestamp, 4714-11-24 BC: the first month and year begin with it, for a bucket must be a timestamp too.
+constexpr Time kFirstMoment = -211'813'488'000'000'000;
+constexpr Time kHour = 4 * kQuarterHour;
+constexpr Time kDay = 24 * kHour;
+
+Time floor_to(Time t, Time width) {
+  Time const remainder = t % width;
+  return t - (remainder < 0 ? remainder + width : remainder);
+}
+
+// Days since 2000-01-01 of the first day of a month, in the proleptic Gregorian calendar. Years are counted from 1 March,
+// so that the leap day is the last of its year; 400 years have 146,097 days.
+std::int64_t day_of_month_start(std::int64_t months_since_2000) {
+  std::int64_t const shifted = months_since_2000 - 2;  // months since 1 March 2000
+  std::int64_t year = shifted / 12;
+  std::int64_t month = shifted % 12;
+  if (month < 0) {
+    month += 12;
+    year--;
+  }
+  std::int64_t const era = (year >= 0 ? year : year - 399) / 400;
+  std::int64_t const year_of_era = year - era * 400;
+  std::int64_t const day_of_year = (153 * month + 2) / 5;
+  std::int64_t const day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  return era * 146'097 + day_of_era + 60;  // 1 March 2000 is day 60
+}
+
+std::int64_t month_of(Time t) {
+  std::int64_t const day = floor_to(t, kDay) / kDay;
+  auto months = static_cast<std::int64_t>(static_cast<double>(day) / 30.436875);
+  while (day_of_month_start(months) > day) months--;
+  while (day_of_month_start(months + 1) <= day) months++;
+  return months;
+}
+
+Time month_start(std::int64_t months_since_2000) { return day_of_month_start(months_since_2000) * kDay; }
+
+/// Chooses the pieces of a cover.
+class CoverBuilder {
+ public:
+  explicit CoverBuilder(Time now) : now_(now) {}
+
+  void add(int level, const Range &range, int sign) {
+    if (range.empty()) return;
+    if (level < 0) {
+      cover_.raw.push_back({range, sign});
+      return;
+    }
+    auto const at = static_cast<Level>(level);
+    Time const from = nearest_bound(at, range.from);
+    Time const to = nearest_bound(at, range.to);
+    if (from >= to || cost(range.from, from) + cost(range.to, to) > cost(range.from, range.to)) {
+      add(level - 1, range, sign);
+      return;
+    }
+    cover_.levels[level].push_back({{from, to}, sign});
+    add(level - 1, {range.from, from}, sign);
+    add(level - 1, {from, range.from}, -sign);
+    add(level - 1, {to, range.to}, sign);
+    add(level - 1, {range.to, to}, -sign);
+  }
+
+  Cover cover_;
+
+ private:
+  // The time between two moments, either way round, as far as it has passed; large enough to lose any comparison when one of
+  // them is infinite.
+  double cost(Time a, Time b) const {
+    return std::abs(static_cast<double>(std::min(b, now_)) - static_cast<double>(std::min(a, now_)));
+  }
+
+  // The bucket bound that is cheapest to reach from `t`.
+  Time nearest_bound(Level level, Time t) const {
+    if (!is_finite(t)) return t;
+    Time const below = bucket_of(level, t);
+    if (below == t) return t;
+    Time const above = next_bucket(level, below);
+    return cost(below, t) < cost(t, above) ? below : above;
+  }
+
+  Time now_;
+};
+
+}  // namespace
+
+Range intersection(const Range &a, const Range &b) { return {std::max(a.from, b.from), std::min(a.to, b.to)}; }
+
+std::vector<Range> without(const Range &whole, std::vector<Range> holes) {
+  std::sort(holes.begin(), holes.end(), [](const Range &a, const Range &b) { return a.from < b.from; });
+  std::vector<Range> rest;
+  Time from = whole.from;
+  for (const Range &hole : holes) {
+    if (hole.empty() || hole.to <= from || hole.from >= whole.to) continue;
+    if (hole.from > from) rest.push_back({from, hole.from});
+    from = std::max(from, hole.to);
+  }
+  if (from < whole.to) rest.push_back({from, whole.to});
+  return rest;
+}
+
+std::vector<Range> within(const Range &whole, std::vector<Range> parts) { return without(whole, without(whole, std::move(parts))); }
+
+Time bucket_of(Level level, Time t) {
+  switch (level) {
+    case Level::kQuarter:
+      return floor_to(t, kQuarterHour);
+    case Level::kHour:
+      return floor_to(t, kHour);
+    case Level::kDay:
+      return floor_to(t, kDay);
+    case Level::kMonth:
+      return std::max(kFirstMoment, month_start(month_of(t)));
+    case Level::kYear:
+      break;
+  }
+  return std::max(kFirstMoment, month_start(floor_to(month_of(t), 12)));
+}
+
+Time next_bucket(Level level, Time bucket) {
+  switch (level) {
+    case Level::kQuarter:
+      return bucket + kQuarterHour;
+    case Level::kHour:
+      return bucket + kHour;
+    case Level::kDay:
+      return bucket + kDay;
+    case Level::kMonth:
+      return month_start(month_of(bucket) + 1);
+    case Level::kYear:
+      break;
+  }
+  return month_start(floor_to(month_of(bucket), 12) + 12);
+}
+
+Cover cover_of(const Range &period, Time now) {
+  CoverBuilder builder(now);
+  builder.add(kLevels - 1, period, 1);
+  Cover cover = std::move(builder.cover_);
+  // A raw piece that is added lies inside the period where buckets do not reach; one that is subtracted lies outside it.
+  cover.buckets = period;
+  for (const Piece &piece : cover.raw) {
+    if (piece.range.from == period.from && piece.sign > 0) cover.buckets.from = piece.range.to;
+    if (piece.range.to == period.from && piece.sign < 0) cover.buckets.from = piece.range.from;
+    if (piece.range.to == period.to && piece.sign > 0) cover.buckets.to = piece.range.from;
+    if (piece.range.from == period.to && piece.sign < 0) cover.buckets.to = piece.range.to;
+  }
+  return cover;
+}
+
+}  // namespace reseller_report

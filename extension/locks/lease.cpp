@@ -1,0 +1,208 @@
+#include "locks/lease.hpp"
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "source/restore.hpp"
+#include "server/sql.hpp"
+
+namespace reseller_report {
+namespace {
+
+// Who waits for the lease may hold what its holder waits for: it looks for deadlocks later than the server does, so that the holder
+// has given up by then, also on a busy machine.
+constexpr int kLeaseTimesDeadlockTimeout = 5;
+constexpr int kLongestTimeout = 60'000;
+
+/// A setting of the server for as long as it lives. After an error the end of the (sub)transaction restores it.
+class LocalSetting {
+ public:
+  LocalSetting(const char *name, int milliseconds) : exceptions_(std::uncaught_exceptions()), level_(NewGUCNestLevel()) {
+    std::string const value = std::to_string(milliseconds);
+    const char *const text = value.c_str();
+    pg([&] { (void)set_config_option(name, text, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false); });
+  }
+  ~LocalSetting() {
+    if (std::uncaught_exceptions() == exceptions_) AtEOXact_GUC(false, level_);
+  }
+  LocalSetting(const LocalSetting &) = delete;
+  LocalSetting &operator=(const LocalSetting &) = delete;
+
+ private:
+  int exceptions_;
+  int level_;
+};
+
+// In a subtransaction, for the error that ends the wait. True when the table is locked.
+bool wait_at_most(const TableLock &wanted, int milliseconds) {
+  Subtransaction const attempt;
+  try {
+    LocalSetting const limit("lock_timeout", LockTimeout > 0 ? std::min(LockTimeout, milliseconds) : milliseconds);
+    pg([&] { LockRelationOid(wanted.table, wanted.mode); });
+  } catch (const PgError &error) {
+    attempt.roll_back();
+    int const state = error.data->sqlerrcode;
+    if (state != ERRCODE_LOCK_NOT_AVAILABLE && state != ERRCODE_T_R_DEADLOCK_DETECTED) throw;
+    return false;
+  } catch (...) {
+    attempt.roll_back();
+    throw;
+  }
+  attempt.release();
+  return true;
+}
+
+void wait_for(const TableLock &wanted) {
+  pg([&] { LockRelationOid(wanted.table, wanted.mode); });
+}
+
+// Whether somebody waits for the lease, which the current (sub)transaction has taken.
+bool lease_is_waited_for() {
+  bool waited_for = false;
+  pg([&] {
+    LOCKTAG tag;
+    SET_LOCKTAG_TRANSACTION(tag, GetCurrentTransactionId());
+    waited_for = LockHasWaiters(&tag, ExclusiveLock, false);
+  });
+  return waited_for;
+}
+
+// Whether somebody waits for a table that this transaction has locked, whatever for. It looks for a deadlock once, deadlock_timeout
+// after it began to wait, and that may be at any moment now.
+bool tables_are_waited_for() {
+  LockData *locks = nullptr;
+  pg([&] { locks = GetLockStatusData(); });
+  std::set<Oid> held;
+  auto const for_tables = [&](auto const &look) {
+    for (int i = 0; i < locks->nelements; i++) {
+      const LockInstanceData &lock = locks->locks[i];
+      bool const is_here = lock.locktag.locktag_field1 == MyDatabaseId;
+      if (lock.locktag.locktag_type == LOCKTAG_RELATION && is_here) look(lock, static_cast<Oid>(lock.locktag.locktag_field2));
+    }
+  };
+  for_tables([&](const LockInstanceData &lock, Oid table) {
+    if (lock.pid == MyProcPid && lock.holdMask != 0) held.insert(table);
+  });
+  bool waited_for = false;
+  for_tables([&](const LockInstanceData &lock, Oid table) {
+    waited_for = waited_for || (lock.pid != MyProcPid && lock.waitLockMode != NoLock && held.count(table) > 0);
+  });
+  return waited_for;
+}
+
+// Does something in a subtransaction, and undoes it when it lacks a lock or fails.
+Lacking attempt(const std::function<Lacking()> &lock) {
+  Subtransaction const attempt;
+  Lacking lacking;
+  try {
+    lacking = lock();
+  } catch (...) {
+    attempt.roll_back();
+    throw;
+  }
+  if (lacking)
+    attempt.roll_back();
+  else
+    attempt.release();
+  return lacking;
+}
+
+void wait_for_turn() {
+  int const longer = std::min(DeadlockTimeout, kLongestTimeout) * kLeaseTimesDeadlockTimeout;
+  LocalSetting const late("deadlock_timeout", std::max(DeadlockTimeout, longer));
+  ActingAs const owner(extension_owner());
+  execute("UPDATE reseller_report.lease SET turn = turn + 1", {});
+}
+
+void take_and(void (*take)(), Patience::Kind kind, const std::function<Lacking(Patience &)> &lock) {
+  for (;;) {
+    Lacking const lacking = attempt([&] {
+      take();
+      Patience patience(kind);
+      return lock(patience);
+    });
+    if (!lacking) return;
+    (void)attempt([&] {
+      wait_for(*lacking);
+      return lacking;
+    });
+  }
+}
+
+}  // namespace
+
+void take_lease() {
+  // What is loaded would meet what is folded, moved or rebuilt beside it.
+  if (is_restoring())
+    throw Error(sqlstate::kWrongState, "a restore is under way, and summaries must not change beside it",
+                "SELECT reseller_report.post_restore() when all data is loaded.");
+  wait_for_turn();
+}
+
+void note_fold(std::int64_t deltas, Time duration) {
+  SqlParameters parameters;
+  parameters.add_bigint(deltas).add_bigint(duration);
+  ActingAs const owner(extension_owner());
+  execute(
+      "UPDATE reseller_report.lease SET last_materialized_at = pg_catalog.clock_timestamp(), last_deltas = $1,"
+      " last_duration = $2 * '1 microsecond'::pg_catalog.interval",
+      parameters);
+}
+
+Patience::Patience(Kind kind) : kind_(kind), milliseconds_(std::max(1, DeadlockTimeout / 4)) {}
+
+bool Patience::lock(const TableLock &wanted) {
+  bool locked = false;
+  pg([&] { locked = ConditionalLockRelationOid(wanted.table, wanted.mode); });
+  int const most = milliseconds_;
+  int in_all = 0;
+  while (!locked && milliseconds_ > 0 && !tables_are_waited_for()) {
+    TimestampTz const began = GetCurrentTimestamp();
+    locked = wait_at_most(wanted, milliseconds_);
+    int const waited = std::max(0, static_cast<int>((GetCurrentTimestamp() - began) / 1000));
+    in_all += waited;
+    milliseconds_ = locked ? std::max(0, milliseconds_ - waited) : 0;
+    bool const is_over = LockTimeout > 0 && in_all >= LockTimeout;
+    if (kind_ == Kind::kWhileNobodyWaits && !is_over && !lease_is_waited_for()) milliseconds_ = most;
+  }
+  return locked;
+}
+
+Lacking lock_tree(Oid root, LOCKMODE parents, LOCKMODE leaves, Patience &patience) {
+  auto const wanted = [&](Oid table) {
+    char kind = '\0';
+    pg([&] { kind = get_rel_relkind(table); });
+    return TableLock{table, kind == RELKIND_PARTITIONED_TABLE ? parents : leaves};
+  };
+  if (!patience.lock(wanted(root))) return wanted(root);
+  // Until no more come to light: of a table that gets its first partition, the server's cache says that it has none, until it is
+  // locked.
+  for (int locked = 1;;) {
+    List *tables = NIL;
+    pg([&] { tables = find_all_inheritors(root, NoLock, nullptr); });
+    if (list_length(tables) == locked) return {};
+    locked = list_length(tables);
+    for (int i = 1; i < locked; i++)
+      if (!patience.lock(wanted(list_nth_oid(tables, i)))) return wanted(list_nth_oid(tables, i));
+  }
+}
+
+void retry_until_locked(const std::function<Lacking(Patience &)> &lock) {
+  Lacking first;
+  do {
+    first = attempt([&] {
+      if (first) wait_for(*first);
+      Patience patience;
+      return lock(patience);
+    });
+  } while (first);
+}
+
+void take_lease_and(Patience::Kind kind, const std::function<Lacking(Patience &)> &lock) { take_and(take_lease, kind, lock); }
+
+void take_lease_of_restore_and(const std::function<Lacking(Patience &)> &lock) {
+  take_and(wait_for_turn, Patience::Kind::kWhileNobodyWaits, lock);
+}
+
+}  // namespace reseller_report

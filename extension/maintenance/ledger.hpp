@@ -1,0 +1,43 @@
+// A source's figures as lists of changes: what its raw rows say, and what a level of the summaries holds. For rebuild and verify.
+#pragma once
+
+#include <vector>
+
+#include "summary/fold.hpp"
+#include "source/source.hpp"
+
+namespace reseller_report {
+
+/// Whether a ledger leaves the usage of companies without a reseller out, or holds nothing else, under kNobody.
+enum class Holders { kResellers, kNobody };
+
+/// The raw usage of `source` in `range` by quarter hour, but for this transaction's own, attributed to holders in the active
+/// snapshot.
+std::vector<Change> raw_ledger(const Source &source, const Range &range, Holders holders, Overflows &overflows);
+
+/// What this transaction itself has written to `source` in `range`, and what of it was captured; of all companies, attributed to
+/// nobody.
+std::vector<Change> own_raw_ledger(const Source &source, const Range &range, Overflows &overflows);
+std::vector<Change> own_captured_ledger(const Source &source, const Range &range, Overflows &overflows);
+
+/// What waits in usage_delta for `holders` of these sources, but for this transaction's own usage; attributed likewise.
+std::vector<Change> pending_ledger(const std::vector<Source> &sources, Holders holders);
+
+/// The resellers that any summary of the source holds figures of, in order.
+std::vector<std::int64_t> resellers_in_summaries(std::int64_t source);
+
+/// What one level holds of `source` for these resellers in `buckets`, each bucket renamed to the one of level `as` it lies in.
+std::vector<Change> stored_ledger(Level level, std::int64_t source, const std::vector<std::int64_t> &resellers,
+                                  const Range &buckets, Level as);
+
+/// a - b, consolidated: what would have to be added to b.
+std::vector<Change> difference(std::vector<Change> a, std::vector<Change> b, Overflows &overflows);
+
+/// The days of `range` that may hold anything of the source, raw or folded or waiting, and nothing but whole days of `range`;
+/// with a piece for all that lies before and one for all after.
+std::vector<Range> slices_of(const Source &source, const Range &range);
+
+/// The whole buckets of a level that `range` touches.
+Range widen(Level level, const Range &range);
+
+}  // namespace reseller_report

@@ -1,0 +1,223 @@
+// Rebuild: recomputes whole days of a source's summaries from its raw rows while writers go on. Seeding, repair and recovery
+// after un-building are this one operation.
+
+#include <algorithm>
+
+#include "capture/accumulator.hpp"
+#include "summary/delta.hpp"
+#include "summary/holding.hpp"
+#include "source/leaf.hpp"
+#include "maintenance/ledger.hpp"
+#include "locks/lease.hpp"
+#include "source/triggers.hpp"
+#include "source/unseen.hpp"
+
+namespace reseller_report {
+namespace {
+
+void require_whole_days(const Range &range) {
+  if (range.empty()) throw Error(sqlstate::kInvalidParameter, "the period must end after it begins");
+  if (!(widen(Level::kDay, range) == range))
+    throw Error(sqlstate::kInvalidParameter, "a rebuilt period must begin and end at midnight UTC");
+}
+
+// Part of the contract: a slice is rebuilt in a transaction that has not begun something else.
+void require_no_changes_of_parents() {
+  if (accumulator::parents_have_changes())
+    throw Error(sqlstate::kWrongState, "a slice cannot be rebuilt in a savepoint whose parents have changed usage",
+                "Rebuild in a transaction of its own: CALL reseller_report.rebuild.");
+}
+
+bool is_followed(Oid table, const std::vector<Source> &sources) {
+  return is_watched(table) &&
+         std::all_of(sources.begin(), sources.end(), [=](const Source &source) { return is_captured(table, source.id); });
+}
+
+void require_capture_on(const std::vector<Source> &sources) {
+  for (const Leaf &table : leaves_of(sources.front()))
+    if (!is_followed(table.relid, sources))
+      throw Error(sqlstate::kWrongState, "the capture trigger of table " + sources.front().name + " is off",
+                  "SELECT reseller_report.post_restore() puts capture triggers back and on. A table that is unlogged, foreign or "
+                  "an inheritance child cannot be captured.");
+}
+
+void remove_deltas(std::int64_t source, const Range &range) {
+  DeltaScan scan(RowExclusiveLock);
+  Delta delta;
+  // The transaction's own usage is not in the ledger and goes on waiting; its moves are, by the dependencies as they are now.
+  while (scan.next(delta))
+    if (delta.source == source && range.contains(delta.bucket) && (delta.keyed || !delta.own)) scan.remove(delta);
+}
+
+// Sets every level: narrow ones, which lie in the slice whole, to the raw figures; wide ones to the sum of the level below, so
+// that whatever was wrong in any of them is mended.
+void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapshot, Overflows &overflows) {
+  std::vector<Change> const raw = raw_ledger(source, slice, Holders::kResellers, overflows);
+  std::vector<std::int64_t> resellers = resellers_in_summaries(source.id);
+  for (const Change &change : raw) resellers.push_back(change.key.reseller);
+  std::sort(resellers.begin(), resellers.end());
+  resellers.erase(std::unique(resellers.begin(), resellers.end()), resellers.end());
+  remove_deltas(source.id, slice);
+  for (int i = 0; i < kLevels; i++) {
+    auto const level = static_cast<Level>(i);
+    Range const buckets = widen(level, slice);
+    auto const wanted = [&] {
+      std::vector<Change> changes =
+          buckets == slice ? raw : stored_ledger(static_cast<Level>(i - 1), source.id, resellers, buckets, level);
+      for (Change &change : changes) change.bucket = bucket_of(level, change.bucket);
+      return changes;
+    };
+    auto const held = [&] { return stored_ledger(level, source.id, resellers, buckets, level); };
+    Overflows apart;
+    std::vector<Change> missing = difference(wanted(), held(), apart);
+    if (!apart.empty()) {
+      // Further apart than 64 bits reach, though each may fit: by way of zero.
+      std::vector<Change> removed = difference({}, held(), overflows);
+      fold_level(level, removed, overflows);
+      snapshot.see_own_writes();
+      missing = wanted();
+    }
+    fold_level(level, missing, overflows);
+    snapshot.see_own_writes();
+  }
+}
+
+// The ledger leaves this transaction's own rows out, for they wait in its own changes: but not those that it wrote before it
+// connected the table, or past its trigger.
+void require_own_rows_captured(const Source &source, const Range &slice, Overflows &overflows) {
+  if (!unbuilt_by_this_transaction(source.id)) return;
+  std::vector<Change> const missing =
+      difference(own_raw_ledger(source, slice, overflows), own_captured_ledger(source, slice, overflows), overflows);
+  if (std::any_of(missing.begin(), missing.end(), [](const Change &change) { return !change.counters.is_zero(); }))
+    throw Error(sqlstate::kWrongState, "table " + source.name + " has rows of this transaction that were not captured",
+                "Commit first, then CALL " + call_for("rebuild", source.name) + ".");
+}
+
+// Of rows that TRUNCATE or DDL took away since, its own or another's, a transaction of one snapshot misses the deltas that came
+// after the snapshot: they would be folded when the rows are gone.
+void require_deltas_seen(const Source &source) {
+  if (IsolationUsesXactSnapshot() && unbuilt_by_this_transaction(source.id))
+    throw Error(sqlstate::kWrongState, "table " + source.name + " was un-built after this transaction took its snapshot",
+                "Commit first, then CALL reseller_report.rebuild('" + source.name + "').");
+}
+
+// Only what the slice's snapshot sees is mended: a range that was un-built since stays so.
+void mark_built(std::int64_t source, const Range &slice) {
+  SqlParameters parameters;
+  parameters.add_bigint(source).add_time(slice.from).add_time(slice.to);
+  ActingAs const owner(extension_owner());
+  Datum const mended = query_array(
+      "SELECT ARRAY(SELECT id FROM reseller_report.source_unbuilt WHERE source = $1 AND unbuilt_from < $3 AND unbuilt_to > $2)",
+      parameters);
+  parameters.add(UUIDARRAYOID, mended);
+  execute("SELECT reseller_report._mark_built($1, $2, $3, $4)", parameters);
+}
+
+// Takes the lease and locks what a slice needs locked, before the snapshot that matters is taken. Nobody switches triggers off
+// meanwhile. And nobody is in the midst of attaching or detaching a partition: a transaction that does is seen, and its mark
+// mended, a moment before the server tells other sessions of it, whose queries go on without the partition until then. It holds the
+// parent until it has told.
+std::vector<Source> sources_with_lease(Oid table) {
+  std::vector<Source> sources;
+  take_lease_and(Patience::Kind::kBrief, [&](Patience &patience) -> Lacking {
+    ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
+    if (is_connected(table))
+      if (Lacking const lacking = lock_tree(table, ShareUpdateExclusiveLock, RowExclusiveLock, patience)) return lacking;
+    sources = sources_of_table(table);
+    return {};
+  });
+  ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
+  follow_strangers(sources);
+  sources = sources_of_table(table);
+  require_capture_on(sources);
+  return sources;
+}
+
+void rebuild_source(const Source &source, const Range &slice, MovingSnapshot &snapshot) {
+  Overflows overflows;
+  require_deltas_seen(source);
+  require_own_rows_captured(source, slice, overflows);
+  set_levels(source, slice, snapshot, overflows);
+  if (!overflows.empty())
+    throw Error(sqlstate::kOutOfRange, "the figures of company " + std::to_string(overflows.front().company) + " exceed 64 bits");
+  mark_built(source.id, slice);
+}
+
+// Rebuilds what of `days` is not pruned, for all that the table feeds in one snapshot of others, and returns it.
+Range rebuild_slice(Oid table, const Range &days) {
+  require_whole_days(days);
+  require_no_changes_of_parents();
+  require_dependencies_followed();
+  std::vector<Source> const sources = sources_with_lease(table);
+  MovingSnapshot snapshot;
+  Range rebuilt = {days.to, days.to};
+  for (const Source &source : sources) {
+    Range const slice = intersection(days, {source.horizon, kInfinity});
+    if (slice.empty()) continue;
+    rebuild_source(source, slice, snapshot);
+    snapshot.see_own_writes();
+    rebuilt.from = std::min(rebuilt.from, slice.from);
+  }
+  return rebuilt;
+}
+
+void require_arguments(FunctionCallInfo fcinfo) {
+  for (int i = 0; i < 3; i++)
+    if (PG_ARGISNULL(i)) throw Error(sqlstate::kNullNotAllowed, "source and period must not be NULL");
+}
+
+void require_right_to_rebuild() {
+  bool may = false;
+  query("SELECT has_function_privilege('reseller_report.rebuild(regclass, timestamptz, timestamptz)', 'EXECUTE')", {},
+        [&](const Datum *values, const bool *) { may = DatumGetBool(values[0]); });
+  if (!may) throw Error(sqlstate::kNotPermitted, "permission denied for procedure rebuild");
+}
+
+// The procedure commits after each slice: where it may not, the server would say so only after the first one's work.
+void require_commits() {
+  if (SPI_inside_nonatomic_context() && !IsSubTransaction()) return;
+  throw Error(
+      "25001", "reseller_report.rebuild commits slice by slice and cannot run inside a transaction block",
+      "CALL it outside of BEGIN and COMMIT, alone in its query, not from a function nor in a block with EXCEPTION. Inside a "
+      "transaction, SELECT reseller_report.rebuild_slice(source, slice_from, slice_to) for each slice that "
+      "reseller_report.rebuild_slices(source) returns.");
+}
+
+}  // namespace
+
+RESELLER_REPORT_FUNCTION(reseller_report_slices_of_rebuild) {
+  require_right_to_rebuild();
+  pg([&] { InitMaterializedSRF(fcinfo, 0); });
+  Oid const types[] = {REGCLASSOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+  SqlParameters parameters;
+  for (int i = 0; i < 3; i++) {
+    parameters.add(types[i], PG_GETARG_DATUM(i));
+    if (PG_ARGISNULL(i)) parameters.nulls[i] = 'n';
+  }
+  {
+    ActingAs const owner(extension_owner());
+    query("SELECT slice_from, slice_to FROM reseller_report.rebuild_slices($1, $2, $3)", parameters,
+          [&](const Datum *values, const bool *) {
+            put_slice(fcinfo, PG_GETARG_OID(0), {DatumGetTimestampTz(values[0]), DatumGetTimestampTz(values[1])});
+          });
+  }
+  require_commits();  // after the arguments, which are wrong anywhere
+  return Datum{0};
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_slice_of_rebuild) {
+  require_right_to_rebuild();
+  require_arguments(fcinfo);
+  (void)rebuild_slice(PG_GETARG_OID(0), {PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2)});
+  PG_RETURN_VOID();
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_rebuild_slice) {
+  require_arguments(fcinfo);
+  pg([&] { InitMaterializedSRF(fcinfo, 0); });
+  Range const slice = rebuild_slice(PG_GETARG_OID(0), {PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2)});
+  if (!slice.empty()) put_slice(fcinfo, PG_GETARG_OID(0), slice);
+  return Datum{0};
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,101 @@
+// The boundary between C++ and the server: exceptions on one side, ereport and longjmp on the other.
+//
+// Rules: every entry from the server (function, trigger, callback) starts in guarded(). Every server call that can raise
+// an ERROR, made while an object with a destructor is alive, sits in pg(), whose argument owns nothing with a destructor.
+// Nobody catches PgError but guarded(): to swallow it without a subtransaction would leave locks and state half done.
+#pragma once
+
+#include <cstring>
+#include <exception>
+#include <new>
+
+#include "core/error.hpp"
+#include "server/pg.hpp"
+
+namespace reseller_report {
+
+/// A server ERROR on its way through C++ frames.
+struct PgError {
+  ErrorData *data;
+};
+
+/// Keeps both of the server's stacks whole when C++ unwinds past PG_TRY; a dangling handler would crash on the next ERROR.
+struct HandlerStacks {
+  sigjmp_buf *exceptions = PG_exception_stack;
+  ErrorContextCallback *contexts = error_context_stack;
+  ~HandlerStacks() {
+    PG_exception_stack = exceptions;
+    error_context_stack = contexts;
+  }
+};
+
+/// C++ to server: runs `f` and turns a server ERROR into PgError.
+template <typename F>
+void pg(F &&f) {
+  MemoryContext const home = CurrentMemoryContext;
+  ErrorData *volatile caught = nullptr;
+  bool volatile raised = false;
+  HandlerStacks const stacks;
+  PG_TRY();
+  { f(); }
+  PG_CATCH();
+  {
+    MemoryContextSwitchTo(home);
+    caught = CopyErrorData();
+    FlushErrorState();
+    raised = true;
+  }
+  PG_END_TRY();
+  if (raised) throw PgError{caught};
+}
+
+/// Copies what fits, in whole characters.
+template <size_t kSize>
+void copy_clipped(char (&to)[kSize], const char *from) {
+  auto const length = static_cast<size_t>(pg_mbcliplen(from, static_cast<int>(strlen(from)), static_cast<int>(kSize) - 1));
+  memcpy(to, from, length);
+  to[length] = '\0';
+}
+
+/// The server's number of an SQLSTATE.
+inline int number_of(const char *state) { return MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4]); }
+
+/// Server to C++: runs `f` and turns what it throws into a server ERROR. The texts are copied to fixed buffers, because a
+/// palloc inside a catch block could jump out of it and leak the exception.
+template <typename F>
+Datum guarded(F &&f) {
+  ErrorData *server_error = nullptr;
+  char state[6] = "XX000";
+  char message[1024] = "unrecognized C++ exception";
+  char hint[512] = "";
+  try {
+    return f();
+  } catch (const PgError &e) {
+    server_error = e.data;
+  } catch (const Error &e) {
+    strlcpy(state, e.sqlstate(), sizeof state);
+    copy_clipped(message, e.what());
+    copy_clipped(hint, e.hint());
+  } catch (const std::bad_alloc &) {
+    strlcpy(state, "53200", sizeof state);
+    strlcpy(message, "out of memory", sizeof message);
+  } catch (const std::exception &e) {
+    strlcpy(message, e.what(), sizeof message);
+  } catch (...) {
+  }
+  if (server_error != nullptr) ReThrowError(server_error);
+  ereport(ERROR, (errcode(number_of(state)), errmsg("%s", message), hint[0] != '\0' ? errhint("%s", hint) : 0));
+}
+
+}  // namespace reseller_report
+
+/// Defines the SQL-callable function `name`; the body follows and may throw.
+#define RESELLER_REPORT_FUNCTION(name)                                    \
+  static Datum name##_body(FunctionCallInfo);                             \
+  extern "C" {                                                            \
+  PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                                  \
+  Datum name(PG_FUNCTION_ARGS) {                                          \
+    return reseller_report::guarded([=] { return name##_body(fcinfo); }); \
+  }                                                                       \
+  }                                                                       \
+  static Datum name##_body([[maybe_unused]] PG_FUNCTION_ARGS)

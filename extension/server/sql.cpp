@@ -1,0 +1,304 @@
+#include "server/sql.hpp"
+
+namespace reseller_report {
+namespace {
+
+// A destination for executor output. The server knows only its first member.
+struct RowReceiver {
+  DestReceiver base;
+  RowHandler handler;
+  void *state;
+};
+
+bool receive_row(TupleTableSlot *slot, DestReceiver *self) {
+  guarded([=] {
+    auto *const receiver = reinterpret_cast<RowReceiver *>(self);
+    pg([=] { slot_getallattrs(slot); });
+    receiver->handler(receiver->state, slot->tts_values, slot->tts_isnull);
+    return Datum{0};
+  });
+  return true;
+}
+
+void ignore_startup(DestReceiver *, int, TupleDesc) {}
+void ignore(DestReceiver *) {}
+
+void require(int spi_result, const char *what) {
+  if (spi_result < 0) ereport(ERROR, (errmsg_internal("%s failed: %s", what, SPI_result_code_string(spi_result))));
+}
+
+// Marks in the server's stack of error contexts where work of ours begins; see reseller_report_refuse.
+void begin_of_ours(void *) {}
+
+/// Sets the mark while it lives.
+class WorkOfOurs {
+ public:
+  WorkOfOurs() { error_context_stack = &mark_; }
+  ~WorkOfOurs() { error_context_stack = mark_.previous; }
+  WorkOfOurs(const WorkOfOurs &) = delete;
+  WorkOfOurs &operator=(const WorkOfOurs &) = delete;
+
+ private:
+  ErrorContextCallback mark_ = {error_context_stack, begin_of_ours, nullptr};
+};
+
+// The innermost is the statement that refuses, and is left out even where a function of ours was called directly.
+ErrorContextCallback *contexts_of_callers() {
+  ErrorContextCallback *callers = error_context_stack != nullptr ? error_context_stack->previous : nullptr;
+  for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous)
+    if (at->callback == begin_of_ours) callers = at->previous;
+  return callers;
+}
+
+RowReceiver make_receiver(RowHandler handler, void *state) {
+  RowReceiver receiver = {};
+  receiver.base.receiveSlot = receive_row;
+  receiver.base.rStartup = ignore_startup;
+  receiver.base.rShutdown = ignore;
+  receiver.base.rDestroy = ignore;
+  receiver.base.mydest = DestNone;
+  receiver.handler = handler;
+  receiver.state = state;
+  return receiver;
+}
+
+SPIExecuteOptions make_options(const SqlParameters &parameters, RowReceiver &receiver) {
+  ParamListInfo const list = makeParamList(parameters.count);
+  for (int i = 0; i < parameters.count; i++) {
+    list->params[i].value = parameters.values[i];
+    list->params[i].isnull = parameters.nulls[i] == 'n';
+    list->params[i].pflags = PARAM_FLAG_CONST;
+    list->params[i].ptype = parameters.types[i];
+  }
+  SPIExecuteOptions options = {};
+  options.params = list;
+  options.read_only = true;
+  options.dest = &receiver.base;
+  return options;
+}
+
+}  // namespace
+
+Snapshot ActiveSnapshot::fresh() {
+  Snapshot snapshot = nullptr;
+  pg([&] { snapshot = GetTransactionSnapshot(); });
+  return snapshot;
+}
+
+Oid own_relation(const char *name) {
+  Oid result = InvalidOid;
+  pg([&] {
+    Oid const schema = get_namespace_oid("reseller_report", true);
+    if (OidIsValid(schema)) result = get_relname_relid(name, schema);
+  });
+  return result;
+}
+
+OwnTable::OwnTable(const char *name, LOCKMODE lock) {
+  Oid const relid = own_relation(name);
+  pg([&] {
+    if (!OidIsValid(relid))
+      ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("table \"reseller_report.%s\" does not exist", name)));
+    relation_ = table_open(relid, lock);
+  });
+}
+
+void require_columns(Relation table, const Oid *types, int count) {
+  TupleDesc const columns = RelationGetDescr(table);
+  for (int i = 0; i < count; i++) {
+    if (i < columns->natts && !TupleDescAttr(columns, i)->attisdropped && TupleDescAttr(columns, i)->atttypid == types[i]) continue;
+    throw Error(sqlstate::kWrongState,
+                std::string("table \"reseller_report.") + RelationGetRelationName(table) +
+                    "\" is not as the extension made it: its column " + std::to_string(i + 1) + " is gone or has another type",
+                "Restore it from a dump, or create the extension anew.");
+  }
+}
+
+Snapshot untracked(Snapshot snapshot) { return IsolationIsSerializable() ? SnapshotAny : snapshot; }
+
+bool sees(Snapshot snapshot, HeapTuple row, Buffer buffer) {
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  bool const visible = HeapTupleSatisfiesVisibility(row, snapshot, buffer);
+  LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+  return visible;
+}
+
+bool sees(Snapshot snapshot, TupleTableSlot *row) {
+  auto const *const stored = reinterpret_cast<const BufferHeapTupleTableSlot *>(row);
+  return sees(snapshot, stored->base.tuple, stored->buffer);
+}
+
+OwnScan::OwnScan(const OwnTable &table, Snapshot snapshot, Oid index, int keys, ScanKey key) : snapshot_(snapshot) {
+  pg([&] {
+    if (snapshot_ == nullptr) {
+      snapshot_ = RegisterSnapshot(GetCatalogSnapshot(RelationGetRelid(table.relation())));
+      is_registered_ = true;
+    }
+    scan_ = systable_beginscan(table.relation(), index, OidIsValid(index), untracked(snapshot_), keys, key);
+  });
+}
+
+OwnScan::~OwnScan() {
+  systable_endscan(scan_);
+  if (is_registered_) UnregisterSnapshot(snapshot_);
+}
+
+HeapTuple OwnScan::next() {
+  for (;;) {
+    HeapTuple const row = systable_getnext(scan_);
+    if (!HeapTupleIsValid(row) || !IsolationIsSerializable() || sees(snapshot_, scan_->slot)) return row;
+  }
+}
+
+void IndexKeeper::open(Relation table) {
+  if (!table->rd_rel->relhasindex) return;
+  state_ = CreateExecutorState();
+  table_ = makeNode(ResultRelInfo);
+  InitResultRelInfo(table_, table, 0, nullptr, 0);
+  ExecOpenIndices(table_, false);
+}
+
+void IndexKeeper::add(TupleTableSlot *row, bool only_summarizing) {
+  if (table_ == nullptr) return;
+  list_free(ExecInsertIndexTuples(table_, row, state_, false, false, nullptr, NIL, only_summarizing));
+  ResetPerTupleExprContext(state_);
+}
+
+void IndexKeeper::close() {
+  if (table_ == nullptr) return;
+  ExecCloseIndices(table_);
+  FreeExecutorState(state_);
+}
+
+Oid extension_owner() {
+  OwnTable const table("source", AccessShareLock);
+  return table.relation()->rd_rel->relowner;
+}
+
+Oid owner_of(Oid table) {
+  Oid owner = InvalidOid;
+  pg([&] {
+    HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(tuple))
+      ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", table)));
+    owner = (reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple)))->relowner;
+    ReleaseSysCache(tuple);
+  });
+  return owner;
+}
+
+std::string qualified_name(Oid table) {
+  const char *name = nullptr;
+  pg([&] { name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table)); });
+  return name;
+}
+
+std::string call_for(const char *function, const std::string &table) {
+  const char *quoted = nullptr;
+  pg([&] { quoted = quote_literal_cstr(table.c_str()); });
+  return std::string("reseller_report.") + function + "(" + quoted + ")";
+}
+
+SqlParameters &SqlParameters::add_bigints(const std::int64_t *array, int n) {
+  ArrayType *made = nullptr;
+  pg([&] { made = make_bigint_array(array, n); });
+  return add(INT8ARRAYOID, PointerGetDatum(made));
+}
+
+SqlParameters &SqlParameters::add_tables(const std::vector<Oid> &tables) {
+  ArrayType *made = nullptr;
+  pg([&] {
+    auto *const elements = static_cast<Datum *>(palloc(sizeof(Datum) * (tables.size() + 1)));
+    for (std::size_t i = 0; i < tables.size(); i++) elements[i] = ObjectIdGetDatum(tables[i]);
+    made = construct_array(elements, static_cast<int>(tables.size()), REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT);
+  });
+  return add(REGCLASSARRAYOID, PointerGetDatum(made));
+}
+
+void run_query(const char *sql, const SqlParameters &parameters, RowHandler handler, void *state) {
+  RowReceiver receiver = make_receiver(handler, state);
+  WorkOfOurs const work;
+  pg([&] {
+    SPIExecuteOptions options = make_options(parameters, receiver);
+    require(SPI_connect(), "SPI_connect");
+    require(SPI_execute_extended(sql, &options), "SPI_execute_extended");
+    require(SPI_finish(), "SPI_finish");
+  });
+}
+
+void run_query(SavedQuery &query, const SqlParameters &parameters, RowHandler handler, void *state) {
+  RowReceiver receiver = make_receiver(handler, state);
+  WorkOfOurs const work;
+  pg([&] {
+    SPIExecuteOptions options = make_options(parameters, receiver);
+    require(SPI_connect(), "SPI_connect");
+    if (query.plan == nullptr) {
+      SPIPlanPtr const plan = SPI_prepare(query.sql, parameters.count, const_cast<Oid *>(parameters.types));
+      if (plan == nullptr) require(SPI_result, "SPI_prepare");
+      require(SPI_keepplan(plan), "SPI_keepplan");
+      query.plan = plan;
+    }
+    require(SPI_execute_plan_extended(query.plan, &options), "SPI_execute_plan_extended");
+    require(SPI_finish(), "SPI_finish");
+  });
+}
+
+Datum query_array(const char *sql, const SqlParameters &parameters) {
+  MemoryContext const home = CurrentMemoryContext;
+  Datum value = 0;
+  query(sql, parameters, [&](const Datum *values, const bool *) {
+    pg([&] {
+      MemoryContext const before = MemoryContextSwitchTo(home);
+      value = datumCopy(values[0], false, -1);
+      MemoryContextSwitchTo(before);
+    });
+  });
+  return value;
+}
+
+void execute(const char *sql, const SqlParameters &parameters) {
+  WorkOfOurs const work;
+  pg([&] {
+    require(SPI_connect(), "SPI_connect");
+    require(SPI_execute_with_args(sql, parameters.count, const_cast<Oid *>(parameters.types),
+                                  const_cast<Datum *>(parameters.values), parameters.nulls, false, 0),
+            "SPI_execute_with_args");
+    require(SPI_finish(), "SPI_finish");
+  });
+}
+
+// What our SQL refuses a user, with message, hint and SQLSTATE. The error says what of the user's called us, but not the twenty
+// steps from there to here. An error that nobody foresaw says all of it.
+RESELLER_REPORT_FUNCTION(reseller_report_refuse) {
+  pg([&] {
+    const char *const message = PG_ARGISNULL(0) ? "invalid argument" : TextDatumGetCString(PG_GETARG_DATUM(0));
+    const char *const hint = PG_ARGISNULL(1) ? nullptr : TextDatumGetCString(PG_GETARG_DATUM(1));
+    const char *const state = PG_ARGISNULL(2) ? sqlstate::kInternal : TextDatumGetCString(PG_GETARG_DATUM(2));
+    error_context_stack = contexts_of_callers();
+    ereport(ERROR, (errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])), errmsg_internal("%s", message),
+                    hint != nullptr ? errhint("%s", hint) : 0));
+  });
+  PG_RETURN_VOID();
+}
+
+std::string text_of_time(std::int64_t time) {
+  const char *text = nullptr;
+  pg([&] { text = DatumGetCString(DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(time))); });
+  return text;
+}
+
+ArrayType *make_bigint_array(const std::int64_t *values, int n) {
+  // Allocated by hand and not by construct_array(), which would go through a Datum for each element.
+  Size const size = ARR_OVERHEAD_NONULLS(1) + sizeof(std::int64_t) * static_cast<Size>(n);
+  auto *const array = static_cast<ArrayType *>(palloc(size));
+  SET_VARSIZE(array, size);
+  array->ndim = 1;
+  array->dataoffset = 0;
+  array->elemtype = INT8OID;
+  ARR_DIMS(array)[0] = n;
+  ARR_LBOUND(array)[0] = 1;
+  if (n > 0) memcpy(ARR_DATA_PTR(array), values, sizeof(std::int64_t) * static_cast<Size>(n));
+  return array;
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,25 @@
+// The tables that make up a source: itself, and its partitions of all levels.
+#pragma once
+
+#include <vector>
+
+#include "source/source.hpp"
+
+namespace reseller_report {
+
+/// A table that holds rows or partitions of a source, and the days that its rows may be of.
+struct Leaf {
+  Oid relid;
+  Range days;
+};
+
+/// All tables of a source as of now, the table itself first. The caller has locked that one.
+std::vector<Leaf> leaves_of(const Source &source);
+
+/// Locks partitions that were attached after the source was locked; call it after reading the source's marks. When an ATTACH
+/// commits, its rows and its mark are visible a moment before other sessions are told that the table has another partition. In that
+/// moment two queries of one report could differ. The attaching session holds the partition until the others have been told, so
+/// locking it waits that moment out.
+void lock_what_came(const Source &source);
+
+}  // namespace reseller_report

@@ -1,0 +1,278 @@
+#include "source/mapping.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace reseller_report {
+namespace {
+
+constexpr const char *kFeedNames[] = {"text_messaging", "chat", "telephony", "telephony_outgoing", "telephony_incoming", "bot"};
+
+constexpr const char *kKindNames[] = {"channel", "sender", "direction", "direction", "direction", "billable"};
+
+struct Kind {
+  std::string_view name;
+  Item item;
+};
+
+constexpr Kind kKinds[] = {{"sms", Item::kSms},
+                           {"viber", Item::kViber},
+                           {"whatsapp", Item::kWhatsapp},
+                           {"email", Item::kEmail},
+                           {"push", Item::kPush},
+                           {"operator", Item::kOperator},
+                           {"bot", Item::kBot},
+                           {"user", Item::kUser},
+                           {"outgoing", Item::kOutgoingCall},
+                           {"incoming", Item::kIncomingCall}};
+
+std::string_view text_of(const JsonbValue &json) { return {json.val.string.val, static_cast<size_t>(json.val.string.len)}; }
+
+// The functions from here to parse_rule are called inside pg() and own nothing with a destructor.
+
+JsonbValue *field(JsonbContainer *object, const char *name) {
+  return getKeyJsonValueFromContainer(object, name, static_cast<int>(strlen(name)), nullptr);
+}
+
+std::int64_t number_of(const JsonbValue &json) {
+  return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(json.val.numeric)));
+}
+
+std::int64_t meaning_of(const JsonbValue &json) {
+  if (json.type == jbvNull) return kIgnored;
+  if (json.type == jbvBool) return json.val.boolean ? 1 : 0;
+  if (json.type == jbvNumeric) return number_of(json);
+  for (const Kind &kind : kKinds)
+    if (text_of(json) == kind.name) return static_cast<std::int64_t>(kind.item);
+  elog(ERROR, "unknown value in the registry of sources");
+}
+
+std::int64_t meaning_in(JsonbContainer *rule, const char *name) {
+  const JsonbValue *const meaning = field(rule, name);
+  return meaning != nullptr ? meaning_of(*meaning) : kRefused;
+}
+
+void parse_labels(JsonbContainer *values, Rule &rule) {
+  auto *const labels = static_cast<Label *>(palloc(sizeof(Label) * (JsonContainerSize(values) + 1)));
+  JsonbIterator *at = JsonbIteratorInit(values);
+  JsonbValue token;
+  Label *label = labels - 1;
+  for (JsonbIteratorToken kind; (kind = JsonbIteratorNext(&at, &token, true)) != WJB_DONE;) {
+    if (kind == WJB_KEY) {
+      label++;
+      label->text = pnstrdup(token.val.string.val, static_cast<Size>(token.val.string.len));
+      label->length = static_cast<size_t>(token.val.string.len);
+    } else if (kind == WJB_VALUE) {
+      label->meaning = meaning_of(token);
+    }
+  }
+  rule.has_labels = true;
+  rule.labels = labels;
+  rule.label_count = static_cast<int>(label - labels) + 1;
+}
+
+Role role_of(Feed feed, std::string_view name) {
+  for (int role = 0; role < kRoles; role++) {
+    const char *const known = role_name(feed, static_cast<Role>(role));
+    if (known != nullptr && name == known) return static_cast<Role>(role);
+  }
+  return Role::kCondition;
+}
+
+Rule parse_rule(Feed feed, JsonbContainer *json) {
+  Rule rule = {};
+  rule.role = role_of(feed, text_of(*field(json, "role")));
+  if (const JsonbValue *const value = field(json, "value")) {
+    rule.is_constant = true;
+    rule.constant = meaning_of(*value);
+    return rule;
+  }
+  std::string_view const column = text_of(*field(json, "column"));
+  memcpy(NameStr(rule.column), column.data(), std::min(column.size(), size_t{NAMEDATALEN - 1}));
+  if (const JsonbValue *const values = field(json, "values")) parse_labels(values->val.binary.data, rule);
+  rule.of_null = meaning_in(json, "null");
+  rule.of_others = meaning_in(json, "otherwise");
+  if (const JsonbValue *const unit = field(json, "unit")) rule.unit = number_of(*unit);
+  if (const JsonbValue *const offset = field(json, "utc_offset")) {
+    rule.has_clock = true;
+    rule.utc_offset = number_of(*offset) * kSecond;
+  }
+  return rule;
+}
+
+Reading reading_of(Oid type) {
+  switch (type) {
+    case INT2OID:
+      return Reading::kInt2;
+    case INT4OID:
+      return Reading::kInt4;
+    case INT8OID:
+      return Reading::kInt8;
+    case BOOLOID:
+      return Reading::kBoolean;
+    case TIMESTAMPTZOID:
+      return Reading::kTimestamptz;
+    case TIMESTAMPOID:
+      return Reading::kTimestamp;
+    case TEXTOID:
+    case VARCHAROID:
+      return Reading::kText;
+    case BPCHAROID:
+      return Reading::kPaddedText;
+    case NUMERICOID:
+      return Reading::kNumeric;
+    default:
+      break;
+  }
+  bool is_enum = false;
+  pg([&] { is_enum = type_is_enum(type); });
+  return is_enum ? Reading::kEnum : Reading::kNone;
+}
+
+bool is_integer(Reading reading) { return reading == Reading::kInt2 || reading == Reading::kInt4 || reading == Reading::kInt8; }
+
+bool is_text(Reading reading) { return reading == Reading::kText || reading == Reading::kPaddedText; }
+
+// The scale is in the low 11 bits of the modifier, signed: numeric_typmod_scale() of the server's numeric.c.
+bool holds_micros(int32 modifier) { return modifier >= VARHDRSZ && (((modifier - VARHDRSZ) & 0x7ff) ^ 1024) - 1024 <= 6; }
+
+// Which types a rule can be read from; must match reseller_report._rules, which says what to change.
+bool is_readable(const Rule &rule, Reading reading, int32 modifier) {
+  if (rule.has_labels) return is_integer(reading) || is_text(reading) || reading == Reading::kBoolean || reading == Reading::kEnum;
+  switch (rule.role) {
+    case Role::kCompany:
+    case Role::kSeconds:
+      return is_integer(reading);
+    case Role::kOccurredAt:
+      return reading == (rule.has_clock ? Reading::kTimestamp : Reading::kTimestamptz);
+    case Role::kDelivered:
+      return reading == Reading::kBoolean || reading == Reading::kTimestamptz || reading == Reading::kTimestamp;
+    case Role::kPriceTwin:
+    case Role::kPriceReseller:
+      return rule.unit > 0 ? is_integer(reading) : reading == Reading::kNumeric && holds_micros(modifier);
+    default:
+      return reading == Reading::kBoolean;
+  }
+}
+
+Code code_of(const Label &label, Reading reading, Oid type) {
+  Code code = {false, 0};
+  if (reading == Reading::kBoolean) {
+    std::string_view const text(label.text, label.length);
+    return {text == "true" || text == "false", text == "true" ? 1 : 0};
+  }
+  if (reading == Reading::kEnum) {
+    pg([&] {
+      Oid const value = GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid, ObjectIdGetDatum(type), CStringGetDatum(label.text));
+      code = {OidIsValid(value), value};
+    });
+    return code;
+  }
+  auto const parsed = std::from_chars(label.text, label.text + label.length, code.value);
+  code.is_known = parsed.ec == std::errc() && parsed.ptr == label.text + label.length;
+  return code;
+}
+
+const Code *codes_of(const Rule &rule, Reading reading, Oid type) {
+  if (!rule.has_labels || is_text(reading)) return nullptr;
+  Code *codes = nullptr;
+  pg([&] { codes = static_cast<Code *>(palloc(sizeof(Code) * static_cast<Size>(rule.label_count + 1))); });
+  for (int i = 0; i < rule.label_count; i++) codes[i] = code_of(rule.labels[i], reading, type);
+  return codes;
+}
+
+// An enum may get its labels later; no number and no boolean becomes another.
+bool can_hold_labels(const Rule &rule, Reading reading, const Code *codes) {
+  return codes == nullptr || reading == Reading::kEnum ||
+         std::all_of(codes, codes + rule.label_count, [](const Code &code) { return code.is_known; });
+}
+
+Form_pg_attribute find_column(TupleDesc columns, const NameData &name) {
+  for (int i = 0; i < columns->natts; i++) {
+    Form_pg_attribute const attribute = TupleDescAttr(columns, i);
+    if (!attribute->attisdropped && strcmp(NameStr(attribute->attname), NameStr(name)) == 0) return attribute;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+const char *role_name(Feed feed, Role role) {
+  switch (role) {
+    case Role::kCompany:
+      return "company_id";
+    case Role::kOccurredAt:
+      return "occurred_at";
+    case Role::kKind:
+      return kKindNames[static_cast<int>(feed)];
+    case Role::kAlice:
+      return feed == Feed::kChat ? "via_alice" : nullptr;
+    case Role::kDelivered:
+      return feed == Feed::kTextMessaging ? "delivered" : nullptr;
+    case Role::kSeconds:
+      return feed == Feed::kTelephony || feed == Feed::kTelephonyOutgoing || feed == Feed::kTelephonyIncoming ? "duration_seconds"
+                                                                                                              : nullptr;
+    case Role::kPriceTwin:
+      return "price_twin";
+    case Role::kPriceReseller:
+      return "price_reseller";
+    case Role::kCondition:
+      break;
+  }
+  return "only";
+}
+
+Mapping parse_mapping(const char *service, Jsonb *rules) {
+  Mapping mapping = {};
+  int feed = 0;
+  while (strcmp(service, kFeedNames[feed]) != 0)
+    if (++feed == static_cast<int>(std::size(kFeedNames)))
+      throw Error(sqlstate::kInternal, "unknown service \"" + std::string(service) + "\" in the registry of sources");
+  mapping.feed = static_cast<Feed>(feed);
+  mapping.count = std::min(static_cast<int>(JsonContainerSize(&rules->root)), kMostRules);
+  std::fill_n(mapping.of_role, kRoles, -1);
+  Rule *parsed = nullptr;
+  pg([&] {
+    parsed = static_cast<Rule *>(palloc(sizeof(Rule) * kMostRules));
+    for (int i = 0; i < mapping.count; i++)
+      parsed[i] = parse_rule(mapping.feed, getIthJsonbValueFromContainer(&rules->root, static_cast<uint32>(i))->val.binary.data);
+  });
+  mapping.rules = parsed;
+  for (int i = 0; i < mapping.count; i++)
+    if (parsed[i].role != Role::kCondition) mapping.of_role[static_cast<int>(parsed[i].role)] = i;
+  return mapping;
+}
+
+bool find_layout(const Mapping &mapping, TupleDesc columns, RowLayout &layout, std::string &problem) {
+  layout = {};
+  for (int i = 0; i < mapping.count; i++) {
+    const Rule &rule = mapping.rules[i];
+    if (rule.is_constant) continue;
+    Form_pg_attribute const attribute = find_column(columns, rule.column);
+    if (attribute == nullptr) {
+      problem = "column \"" + std::string(NameStr(rule.column)) + "\" is gone";
+      return false;
+    }
+    if (attribute->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL) {
+      problem = "column \"" + std::string(NameStr(rule.column)) + "\" is virtual, and its value is not in the row";
+      return false;
+    }
+    int32 modifier = attribute->atttypmod;
+    Oid type = InvalidOid;
+    pg([&] { type = getBaseTypeAndTypmod(attribute->atttypid, &modifier); });
+    layout.attnum[i] = attribute->attnum;
+    layout.reading[i] = reading_of(type);
+    if (!is_readable(rule, layout.reading[i], modifier)) {
+      problem = "column \"" + std::string(NameStr(rule.column)) + "\" has a type that cannot be counted exactly";
+      return false;
+    }
+    layout.codes[i] = codes_of(rule, layout.reading[i], type);
+    if (!can_hold_labels(rule, layout.reading[i], layout.codes[i])) {
+      problem = "column \"" + std::string(NameStr(rule.column)) + "\" has a type that cannot hold the values of its mapping";
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,88 @@
+// How the rows of a source read: what each mapped column stands for, in the registry's form and as it lies in one table.
+#pragma once
+
+#include <string>
+
+#include "server/boundary.hpp"
+#include "core/item.hpp"
+#include "core/period.hpp"
+
+namespace reseller_report {
+
+/// What a rule of a mapping gives. kKind is channel, sender, direction or billable, as the service has it; a kCondition says
+/// which rows count at all.
+enum class Role : int { kCompany, kOccurredAt, kKind, kAlice, kDelivered, kSeconds, kPriceTwin, kPriceReseller, kCondition };
+inline constexpr int kRoles = 8;  ///< those that a mapping has at most once: all but conditions
+
+/// Roles and conditions together; must match reseller_report._rules.
+inline constexpr int kMostRules = 16;
+
+/// What a table is attached as. A table of calls may feed both telephony services.
+enum class Feed : int { kTextMessaging, kChat, kTelephony, kTelephonyOutgoing, kTelephonyIncoming, kBot };
+
+/// What a value stands for when its rows are to be left out.
+inline constexpr std::int64_t kIgnored = -1;
+
+/// What a value stands for that the mapping says nothing of: it is an error.
+inline constexpr std::int64_t kRefused = -2;
+
+/// A value that a column may hold, as text, and what it stands for: an Item, or 1 and 0.
+struct Label {
+  const char *text;
+  size_t length;
+  std::int64_t meaning;
+};
+
+struct Rule {
+  Role role;
+  bool is_constant;
+  std::int64_t constant;  ///< an Item, 1 and 0, a number or micro-units
+  NameData column;
+  bool has_labels;  ///< otherwise the value stands for itself
+  int label_count;
+  const Label *labels;
+  std::int64_t of_null;    ///< what NULL stands for
+  std::int64_t of_others;  ///< what a value stands for that is no label
+  std::int64_t unit;       ///< micro-units that a 1 of an integer price stands for
+  bool has_clock;          ///< the moments have no time zone: they are of a clock
+  Time utc_offset;         ///< that is so far ahead of UTC
+};
+
+/// Plain data in the memory context that was current when it was parsed.
+struct Mapping {
+  Feed feed;
+  int count;
+  const Rule *rules;
+  int of_role[kRoles];  ///< positions in rules; -1 where the service has no such role
+
+  const Rule &rule(Role role) const { return rules[of_role[static_cast<int>(role)]]; }
+  bool has(Role role) const { return of_role[static_cast<int>(role)] >= 0; }
+};
+
+/// The form of a column's values.
+enum class Reading : int { kNone, kInt2, kInt4, kInt8, kBoolean, kTimestamptz, kTimestamp, kText, kPaddedText, kEnum, kNumeric };
+
+/// A label of a column that is not text, as the column stores it: a number, or the OID of an enum's value.
+struct Code {
+  bool is_known;
+  std::int64_t value;
+};
+
+/// Where the mapped columns of one table (or partition) lie in its rows, by rule; 0 and kNone for constants.
+struct RowLayout {
+  AttrNumber attnum[kMostRules];
+  Reading reading[kMostRules];
+  const Code *codes[kMostRules];
+};
+
+/// The name of a role in attach_source's `columns`, for this feed; nullptr where the feed has no such role.
+const char *role_name(Feed feed, Role role);
+
+/// Reads the registry's form of a mapping, as reseller_report._rules wrote it.
+Mapping parse_mapping(const char *service, Jsonb *rules);
+
+/// Finds the mapped columns. False, and what is wrong, when one is missing or has a type that cannot be read: it was changed
+/// after the table was attached.
+bool find_layout(const Mapping &mapping, TupleDesc columns, RowLayout &layout, std::string &problem);
+
+}  // namespace reseller_report

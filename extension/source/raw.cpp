@@ -1,0 +1,89 @@
+#include "source/raw.hpp"
+
+#include "server/owner.hpp"
+
+namespace reseller_report {
+namespace {
+
+std::string quoted(const NameData &name) {
+  const char *text = nullptr;
+  pg([&] { text = quote_identifier(NameStr(name)); });
+  return text;
+}
+
+// The types that read_raw's query gives for each rule; for a partitioned table and its leaves they are the same.
+RowLayout layout_of_table(const Source &source) {
+  Relation relation = nullptr;
+  pg([&] { relation = relation_open(source.relid, NoLock); });
+  RowLayout layout = {};
+  std::string problem;
+  bool const filtered = relation->rd_rel->relforcerowsecurity;
+  bool const readable = find_layout(source.mapping, RelationGetDescr(relation), layout, problem);
+  pg([&] { relation_close(relation, NoLock); });
+  if (filtered)
+    throw Error(sqlstate::kWrongState, "usage table " + source.name + " hides rows from its owner by row-level security",
+                "Run ALTER TABLE " + source.name + " NO FORCE ROW LEVEL SECURITY;");
+  if (!readable)
+    throw Error(sqlstate::kWrongState, "usage table " + source.name + " can no longer be read: " + problem,
+                "Run reseller_report.detach_source, then reseller_report.attach_source with the columns it has now.");
+  return layout;
+}
+
+// A bound as the column has it: its own clock, where it has no time zone.
+Time on_the_clock(Time bound, Time utc_offset) {
+  if (!is_finite(bound)) return bound;
+  Time shown = 0;
+  if (__builtin_add_overflow(bound, utc_offset, &shown)) return utc_offset > 0 ? kInfinity : kMinusInfinity;
+  // The last bucket ends where timestamps do, and so does a bound.
+  return IS_VALID_TIMESTAMP(shown) ? shown : shown > 0 ? kInfinity : kMinusInfinity;
+}
+
+struct RawQuery {
+  std::string sql;
+  SqlParameters parameters;
+};
+
+RawQuery raw_query(const Source &source, const RowLayout &layout, const Range &range, const std::vector<std::int64_t> *companies) {
+  const Mapping &mapping = source.mapping;
+  int const moment_rule = mapping.of_role[static_cast<int>(Role::kOccurredAt)];
+  std::string const moment = quoted(mapping.rules[moment_rule].column);
+  RawQuery raw;
+  raw.sql = "SELECT ";
+  for (int i = 0; i < mapping.count; i++)
+    raw.sql += (i > 0 ? ", " : "") + (mapping.rules[i].is_constant ? std::string("NULL") : quoted(mapping.rules[i].column));
+  raw.sql += " FROM " + source.name + " WHERE " + moment + " >= $1 AND " + moment + " < $2";
+  Oid const type = layout.reading[moment_rule] == Reading::kTimestamp ? TIMESTAMPOID : TIMESTAMPTZOID;
+  Time const offset = mapping.rules[moment_rule].utc_offset;
+  raw.parameters.add(type, TimestampTzGetDatum(on_the_clock(range.from, offset)));
+  raw.parameters.add(type, TimestampTzGetDatum(on_the_clock(range.to, offset)));
+  const Rule &company = mapping.rule(Role::kCompany);
+  if (companies != nullptr && !company.is_constant) {
+    raw.sql += " AND " + quoted(company.column) + " = ANY ($3)";
+    raw.parameters.add_bigints(companies->data(), static_cast<int>(companies->size()));
+  }
+  return raw;
+}
+
+}  // namespace
+
+void read_raw(const Source &source, const Range &range, const std::vector<std::int64_t> *companies, const RowFilter &filter,
+              UsageHandler handler, void *state) {
+  if (range.empty() || (companies != nullptr && companies->empty())) return;
+  const Mapping &mapping = source.mapping;
+  RowLayout const layout = layout_of_table(source);
+  RawQuery const raw = raw_query(source, layout, range, companies);
+  bool const look_everywhere = moved_unseen(source.id);
+  reading_as_owner(source.relid, [&](const ActingAs &owner) {
+    // On, for who has locked only the partitions of the range.
+    owner.set("enable_partition_pruning", look_everywhere ? "off" : "on");
+    query(raw.sql.c_str(), raw.parameters, [&](const Datum *values, const bool *nulls) {
+      UsageHead head;
+      if (!head_of_row(mapping, layout, values, nulls, head)) return;
+      if (filter.wants != nullptr && !filter.wants(filter.state, head.company, head.moment)) return;
+      Usage usage;
+      if (usage_of_row(mapping, layout, values, nulls, source.relid, usage)) handler(state, usage);
+    });
+  });
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,47 @@
+// Reading usage from the raw tables.
+#pragma once
+
+#include <vector>
+
+#include "source/row.hpp"
+#include "source/source.hpp"
+#include "server/sql.hpp"
+
+namespace reseller_report {
+
+/// Receives one usage event; may throw.
+using UsageHandler = void (*)(void *state, const Usage &usage);
+
+/// Tells, by a row's company and moment, whether the rest of it may be read, which may raise an error about the row: that is for
+/// those alone whose row it is. Must not throw.
+struct RowFilter {
+  bool (*wants)(const void *state, std::int64_t company, Time moment);
+  const void *state;
+};
+
+/// Hands on the usage of `source` in `range`, in the active snapshot, reading as the table's owner. When `companies` is
+/// given, only theirs; when there is a filter, only rows that it wants.
+void read_raw(const Source &source, const Range &range, const std::vector<std::int64_t> *companies, const RowFilter &filter,
+              UsageHandler handler, void *state);
+
+template <typename F>
+UsageHandler handler_of(F &) {
+  return [](void *state, const Usage &usage) { (*static_cast<F *>(state))(usage); };
+}
+
+template <typename F>
+void for_raw_usage(const Source &source, const Range &range, const std::vector<std::int64_t> *companies, F &&f) {
+  read_raw(source, range, companies, {}, handler_of(f), &f);
+}
+
+/// The same of rows that `wants(company, moment)`.
+template <typename Wants, typename F>
+void for_raw_usage(const Source &source, const Range &range, const std::vector<std::int64_t> *companies, const Wants &wants,
+                   F &&f) {
+  RowFilter const filter = {
+      [](const void *state, std::int64_t company, Time moment) { return (*static_cast<const Wants *>(state))(company, moment); },
+      &wants};
+  read_raw(source, range, companies, filter, handler_of(f), &f);
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,145 @@
+#include "source/restore.hpp"
+
+#include "locks/lease.hpp"
+#include "source/location.hpp"
+#include "source/source.hpp"
+#include "server/sql.hpp"
+#include "source/triggers.hpp"
+#include "ddl/watch.hpp"
+
+namespace reseller_report {
+namespace {
+
+// Columns of reseller_report.lease; must match sql/summary.sql.
+enum LeaseColumn : int { kRestoring = 2, kTurn };
+constexpr Oid kLeaseTypes[] = {BOOLOID, BOOLOID, INT8OID};
+
+// A column of reseller_report.dependency; must match sql/company.sql.
+constexpr int kReseller = 1;
+
+struct Lease {
+  bool restoring;
+  bool is_new;
+};
+
+// As the latest snapshot sees it; neither while the extension is being dropped.
+Lease read_lease() {
+  Lease lease = {};
+  if (!OidIsValid(own_relation("lease"))) return lease;
+  OwnTable const table("lease", AccessShareLock, kLeaseTypes);
+  OwnScan scan(table, nullptr);
+  pg([&] {
+    bool is_null = false;
+    TupleDesc const columns = table.tuple_desc();
+    HeapTuple const tuple = scan.next();
+    if (HeapTupleIsValid(tuple)) {
+      lease.restoring = DatumGetBool(heap_getattr(tuple, kRestoring, columns, &is_null));
+      lease.is_new = DatumGetInt64(heap_getattr(tuple, kTurn, columns, &is_null)) == 0;
+    }
+  });
+  return lease;
+}
+
+// What every script of pg_dump and every worker of pg_restore sets first.
+bool has_settings_of_a_restore() { return !check_function_bodies && client_min_messages == WARNING; }
+
+// Whether rows of a source may still come from the dump that its registry row came from, to be captured and counted twice: its
+// table is captured already. A script makes triggers last, so it is refused (55000). A worker of pg_restore may have made the
+// triggers just now, when all data was loaded or being loaded, so that nothing is known before one of them loads more of it.
+bool awaits_rows(Oid relid) {
+  if (!OidIsValid(relid) || is_restoring() || !has_capture_trigger(relid)) return false;
+  if (!is_pg_restore()) throw_restore_in_parts();
+  return true;
+}
+
+}  // namespace
+
+bool is_restoring() { return read_lease().restoring; }
+
+bool may_be_loading_dump() { return has_settings_of_a_restore() && read_lease().is_new && only_restored_sources(); }
+
+bool is_pg_restore() { return strcmp(application_name, "pg_restore") == 0; }
+
+bool is_loading_dependencies() {
+  if (is_restoring()) return true;
+  bool const copies = ActivePortal != nullptr && ActivePortal->commandTag == CMDTAG_COPY;
+  return (copies || is_pg_restore()) && may_be_loading_dump();
+}
+
+void throw_restore_in_parts() {
+  throw Error(sqlstate::kWrongState, "data is being restored into tables that are captured already",
+              "SELECT reseller_report.pre_restore() before the data is loaded, and reseller_report.post_restore() after it.");
+}
+
+// Marks rows of the registry that come with a dump.
+RESELLER_REPORT_FUNCTION(reseller_report_check_registration) {
+  if (!CALLED_AS_TRIGGER(fcinfo)) throw Error("39P01", "reseller_report._check_registration must be called as a trigger");
+  auto const *const data = reinterpret_cast<const TriggerData *>(fcinfo->context);
+  if (OwnDdl::under_way()) return PointerGetDatum(data->tg_trigtuple);
+  TupleDesc const columns = RelationGetDescr(data->tg_relation);
+  Oid relid = InvalidOid;
+  std::int64_t id = 0;
+  pg([&] {
+    bool is_null = false;
+    id = DatumGetInt64(heap_getattr(data->tg_trigtuple, SPI_fnumber(columns, "id"), columns, &is_null));
+    auto const name = [&](const char *column) {
+      return NameStr(*DatumGetName(heap_getattr(data->tg_trigtuple, SPI_fnumber(columns, column), columns, &is_null)));
+    };
+    Oid const schema = get_namespace_oid(name("schema_name"), true);
+    if (OidIsValid(schema)) relid = get_relname_relid(name("table_name"), schema);
+    if (OidIsValid(relid)) LockRelationOid(relid, AccessShareLock);
+  });
+  bool const awaits = awaits_rows(relid);
+  if (OidIsValid(relid)) note_table(id, relid, false);
+  HeapTuple marked = nullptr;
+  pg([&] {
+    int marks[] = {SPI_fnumber(columns, "restored"), SPI_fnumber(columns, "restored_captured")};
+    Datum values[] = {BoolGetDatum(true), BoolGetDatum(awaits)};
+    bool nulls[] = {false, false};
+    marked = heap_modify_tuple_by_cols(data->tg_trigtuple, columns, 2, marks, values, nulls);
+  });
+  return PointerGetDatum(marked);
+}
+
+// Workers of pg_restore load tables in any order, and each commits by itself: one that loads dependency waits for the one that
+// loads company, where the foreign key would fail.
+RESELLER_REPORT_FUNCTION(reseller_report_await_company) {
+  if (!CALLED_AS_TRIGGER(fcinfo)) throw Error("39P01", "reseller_report._await_company must be called as a trigger");
+  auto const *const data = reinterpret_cast<const TriggerData *>(fcinfo->context);
+  if (!is_loading_dependencies()) return PointerGetDatum(data->tg_trigtuple);
+  constexpr int kMostWaits = 3600 * 10;
+  SqlParameters parameters;
+  bool is_null = false;
+  parameters.add_bigint(DatumGetInt64(heap_getattr(data->tg_trigtuple, kReseller, RelationGetDescr(data->tg_relation), &is_null)));
+  bool found = false;
+  for (int wait = 0; wait < kMostWaits; wait++) {
+    {
+      Snapshot latest = nullptr;
+      pg([&] { latest = GetLatestSnapshot(); });
+      ActiveSnapshot const snapshot(latest);
+      ActingAs const owner(extension_owner());
+      query("SELECT 1 FROM reseller_report.company WHERE company_id = $1", parameters,
+            [&](const Datum *, const bool *) { found = true; });
+    }
+    if (found) break;
+    pg([] {
+      pg_usleep(100'000);
+      CHECK_FOR_INTERRUPTS();
+    });
+  }
+  return PointerGetDatum(data->tg_trigtuple);
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_post_restore) {
+  take_lease_of_restore_and([](Patience &patience) -> Lacking {
+    for (Oid const table : connected_tables())
+      if (Lacking const lacking = lock_tree(table, ShareRowExclusiveLock, ShareRowExclusiveLock, patience)) return lacking;
+    return {};
+  });
+  OwnDdl const guard;
+  ActingAs const owner(extension_owner());
+  execute("SELECT reseller_report._post_restore()", {});
+  PG_RETURN_VOID();
+}
+
+}  // namespace reseller_report

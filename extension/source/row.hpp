@@ -1,0 +1,30 @@
+// From a row of a usage table to a usage event.
+#pragma once
+
+#include "source/mapping.hpp"
+#include "core/usage.hpp"
+
+namespace reseller_report {
+
+struct Usage {
+  Item item;
+  Time occurred_at;
+  std::int64_t company;
+  Counters counters;
+};
+
+/// Of which company a row is, and when: what tells whose usage it is.
+struct UsageHead {
+  std::int64_t company;
+  Time moment;  ///< may be infinite, or out of range
+};
+
+/// Reads the head of a row, and raises nothing. False when the row is of no company or no moment.
+bool head_of_row(const Mapping &mapping, const RowLayout &layout, const Datum *values, const bool *nulls, UsageHead &head);
+
+/// The usage of a row whose mapped columns are `values`, by rule. False when the row is not usage: left out by a condition or a
+/// label, of no company or no moment, or of the other direction. Raises 23514, 22003 or 22008 for values that cannot be
+/// counted, naming table and column.
+bool usage_of_row(const Mapping &mapping, const RowLayout &layout, const Datum *values, const bool *nulls, Oid table, Usage &usage);
+
+}  // namespace reseller_report

@@ -1,0 +1,340 @@
+#include "source/source.hpp"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "source/location.hpp"
+#include "server/sql.hpp"
+#include "source/triggers.hpp"
+
+namespace reseller_report {
+namespace {
+
+// Columns of reseller_report.source; must match sql/source.sql.
+enum SourceColumn : int {
+  kId = 1,
+  kService,
+  kSchemaName,
+  kTableName,
+  kRules,
+  kHorizon,
+  kMoves,
+  kAttachedAt,
+  kRestored,
+  kRestoredCaptured
+};
+
+// Columns of reseller_report.source_built and source_unbuilt alike.
+enum RangeColumn : int { kRangeSource = 1, kRangeId, kRangeFrom, kRangeTo };
+
+struct Row {
+  std::int64_t id;
+  const char *service;
+  const char *schema;
+  const char *table;
+  Jsonb *rules;
+  Time horizon;
+  std::int64_t moves;
+  bool restored;
+  bool restored_captured;
+};
+
+Datum column(HeapTuple tuple, TupleDesc columns, int number) {
+  bool is_null = false;
+  return heap_getattr(tuple, number, columns,
+                      &is_null);  // all columns read here are NOT NULL
+}
+
+Row row_of(HeapTuple tuple, TupleDesc columns) {
+  return {DatumGetInt64(column(tuple, columns, kId)),
+          TextDatumGetCString(column(tuple, columns, kService)),
+          pstrdup(NameStr(*DatumGetName(column(tuple, columns, kSchemaName)))),
+          pstrdup(NameStr(*DatumGetName(column(tuple, columns, kTableName)))),
+          DatumGetJsonbPCopy(column(tuple, columns, kRules)),
+          DatumGetTimestampTz(column(tuple, columns, kHorizon)),
+          DatumGetInt64(column(tuple, columns, kMoves)),
+          DatumGetBool(column(tuple, columns, kRestored)),
+          DatumGetBool(column(tuple, columns, kRestoredCaptured))};
+}
+
+// The rows of the registry that `snapshot` (NULL: the latest one) sees, in order of id, in which all lock their tables; only the
+// one with this id when `id` is given.
+std::vector<Row> read_registry(Snapshot snapshot, const std::int64_t *id) {
+  OwnTable const table("source", AccessShareLock);
+  Oid const index = id != nullptr ? own_relation("source_pkey") : InvalidOid;
+  ScanKeyData key;
+  if (id != nullptr) pg([&] { ScanKeyInit(&key, kId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(*id)); });
+  OwnScan scan(table, snapshot, index, id != nullptr ? 1 : 0, &key);
+  std::vector<Row> rows;
+  for (;;) {
+    HeapTuple tuple = nullptr;
+    Row row = {};
+    pg([&] {
+      tuple = scan.next();
+      if (HeapTupleIsValid(tuple)) row = row_of(tuple, table.tuple_desc());
+    });
+    if (!HeapTupleIsValid(tuple)) break;
+    rows.push_back(row);
+  }
+  std::sort(rows.begin(), rows.end(), [](const Row &a, const Row &b) { return a.id < b.id; });
+  return rows;
+}
+
+Oid resolve(const Row &row) { return table_of(row.id, row.schema, row.table); }
+
+bool same_names(const Row &a, const Row &b) { return strcmp(a.schema, b.schema) == 0 && strcmp(a.table, b.table) == 0; }
+
+// Names in the system catalogs change for all snapshots at once, so the registry's, too, are taken from its latest version.
+void follow_renames(Row &row) {
+  std::vector<Row> const latest = read_registry(nullptr, &row.id);
+  if (!latest.empty()) row = latest.front();
+}
+
+// Whether capture can read the rows: not where a mapped column was dropped, renamed or retyped and nobody saw it.
+bool is_readable(const Source &source) {
+  Relation relation = nullptr;
+  pg([&] { relation = relation_open(source.relid, NoLock); });
+  RowLayout layout = {};
+  std::string problem;
+  bool const readable = find_layout(source.mapping, RelationGetDescr(relation), layout, problem);
+  pg([&] { relation_close(relation, NoLock); });
+  return readable;
+}
+
+using TreeLock = std::function<bool(Oid)>;
+
+// A table with its partitions.
+bool lock_all(Oid table) {
+  pg([&] {
+    LockRelationOid(table, AccessShareLock);
+    if (get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE || has_subclass(table))
+      list_free(find_all_inheritors(table, AccessShareLock, nullptr));
+  });
+  return true;
+}
+
+// Finds the source's table and locks it with its partitions, following a rename or a drop that commits meanwhile; InvalidOid when
+// it is gone, or could not be locked. A TRUNCATE or DROP of any part either came before, and un-built it, or waits.
+Oid resolve_and_lock(Row &row, const TreeLock &lock) {
+  for (;;) {
+    follow_renames(row);
+    Oid const relid = resolve(row);
+    if (!OidIsValid(relid) || !lock(relid)) return InvalidOid;
+    char kind = '\0';
+    pg([&] { kind = get_rel_relkind(relid); });
+    follow_renames(row);
+    if (resolve(row) == relid) return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE ? relid : InvalidOid;
+    pg([&] { UnlockRelationOid(relid, AccessShareLock); });
+  }
+}
+
+bool feeds(const Row &row, Service service) {
+  if (strcmp(row.service, service_name(service)) == 0) return true;
+  return strcmp(row.service, "telephony") == 0 &&
+         (service == Service::kTelephonyOutgoing || service == Service::kTelephonyIncoming);
+}
+
+template <typename Wanted>
+std::vector<Source> sources_where(Wanted &&wanted, const TreeLock &lock = lock_all) {
+  std::vector<Source> sources;
+  for (Row row : read_registry(GetActiveSnapshot(), nullptr)) {
+    if (!wanted(row)) continue;
+    Source source = {};
+    source.id = row.id;
+    source.relid = resolve_and_lock(row, lock);
+    if (!OidIsValid(source.relid)) continue;
+    source.owner = owner_of(source.relid);
+    source.name = qualified_name(source.relid);
+    source.mapping = parse_mapping(row.service, row.rules);
+    source.horizon = row.horizon;
+    source.is_captured = is_captured(source.relid, source.id);
+    source.is_readable = is_readable(source);
+    source.has_strangers = has_strangers(source.id, source.relid);
+    sources.push_back(std::move(source));
+  }
+  std::sort(sources.begin(), sources.end(),
+            [](const Source &a, const Source &b) { return std::tie(a.name, a.mapping.feed) < std::tie(b.name, b.mapping.feed); });
+  return sources;
+}
+
+struct RecordedRange {
+  std::array<unsigned char, UUID_LEN> id;
+  Range range;
+};
+
+// The rows of source_built or source_unbuilt for `source` that `snapshot` (NULL: the latest one) sees.
+std::vector<RecordedRange> read_ranges(const char *table_name, std::int64_t source, Snapshot snapshot) {
+  OwnTable const table(table_name, AccessShareLock);
+  OwnScan scan(table, snapshot);
+  std::vector<RecordedRange> ranges;
+  for (;;) {
+    HeapTuple tuple = nullptr;
+    std::int64_t of_source = 0;
+    RecordedRange found = {};
+    pg([&] {
+      tuple = scan.next();
+      if (!HeapTupleIsValid(tuple)) return;
+      TupleDesc const columns = table.tuple_desc();
+      of_source = DatumGetInt64(column(tuple, columns, kRangeSource));
+      memcpy(found.id.data(), DatumGetUUIDP(column(tuple, columns, kRangeId))->data, UUID_LEN);
+      found.range = {DatumGetTimestampTz(column(tuple, columns, kRangeFrom)),
+                     DatumGetTimestampTz(column(tuple, columns, kRangeTo))};
+    });
+    if (!HeapTupleIsValid(tuple)) break;
+    if (of_source == source) ranges.push_back(found);
+  }
+  return ranges;
+}
+
+UnbuiltMarks marks(const std::vector<RecordedRange> &ranges) {
+  UnbuiltMarks ids;
+  for (const RecordedRange &range : ranges) ids.insert(range.id);
+  return ids;
+}
+
+}  // namespace
+
+UnbuiltMarks unbuilt_marks(std::int64_t source) { return marks(read_ranges("source_unbuilt", source, nullptr)); }
+
+std::vector<Source> sources_of(Service service) {
+  return sources_where([=](const Row &row) { return feeds(row, service); });
+}
+
+std::vector<Source> all_sources() {
+  return sources_where([](const Row &) { return true; });
+}
+
+std::vector<Oid> connected_tables() {
+  std::vector<Oid> tables;
+  for (const Row &row : read_registry(nullptr, nullptr)) {
+    Oid const table = resolve(row);
+    if (OidIsValid(table) && std::find(tables.begin(), tables.end(), table) == tables.end()) tables.push_back(table);
+  }
+  return tables;
+}
+
+bool is_connected(Oid table) {
+  std::vector<Oid> const tables = connected_tables();
+  return std::find(tables.begin(), tables.end(), table) != tables.end();
+}
+
+std::vector<Source> find_sources(Oid table) {
+  // Others are not even locked.
+  return sources_where([=](Row row) {
+    follow_renames(row);
+    return resolve(row) == table;
+  });
+}
+
+std::optional<Source> try_source(std::int64_t id, const std::function<bool(Oid)> &lock) {
+  std::vector<Source> found = sources_where([=](const Row &row) { return row.id == id; }, lock);
+  if (found.empty()) return {};
+  return std::move(found.front());
+}
+
+std::vector<Source> sources_of_table(Oid table) {
+  if (std::vector<Source> found = find_sources(table); !found.empty()) return found;
+  const char *name = nullptr;
+  pg([&] { name = get_rel_name(table); });
+  throw Error("42704", "table \"" + std::string(name != nullptr ? name : "?") + "\" is not connected",
+              "Use reseller_report.attach_source.");
+}
+
+std::vector<std::int64_t> ids_of(const std::vector<Source> &sources) {
+  std::vector<std::int64_t> ids;
+  for (const Source &source : sources) ids.push_back(source.id);
+  return ids;
+}
+
+bool find_registered_source(std::int64_t id, RegisteredSource &found) {
+  std::vector<Row> rows = read_registry(nullptr, &id);
+  // A rename that commits between the two looks would leave a name that nothing has.
+  for (std::vector<Row> before; !rows.empty() && (before.empty() || !same_names(before.front(), rows.front()));) {
+    found.relid = resolve(rows.front());
+    before = std::move(rows);
+    rows = read_registry(nullptr, &id);
+  }
+  if (rows.empty()) return false;
+  found.restored_captured = rows.front().restored_captured;
+  found.mapping = parse_mapping(rows.front().service, rows.front().rules);
+  return OidIsValid(found.relid);
+}
+
+std::vector<SourceState> source_states() {
+  std::vector<SourceState> states;
+  for (Row row : read_registry(GetActiveSnapshot(), nullptr)) {
+    follow_renames(row);
+    Oid const relid = resolve(row);
+    if (OidIsValid(relid)) states.push_back({row.id, row.horizon, has_capture_trigger_by_name(relid)});
+  }
+  return states;
+}
+
+std::vector<Range> answerable(const Source &source, const Range &period) {
+  return answerable(SourceState{source.id, source.horizon, source.is_followed()}, period);
+}
+
+std::vector<Range> answerable(const SourceState &source, const Range &period) {
+  std::vector<RecordedRange> const own = read_ranges("source_built", source.id, GetActiveSnapshot());
+  std::vector<RecordedRange> const latest = read_ranges("source_built", source.id, nullptr);
+  std::vector<Range> built;
+  for (const RecordedRange &seen : own) {
+    bool const still_there = std::any_of(latest.begin(), latest.end(), [&](const auto &it) { return it.id == seen.id; });
+    if (still_there) built.push_back(seen.range);
+  }
+  std::vector<Range> unbuilt;
+  if (!source.is_followed) unbuilt.push_back({source.horizon, kInfinity});
+  for (const RecordedRange &seen : read_ranges("source_unbuilt", source.id, nullptr))
+    unbuilt.push_back(intersection(seen.range, {source.horizon, kInfinity}));
+  std::vector<Range> result;
+  for (const Range &part : within(period, std::move(built)))
+    for (const Range &rest : without(part, unbuilt)) result.push_back(rest);
+  return result;
+}
+
+bool unbuilt_by_this_transaction(std::int64_t source) {
+  OthersSnapshot const others;
+  if (read_registry(GetActiveSnapshot(), &source).empty()) return true;
+  UnbuiltMarks const before = marks(read_ranges("source_unbuilt", source, GetActiveSnapshot()));
+  UnbuiltMarks const now = unbuilt_marks(source);
+  return !std::includes(before.begin(), before.end(), now.begin(), now.end());
+}
+
+bool moved_unseen(std::int64_t source) {
+  std::vector<Row> const seen = read_registry(GetActiveSnapshot(), &source);
+  std::vector<Row> const latest = read_registry(nullptr, &source);
+  return seen.empty() || latest.empty() || seen.front().moves != latest.front().moves;
+}
+
+void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice) {
+  pg([&] {
+    auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    Datum values[] = {ObjectIdGetDatum(table), TimestampTzGetDatum(slice.from), TimestampTzGetDatum(slice.to)};
+    bool nulls[] = {false, false, false};
+    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+  });
+}
+
+bool is_registry_stale() {
+  std::vector<Row> const rows = read_registry(nullptr, nullptr);
+  return std::any_of(rows.begin(), rows.end(), [](const Row &row) {
+    Oid const table = resolve(row);
+    if (!OidIsValid(table)) return is_noted(row.id);
+    if (has_strangers(row.id, table)) return true;
+    bool same = false;
+    pg([&] {
+      const char *const name = get_rel_name(table);
+      const char *const schema = get_namespace_name(get_rel_namespace(table));
+      same = name != nullptr && schema != nullptr && strcmp(name, row.table) == 0 && strcmp(schema, row.schema) == 0;
+    });
+    return !same;
+  });
+}
+
+bool only_restored_sources() {
+  std::vector<Row> const rows = read_registry(nullptr, nullptr);
+  return std::all_of(rows.begin(), rows.end(), [](const Row &row) { return row.restored; });
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,106 @@
+// The registry of connected tables: which tables feed a service, how their rows read, and which days their summaries may answer
+// for.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "server/boundary.hpp"
+#include "core/item.hpp"
+#include "source/mapping.hpp"
+#include "core/period.hpp"
+
+namespace reseller_report {
+
+/// A table and a service that it feeds. A table that feeds several is as many sources.
+struct Source {
+  std::int64_t id;
+  Oid relid;
+  Oid owner;
+  std::string name;  ///< schema-qualified and quoted
+  Mapping mapping;
+  Time horizon;        ///< raw usage before it was pruned, and counts as the summaries have it; -infinity when none was
+  bool is_captured;    ///< whether the capture trigger is there and on
+  bool is_readable;    ///< whether the mapped columns are there and of types that can be read
+  bool has_strangers;  ///< whether partitions came or went that the registry does not know of
+
+  /// Whether DDL came that no event trigger saw, which may have stopped capture, too.
+  bool was_changed_unseen() const { return !is_readable || has_strangers; }
+
+  /// Without it, nothing may rely on the summaries.
+  bool is_followed() const { return is_captured && !was_changed_unseen(); }
+};
+
+/// What decides which days the summaries of a source answer for.
+struct SourceState {
+  std::int64_t id;
+  Time horizon;
+  bool is_followed;
+};
+
+/// The sources that feed `service` in the active snapshot, locked against TRUNCATE and DROP until the transaction ends, in order of
+/// their ids. A source whose table is gone is left out.
+std::vector<Source> sources_of(Service service);
+
+/// All sources of the active snapshot, locked likewise.
+std::vector<Source> all_sources();
+
+/// Their tables as the latest commit sees them, in one order for all callers, not locked.
+std::vector<Oid> connected_tables();
+bool is_connected(Oid table);
+
+/// The sources that this table is, one a service, in the active snapshot, locked likewise; none when it is not connected.
+std::vector<Source> find_sources(Oid table);
+
+/// The same; 42704 when it is not connected.
+std::vector<Source> sources_of_table(Oid table);
+
+/// Their ids.
+std::vector<std::int64_t> ids_of(const std::vector<Source> &sources);
+
+/// The sources of the active snapshot whose table is there, in order of their ids, not locked. Captured means that the table has
+/// the trigger: whoever switches it off un-builds all days.
+std::vector<SourceState> source_states();
+
+/// A source of the active snapshot, locked by `lock`, which says whether it could be; nothing when it could not.
+std::optional<Source> try_source(std::int64_t id, const std::function<bool(Oid table)> &lock);
+
+/// The source with this id as the latest commit sees it, its table unresolved; false when there is none. Reads the registry without
+/// SQL, so that capture may use it in any state of the transaction. The mapping is palloc'd.
+struct RegisteredSource {
+  Oid relid;
+  Mapping mapping;
+  bool restored_captured;  ///< came with a dump while its table was captured already
+};
+bool find_registered_source(std::int64_t id, RegisteredSource &found);
+
+/// The parts of `period` that the summaries of the source may answer in the active snapshot: built when that snapshot was taken,
+/// and not un-built since by anything that MVCC does not show to it (TRUNCATE, DROP). What was pruned stays as it was.
+std::vector<Range> answerable(const SourceState &source, const Range &period);
+std::vector<Range> answerable(const Source &source, const Range &period);
+
+/// What un-built days of a source, and has not been built again, as of now.
+using UnbuiltMarks = std::set<std::array<unsigned char, UUID_LEN>>;
+UnbuiltMarks unbuilt_marks(std::int64_t source);
+
+/// Whether rows of the source were moved between partitions by somebody that the active snapshot does not see: it finds them where
+/// they were, but the server would not look there.
+bool moved_unseen(std::int64_t source);
+
+/// Whether this transaction itself has connected the source, or changed it past its trigger.
+bool unbuilt_by_this_transaction(std::int64_t source);
+
+/// Whether the table of a source is gone, or has another name or other partitions, and nobody saw it. Locks no table.
+bool is_registry_stale();
+
+/// Adds a row (source, period_from, period_to) to the result of a maintenance function.
+void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice);
+
+/// Whether the registry has no source but those that came with a dump, as the latest commit sees it.
+bool only_restored_sources();
+
+}  // namespace reseller_report

@@ -1,0 +1,54 @@
+#include "source/unseen.hpp"
+
+#include <optional>
+
+#include "locks/lease.hpp"
+#include "server/sql.hpp"
+#include "ddl/watch.hpp"
+
+namespace reseller_report {
+namespace {
+
+void follow_leaves(const Source &source) {
+  SqlParameters parameters;
+  parameters.add_bigint(source.id).add(REGCLASSOID, ObjectIdGetDatum(source.relid));
+  OwnDdl const guard;
+  ActingAs const owner(extension_owner());
+  owner.set("lock_timeout", "1ms");
+  execute("SELECT reseller_report._follow_leaves($1, $2, fresh => false, unseen => true)", parameters);
+}
+
+}  // namespace
+
+void follow_strangers(const std::vector<Source> &sources) {
+  for (const Source &source : sources) {
+    if (!source.has_strangers) continue;
+    Subtransaction const attempt;
+    try {
+      follow_leaves(source);
+      attempt.release();
+    } catch (const PgError &error) {
+      attempt.roll_back();
+      if (error.data->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE) throw;
+    } catch (...) {
+      attempt.roll_back();
+      throw;
+    }
+  }
+}
+
+void follow_unseen() {
+  std::vector<Source> sources;
+  Patience patience;
+  for (const SourceState &state : source_states()) {
+    auto const lock = [&](Oid table) { return patience.lock({table, AccessShareLock}); };
+    if (std::optional<Source> source = try_source(state.id, lock)) sources.push_back(std::move(*source));
+  }
+  follow_strangers(sources);
+  if (!is_registry_stale()) return;
+  OwnDdl const guard;
+  ActingAs const owner(extension_owner());
+  execute("SELECT reseller_report._follow_unseen()", {});
+}
+
+}  // namespace reseller_report

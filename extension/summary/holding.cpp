@@ -1,0 +1,90 @@
+#include "summary/holding.hpp"
+
+#include <memory>
+
+namespace reseller_report {
+namespace {
+
+// Columns of reseller_report.dependency; must match sql/company.sql.
+enum DependencyColumn : int { kReseller, kCompany, kDuring };
+constexpr Oid kTypes[] = {INT8OID, INT8OID, TSTZRANGEOID};
+
+void sort_and_unite(std::vector<std::int64_t> &companies) {
+  std::sort(companies.begin(), companies.end());
+  companies.erase(std::unique(companies.begin(), companies.end()), companies.end());
+}
+
+}  // namespace
+
+Range range_of(Datum stored) {
+  RangeBound lower = {};
+  RangeBound upper = {};
+  pg([&] {
+    RangeType *const range = DatumGetRangeTypeP(stored);
+    bool empty = false;
+    range_deserialize(lookup_type_cache(RangeTypeGetOid(range), TYPECACHE_RANGE_INFO), range, &lower, &upper, &empty);
+  });
+  return {lower.infinite ? kMinusInfinity : DatumGetTimestampTz(lower.val),
+          upper.infinite ? kInfinity : DatumGetTimestampTz(upper.val)};
+}
+
+Holding holding_of(const Datum *values) {
+  return {DatumGetInt64(values[kCompany]), DatumGetInt64(values[kReseller]), range_of(values[kDuring])};
+}
+
+std::vector<Holding> holdings_of(std::vector<std::int64_t> companies) {
+  std::vector<Holding> holdings;
+  if (companies.empty()) return holdings;
+  sort_and_unite(companies);
+  SqlParameters parameters;
+  parameters.add_bigints(companies.data(), static_cast<int>(companies.size()));
+  ActingAs const owner(extension_owner());
+  query("SELECT reseller_id, company_id, during FROM reseller_report.dependency WHERE company_id = ANY ($1) ORDER BY company_id",
+        parameters, [&](const Datum *values, const bool *) { holdings.push_back(holding_of(values)); });
+  return holdings;
+}
+
+std::vector<FormerHolding> holdings_taken_away(std::vector<std::int64_t> companies) {
+  std::vector<FormerHolding> holdings;
+  sort_and_unite(companies);
+  OwnTable const table("dependency", AccessShareLock, kTypes);
+  Oid const index = own_relation("dependency_company_idx");
+  auto const columns = static_cast<size_t>(table.tuple_desc()->natts);  // the owner may have added some
+  std::vector<Datum> values(columns);
+  auto const nulls = std::make_unique<bool[]>(columns);
+  for (std::int64_t const company : companies) {
+    SysScanDesc scan = nullptr;
+    pg([&] {
+      ScanKeyData key;
+      ScanKeyInit(&key, kCompany + 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(company));
+      scan = systable_beginscan(table.relation(), index, true, SnapshotAny, 1, &key);
+    });
+    for (;;) {
+      HeapTuple tuple = nullptr;
+      pg([&] {
+        tuple = systable_getnext(scan);
+        if (HeapTupleIsValid(tuple)) heap_deform_tuple(tuple, table.tuple_desc(), values.data(), nulls.get());
+      });
+      if (tuple == nullptr) break;
+      if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(tuple->t_data)))
+        holdings.push_back({holding_of(values.data()), TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data))});
+    }
+    pg([&] { systable_endscan(scan); });
+  }
+  return holdings;
+}
+
+bool awaits_moves() {
+  Oid const relid = own_relation("dependency");
+  bool pending = false;
+  pg([&] { pending = AfterTriggerPendingOnRel(relid); });
+  return pending;
+}
+
+void require_dependencies_followed() {
+  if (awaits_moves())
+    throw Error(sqlstate::kWrongState, "dependencies were changed, and usage has not followed them yet",
+                "Do it after the statement that changes reseller_report.dependency, and not in a trigger of it.");
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,125 @@
+// The summary tables, one a level. One row a (source, reseller, item, bucket) holds arrays side by side: company_gaps, the sorted
+// company ids as distances (the first from zero), and for each figure a value a company, or NULL where all of them are zero.
+// Sums are rewritten a whole row at a time.
+#pragma once
+
+#include <vector>
+
+#include "server/boundary.hpp"
+#include "core/item.hpp"
+#include "core/period.hpp"
+#include "server/sql.hpp"
+#include "core/usage.hpp"
+
+namespace reseller_report {
+
+/// The table of a level.
+const char *summary_table(Level level);
+
+struct SummaryKey {
+  std::int64_t source;
+  std::int64_t reseller;
+  Item item;
+
+  bool operator==(const SummaryKey &o) const { return source == o.source && reseller == o.reseller && item == o.item; }
+};
+
+/// A set of figures, a bit each.
+using FigureSet = unsigned;
+inline constexpr FigureSet kAllFigures = (1U << kFigures) - 1;
+inline constexpr FigureSet figure_bit(Figure figure) { return 1U << static_cast<int>(figure); }
+
+/// One row, unpacked; the arrays live until the next row is read. A figure that was not asked for or is all zero is null.
+struct SummaryRow {
+  Time bucket;
+  int count;
+  const std::int64_t *companies;
+  const std::int64_t *figures[kFigures];
+};
+
+/// Memory that rows are unpacked into, for all readers of a report.
+class RowMemory {
+ public:
+  RowMemory();
+  ~RowMemory() { MemoryContextDelete(context_); }
+  RowMemory(const RowMemory &) = delete;
+  RowMemory &operator=(const RowMemory &) = delete;
+
+  MemoryContext context() const { return context_; }
+
+ private:
+  MemoryContext context_ = nullptr;
+};
+
+/// Reads rows of one level by key and range of buckets, in the active snapshot. Not tracked: whatever changes what a figure is
+/// writes deltas, or dependency, and what summaries hold is only where it is held.
+class SummaryReader {
+ public:
+  SummaryReader(Level level, const RowMemory &memory);
+  ~SummaryReader();
+  SummaryReader(const SummaryReader &) = delete;
+  SummaryReader &operator=(const SummaryReader &) = delete;
+
+  void seek(const SummaryKey &key, const Range &buckets, FigureSet figures);
+  bool next(SummaryRow &row);
+
+ private:
+  OwnTable table_;
+  Relation index_ = nullptr;
+  Snapshot snapshot_ = nullptr;
+  IndexScanDesc scan_ = nullptr;
+  TupleTableSlot *slot_ = nullptr;
+  MemoryContext context_;
+  FigureSet wanted_ = 0;
+};
+
+struct CompanyChange {
+  std::int64_t company;
+  Counters counters;
+};
+
+/// A sum that would leave 64 bits: what was to be added was left out, and the caller must undo the rest or set it aside.
+struct SummaryOverflow {
+  SummaryKey key;
+  Time bucket;
+  std::int64_t company;
+};
+using Overflows = std::vector<SummaryOverflow>;
+
+/// A row while it is being changed: the merged columns.
+struct SummaryMerge {
+  std::vector<std::int64_t> companies;
+  std::vector<std::int64_t> figures[kFigures];
+  bool figure_changed[kFigures] = {};
+  bool companies_changed = false;
+
+  void append(std::int64_t company, const Counters &counters) {
+    companies.push_back(company);
+    for (int i = 0; i < kFigures; i++) figures[i].push_back(counters.figure[i]);
+  }
+};
+
+/// Adds changes to rows of one level. Only a holder of the lease may. Call finish() at the end.
+class SummaryWriter {
+ public:
+  explicit SummaryWriter(Level level);
+  ~SummaryWriter();
+  SummaryWriter(const SummaryWriter &) = delete;
+  SummaryWriter &operator=(const SummaryWriter &) = delete;
+
+  /// `changes` are sorted by company, one a company. Arrays that do not change keep their stored form and cost no WAL.
+  void apply(const SummaryKey &key, Time bucket, const std::vector<CompanyChange> &changes, Overflows &overflows);
+  void finish();
+
+ private:
+  void write(const SummaryKey &key, Time bucket, const SummaryMerge &merged, HeapTuple stored);
+
+  OwnTable table_;
+  Relation index_ = nullptr;
+  IndexKeeper indexes_;
+  TupleTableSlot *slot_ = nullptr;     ///< a row as it is stored
+  TupleTableSlot *written_ = nullptr;  ///< and as it was written
+  MemoryContext context_ = nullptr;
+};
+
+}  // namespace reseller_report

@@ -1,0 +1,77 @@
+// The configuration: a plain struct read from the command line, a file and the environment, in this order of precedence. The
+// table of options in options.cpp holds every default.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "schedule/moment.hpp"
+#include "process/name.hpp"
+#include "schedule/schedule.hpp"
+#include "schedule/zone.hpp"
+
+namespace materializer {
+
+/// What the user got wrong, naming the option and where it was given.
+class UsageError : public std::exception {
+ public:
+  explicit UsageError(std::string message) : message_(std::move(message)) {}
+  const char *what() const noexcept override { return message_.c_str(); }
+
+ private:
+  std::string message_;
+};
+
+enum class Command { kHelp, kVersion, kRun, kOnce, kStatus, kRebuild, kVerify, kPrune };
+enum class LogFormat { kText, kJson };
+enum class LogLevel { kError, kWarning, kInfo, kDebug };
+enum class OutputFormat { kTable, kJson };
+
+/// How long raw usage is kept: for named sources, and for all others.
+struct Retention {
+  std::optional<std::int64_t> others;
+  std::map<TableName, std::int64_t> named;
+
+  bool empty() const { return !others && named.empty(); }
+};
+
+/// Durations are in seconds.
+struct Config {
+  Command command = Command::kHelp;
+  std::string help;  // for Command::kHelp
+  std::vector<std::string> warnings;
+
+  std::string dsn;
+  LogFormat log_format{};
+  LogLevel log_level{};
+  std::int64_t lock_timeout = 0;
+  std::int64_t statement_timeout = 0;
+
+  std::int64_t max_deltas = 0;
+  Schedule schedule;
+  Zone zone;
+  std::string metrics_listen;  // empty: no metrics
+  Schedule housekeeping_schedule;
+  std::int64_t partitions_ahead = 0;
+  Schedule verify_schedule;
+  Retention retention;
+
+  std::vector<TableName> sources;  // empty: all
+  Moment from;
+  Moment to;
+  std::string service;  // empty: all
+  bool only_unbuilt = false;
+  std::int64_t older_than = 0;
+  bool dry_run = false;
+  OutputFormat format{};
+};
+
+/// Reads the configuration of an invocation. `environment` is `environ`. Throws UsageError.
+Config read_config(int argc, const char *const *argv, const char *const *environment);
+
+}  // namespace materializer

@@ -1,0 +1,105 @@
+#include "process/interrupt.hpp"
+
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace materializer {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{250};
+constexpr std::chrono::seconds kFinish{2};  // for the unit in hand, before it is cancelled
+constexpr std::chrono::seconds kGiveUp{4};  // for everything, before the process ends anyway
+constexpr std::chrono::seconds kAtFirst{60};
+
+sigset_t our_signals(bool reloads) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int const signal : {SIGTERM, SIGINT}) sigaddset(&signals, signal);
+  if (reloads) sigaddset(&signals, SIGHUP);
+  return signals;
+}
+
+}  // namespace
+
+Interrupt::Interrupt(int status_when_stuck, bool reloads)
+    : alive_until_(Clock::now() + kAtFirst), status_when_stuck_(status_when_stuck), signals_(our_signals(reloads)) {
+  pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  // A client of the metrics port, or a server, that hangs up must not end the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  thread_ = std::thread([this] { watch(); });
+}
+
+Interrupt::~Interrupt() {
+  {
+    std::lock_guard const lock(mutex_);
+    done_ = true;
+  }
+  thread_.join();
+}
+
+bool Interrupt::stop_requested() const {
+  std::lock_guard const lock(mutex_);
+  return stop_;
+}
+
+bool Interrupt::take_reload() {
+  std::lock_guard const lock(mutex_);
+  return std::exchange(reload_, false);
+}
+
+void Interrupt::sleep_until(Clock::time_point when) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, when, [this] { return stop_ || reload_; });
+}
+
+void Interrupt::alive_for(std::chrono::seconds allowance) {
+  std::lock_guard const lock(mutex_);
+  alive_until_ = Clock::now() + allowance;
+}
+
+void Interrupt::set_canceller(std::function<void()> cancel) {
+  std::lock_guard const lock(mutex_);
+  cancel_ = std::move(cancel);
+}
+
+void Interrupt::tell_systemd(const std::string &state) { sd_notify(0, state.c_str()); }
+
+void Interrupt::watch() {
+  timespec const tick{0, std::chrono::nanoseconds(kTick).count()};
+  for (;;) {
+    int const signal = sigtimedwait(&signals_, nullptr, &tick);
+    if (signal > 0) receive(signal);
+    std::unique_lock lock(mutex_);
+    if (done_) return;
+    bool const alive = Clock::now() < alive_until_;
+    if (stop_) hurry_the_stop();
+    lock.unlock();
+    if (alive) tell_systemd("WATCHDOG=1");
+  }
+}
+
+void Interrupt::receive(int signal) {
+  std::lock_guard const lock(mutex_);
+  if (signal == SIGHUP) {
+    reload_ = true;
+  } else {
+    if (!stop_) stop_at_ = Clock::now();
+    stop_ = true;
+    stops_++;
+  }
+  changed_.notify_all();
+}
+
+void Interrupt::hurry_the_stop() {
+  Clock::duration const passed = Clock::now() - stop_at_;
+  if (!cancelled_ && cancel_ && (passed > kFinish || stops_ > 1)) {
+    cancelled_ = true;
+    // A thread of its own: a server that does not answer would hold up this one, which must still end the process.
+    std::thread(cancel_).detach();
+  }
+  if (passed > kGiveUp) _exit(status_when_stuck_);
+}
+
+}  // namespace materializer

@@ -1,0 +1,119 @@
+#include "service/metrics.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/exposer.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <cmath>
+#include <utility>
+
+namespace materializer {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Gauge;
+using prometheus::Registry;
+
+std::string named(const char *name) { return std::string("reseller_materializer_") + name; }
+
+Counter &counter(Registry &registry, const char *name, const char *help) {
+  return prometheus::BuildCounter().Name(named(name)).Help(help).Register(registry).Add({});
+}
+
+Gauge &gauge(Registry &registry, const char *name, const char *help) {
+  return prometheus::BuildGauge().Name(named(name)).Help(help).Register(registry).Add({});
+}
+
+}  // namespace
+
+struct Metrics::Registered {
+  std::shared_ptr<Registry> const registry = std::make_shared<Registry>();
+  Counter &runs = counter(*registry, "runs_total", "Refreshes that ended well.");
+  prometheus::Histogram &run_seconds =
+      prometheus::BuildHistogram()
+          .Name(named("run_seconds"))
+          .Help("Seconds a refresh took.")
+          .Register(*registry)
+          .Add({}, prometheus::Histogram::BucketBoundaries{0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300});
+  prometheus::Family<Counter> &failures =
+      prometheus::BuildCounter()
+          .Name(named("failures_total"))
+          .Help("Work that failed, by task: refresh, partitions, retention, rebuild, verify, figures.")
+          .Register(*registry);
+  Counter &deltas = counter(*registry, "deltas_folded_total", "Pending changes folded.");
+  Counter &rows = counter(*registry, "summary_rows_written_total", "Summary rows written by folding.");
+  Counter &slices = counter(*registry, "slices_rebuilt_total", "Slices rebuilt from raw usage.");
+  Counter &verifications = counter(*registry, "verifications_total", "Random slices verified.");
+  Counter &mismatches = counter(*registry, "verify_mismatches_total", "Figures found to differ between raw usage and summaries.");
+  Gauge &connected = gauge(*registry, "connected", "1 while there is a connection to the database.");
+  Gauge &leader = gauge(*registry, "leader", "1 while this instance leads.");
+  Gauge &pending = gauge(*registry, "pending_deltas", "Changes that wait to be folded; NaN where this instance does not lead.");
+  Gauge &pending_age = gauge(*registry, "oldest_pending_age_seconds", "How long the oldest of them has waited.");
+  Gauge &unbuilt = gauge(*registry, "unbuilt_sources", "Sources with days that reports read from raw usage.");
+  Gauge &dead = gauge(*registry, "dead_deltas", "Dead rows of the delta table that vacuum has not removed.");
+  Gauge &xmin_age = gauge(*registry, "oldest_xmin_age", "Transactions since the oldest one that holds vacuum back.");
+  std::string address;
+  std::unique_ptr<prometheus::Exposer> exposer;
+};
+
+Metrics::Metrics() : registered_(std::make_unique<Registered>()) {
+  prometheus::BuildGauge()
+      .Name(named("info"))
+      .Help("The version.")
+      .Register(*registered_->registry)
+      .Add({{"version", RESELLER_REPORT_VERSION}})
+      .Set(1);
+  for (const char *const task : {"refresh", "partitions", "retention", "rebuild", "verify", "figures"})
+    registered_->failures.Add({{"task", task}});
+  forget_figures();
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::listen(const std::string &address) {
+  if (address == registered_->address) return;
+  std::unique_ptr<prometheus::Exposer> exposer;
+  if (!address.empty()) {
+    exposer = std::make_unique<prometheus::Exposer>(address);
+    exposer->RegisterCollectable(registered_->registry);
+  }
+  registered_->exposer = std::move(exposer);
+  registered_->address = address;
+}
+
+void Metrics::count_run(double seconds) {
+  registered_->runs.Increment();
+  registered_->run_seconds.Observe(seconds);
+}
+
+void Metrics::count_failure(const std::string &task) { registered_->failures.Add({{"task", task}}).Increment(); }
+
+void Metrics::count_fold(double deltas, double summary_rows) {
+  registered_->deltas.Increment(deltas);
+  registered_->rows.Increment(summary_rows);
+}
+
+void Metrics::count_slice() { registered_->slices.Increment(); }
+
+void Metrics::count_verification(double differences) {
+  registered_->verifications.Increment();
+  registered_->mismatches.Increment(differences);
+}
+
+void Metrics::set_connected(bool connected) { registered_->connected.Set(connected ? 1 : 0); }
+
+void Metrics::set_leading(bool leading) { registered_->leader.Set(leading ? 1 : 0); }
+
+void Metrics::set_figures(const Figures &figures) {
+  registered_->pending.Set(figures.pending_deltas);
+  registered_->pending_age.Set(figures.oldest_pending_age);
+  registered_->unbuilt.Set(figures.unbuilt_sources);
+  registered_->dead.Set(figures.dead_deltas);
+  registered_->xmin_age.Set(figures.oldest_xmin_age);
+}
+
+void Metrics::forget_figures() { set_figures({NAN, NAN, NAN, NAN, NAN}); }
+
+}  // namespace materializer
