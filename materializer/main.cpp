@@ -5,12 +5,12 @@
 #include <cstdio>
 #include <exception>
 
+#include "commands/rebuild.hpp"
+#include "commands/status.hpp"
 #include "config/config.hpp"
 #include "service/housekeeping.hpp"
-#include "commands/rebuild.hpp"
 #include "service/refresh.hpp"
 #include "service/service.hpp"
-#include "commands/status.hpp"
 
 namespace materializer {
 namespace {

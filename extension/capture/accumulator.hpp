@@ -2,10 +2,10 @@
 // a rolled back savepoint takes its changes with it.
 #pragma once
 
-#include "server/boundary.hpp"
 #include "core/item.hpp"
 #include "core/period.hpp"
 #include "core/usage.hpp"
+#include "server/boundary.hpp"
 
 namespace reseller_report::accumulator {
 

@@ -1,8 +1,8 @@
 // Refusing DDL that would make the extension's own tables other than C++ reads and writes them.
 
-#include "source/restore.hpp"
-#include "server/sql.hpp"
 #include "ddl/watch.hpp"
+#include "server/sql.hpp"
+#include "source/restore.hpp"
 
 extern "C" {
 #include <commands/extension.h>

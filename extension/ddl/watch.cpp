@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "source/restore.hpp"
 #include "server/sql.hpp"
+#include "source/restore.hpp"
 
 extern "C" {
 #include <catalog/pg_inherits.h>

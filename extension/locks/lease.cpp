@@ -4,8 +4,8 @@
 #include <set>
 #include <string>
 
-#include "source/restore.hpp"
 #include "server/sql.hpp"
+#include "source/restore.hpp"
 
 namespace reseller_report {
 namespace {

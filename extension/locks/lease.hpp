@@ -13,8 +13,8 @@
 #include <optional>
 #include <vector>
 
-#include "server/boundary.hpp"
 #include "core/period.hpp"
+#include "server/boundary.hpp"
 
 namespace reseller_report {
 

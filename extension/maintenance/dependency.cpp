@@ -7,13 +7,13 @@
 #include <tuple>
 #include <unordered_map>
 
-#include "summary/delta.hpp"
-#include "summary/holding.hpp"
 #include "locks/lease.hpp"
-#include "server/money.hpp"
 #include "maintenance/movable.hpp"
+#include "server/money.hpp"
 #include "source/raw.hpp"
 #include "source/restore.hpp"
+#include "summary/delta.hpp"
+#include "summary/holding.hpp"
 #include "summary/summary.hpp"
 
 namespace reseller_report {

@@ -3,9 +3,9 @@
 #include <unordered_map>
 
 #include "capture/accumulator.hpp"
+#include "source/raw.hpp"
 #include "summary/delta.hpp"
 #include "summary/holding.hpp"
-#include "source/raw.hpp"
 
 namespace reseller_report {
 namespace {

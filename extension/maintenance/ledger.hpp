@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "summary/fold.hpp"
 #include "source/source.hpp"
+#include "summary/fold.hpp"
 
 namespace reseller_report {
 

@@ -9,12 +9,12 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "summary/delta.hpp"
-#include "summary/fold.hpp"
-#include "summary/holding.hpp"
 #include "locks/lease.hpp"
 #include "source/source.hpp"
 #include "source/unseen.hpp"
+#include "summary/delta.hpp"
+#include "summary/fold.hpp"
+#include "summary/holding.hpp"
 
 namespace reseller_report {
 namespace {

@@ -1,9 +1,9 @@
 #include "maintenance/movable.hpp"
 
-#include "source/leaf.hpp"
 #include "locks/lease.hpp"
 #include "maintenance/ledger.hpp"
 #include "server/sql.hpp"
+#include "source/leaf.hpp"
 
 namespace reseller_report {
 namespace {

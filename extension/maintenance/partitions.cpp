@@ -1,10 +1,10 @@
 // Partitions made ahead, and for what the default partition holds. Rows change their place below the level of statements: no
 // trigger fires and nothing is captured. Of the table's owner only what the indexes compute runs, as the owner.
 
+#include "ddl/watch.hpp"
 #include "locks/lease.hpp"
 #include "server/owner.hpp"
 #include "source/source.hpp"
-#include "ddl/watch.hpp"
 
 extern "C" {
 #include <access/tupconvert.h>

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "summary/holding.hpp"
-#include "maintenance/ledger.hpp"
-#include "locks/lease.hpp"
 #include "ddl/watch.hpp"
+#include "locks/lease.hpp"
+#include "maintenance/ledger.hpp"
+#include "summary/holding.hpp"
 
 namespace reseller_report {
 namespace {

@@ -4,13 +4,13 @@
 #include <algorithm>
 
 #include "capture/accumulator.hpp"
-#include "summary/delta.hpp"
-#include "summary/holding.hpp"
-#include "source/leaf.hpp"
-#include "maintenance/ledger.hpp"
 #include "locks/lease.hpp"
+#include "maintenance/ledger.hpp"
+#include "source/leaf.hpp"
 #include "source/triggers.hpp"
 #include "source/unseen.hpp"
+#include "summary/delta.hpp"
+#include "summary/holding.hpp"
 
 namespace reseller_report {
 namespace {

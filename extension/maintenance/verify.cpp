@@ -4,8 +4,8 @@
 #include <set>
 #include <tuple>
 
-#include "summary/holding.hpp"
 #include "maintenance/ledger.hpp"
+#include "summary/holding.hpp"
 
 namespace reseller_report {
 namespace {

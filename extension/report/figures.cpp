@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "capture/accumulator.hpp"
-#include "summary/delta.hpp"
 #include "source/leaf.hpp"
 #include "source/raw.hpp"
+#include "summary/delta.hpp"
 
 namespace reseller_report {
 namespace {

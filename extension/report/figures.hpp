@@ -5,9 +5,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "summary/holding.hpp"
 #include "core/item.hpp"
 #include "server/money.hpp"
+#include "summary/holding.hpp"
 #include "summary/summary.hpp"
 
 namespace reseller_report {

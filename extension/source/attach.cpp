@@ -1,9 +1,9 @@
 // Connecting and disconnecting tables: who may, and the work handed on to the extension's owner.
 
+#include "ddl/watch.hpp"
 #include "locks/lease.hpp"
 #include "server/owner.hpp"
 #include "source/source.hpp"
-#include "ddl/watch.hpp"
 
 namespace reseller_report {
 namespace {

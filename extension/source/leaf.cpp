@@ -1,7 +1,7 @@
 #include "source/leaf.hpp"
 
-#include "server/sql.hpp"
 #include "ddl/watch.hpp"
+#include "server/sql.hpp"
 
 namespace reseller_report {
 namespace {

@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "server/boundary.hpp"
 #include "core/item.hpp"
 #include "core/period.hpp"
+#include "server/boundary.hpp"
 
 namespace reseller_report {
 

@@ -3,9 +3,9 @@
 
 #include <vector>
 
+#include "server/sql.hpp"
 #include "source/row.hpp"
 #include "source/source.hpp"
-#include "server/sql.hpp"
 
 namespace reseller_report {
 

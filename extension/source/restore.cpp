@@ -1,11 +1,11 @@
 #include "source/restore.hpp"
 
+#include "ddl/watch.hpp"
 #include "locks/lease.hpp"
+#include "server/sql.hpp"
 #include "source/location.hpp"
 #include "source/source.hpp"
-#include "server/sql.hpp"
 #include "source/triggers.hpp"
-#include "ddl/watch.hpp"
 
 namespace reseller_report {
 namespace {

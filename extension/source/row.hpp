@@ -1,8 +1,8 @@
 // From a row of a usage table to a usage event.
 #pragma once
 
-#include "source/mapping.hpp"
 #include "core/usage.hpp"
+#include "source/mapping.hpp"
 
 namespace reseller_report {
 

@@ -4,8 +4,8 @@
 #include <array>
 #include <tuple>
 
-#include "source/location.hpp"
 #include "server/sql.hpp"
+#include "source/location.hpp"
 #include "source/triggers.hpp"
 
 namespace reseller_report {

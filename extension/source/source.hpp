@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "server/boundary.hpp"
 #include "core/item.hpp"
-#include "source/mapping.hpp"
 #include "core/period.hpp"
+#include "server/boundary.hpp"
+#include "source/mapping.hpp"
 
 namespace reseller_report {
 

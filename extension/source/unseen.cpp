@@ -2,9 +2,9 @@
 
 #include <optional>
 
+#include "ddl/watch.hpp"
 #include "locks/lease.hpp"
 #include "server/sql.hpp"
-#include "ddl/watch.hpp"
 
 namespace reseller_report {
 namespace {

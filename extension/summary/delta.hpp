@@ -3,11 +3,11 @@
 
 #include <vector>
 
-#include "server/boundary.hpp"
 #include "core/item.hpp"
 #include "core/period.hpp"
-#include "server/sql.hpp"
 #include "core/usage.hpp"
+#include "server/boundary.hpp"
+#include "server/sql.hpp"
 
 namespace reseller_report {
 

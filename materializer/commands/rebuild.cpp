@@ -9,9 +9,9 @@
 #include <memory>
 #include <utility>
 
-#include "service/housekeeping.hpp"
 #include "commands/progress.hpp"
 #include "process/text.hpp"
+#include "service/housekeeping.hpp"
 
 namespace materializer {
 namespace {

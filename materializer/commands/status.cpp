@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "schedule/duration.hpp"
 #include "database/leader.hpp"
 #include "process/text.hpp"
+#include "schedule/duration.hpp"
 
 namespace materializer {
 namespace {

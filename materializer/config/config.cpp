@@ -5,9 +5,9 @@
 #include <cstring>
 #include <fstream>
 
-#include "schedule/duration.hpp"
 #include "config/options.hpp"
 #include "process/text.hpp"
+#include "schedule/duration.hpp"
 
 namespace materializer {
 namespace {

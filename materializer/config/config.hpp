@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "schedule/moment.hpp"
 #include "process/name.hpp"
+#include "schedule/moment.hpp"
 #include "schedule/schedule.hpp"
 #include "schedule/zone.hpp"
 

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "schedule/duration.hpp"
 #include "commands/progress.hpp"
+#include "schedule/duration.hpp"
 
 using namespace materializer;
 

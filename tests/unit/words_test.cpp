@@ -5,9 +5,9 @@
 #include <random>
 #include <string>
 
-#include "schedule/moment.hpp"
 #include "process/name.hpp"
 #include "process/text.hpp"
+#include "schedule/moment.hpp"
 
 using namespace materializer;
 
