@@ -8,8 +8,8 @@ export PG_CONFIG EXTVERSION
 # Only the installation needs root.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all install uninstall clean help deps unit-tests ready demo check fuzz lint check-controls check-coverage check-faults check-isolation \
-	check-matrix check-mutants check-replication check-sanitizers check-seeding bench
+.PHONY: all install uninstall clean help deps build-unit-tests unit-tests ready demo check check-sql format fuzz lint check-controls \
+	check-coverage check-faults check-isolation check-matrix check-mutants check-replication check-sanitizers check-seeding bench
 
 all install uninstall:
 	@$(PG_CONFIG) --pgxs >/dev/null 2>&1 && [ -f "$$($(PG_CONFIG) --pgxs)" ] || \
@@ -27,7 +27,10 @@ help:
 	@echo 'make install  install both into the PostgreSQL of PG_CONFIG'
 	@echo 'make demo     set up, load lifelike usage into a private cluster and print the page; KEEP=1 leaves it up'
 	@echo 'make check    set up and run all tests on a private cluster'
-	@echo 'make lint     clang-tidy, cppcheck and the layout of the sources'
+	@echo 'make check-sql    the SQL tests alone; ONLY="rebuild prune" names them'
+	@echo 'make unit-tests   build and run the tests that need no server'
+	@echo 'make format   lay out the C++ sources'
+	@echo 'make lint     clang-tidy, cppcheck, the layout of the sources and the way of their includes'
 	@echo 'make fuzz     the differential fuzzer; MINUTES=30, or SEED=... STEPS=... to replay; CONCURRENT=5: so many processes at once'
 	@echo 'Longer suites, docs/testing.md:'
 	@echo 'make check-controls     builds with one law broken each must fail a test'
@@ -51,12 +54,15 @@ build/unit-%: tests/unit/%_test.cpp tests/unit/main.cpp $(PURE) $(wildcard exten
 	@mkdir -p build
 	$(CXX) -std=c++17 -O1 -g -Wall -Wextra -Iextension -o $@ $(filter %.cpp,$^)
 
-unit-tests: $(UNIT_TESTS)
+build-unit-tests: $(UNIT_TESTS)
 	@$(MAKE) --no-print-directory -C materializer unit-tests
+
+unit-tests: build-unit-tests
+	@for unit in build/unit-*; do echo "$$unit"; "$$unit" --minimal --no-version || exit 1; done
 
 # In steps of their own: the tools for the second may be there only after the first.
 ready: deps
-	@$(MAKE) -s --no-print-directory all unit-tests
+	@$(MAKE) -s --no-print-directory all build-unit-tests
 	@$(SUDO) $(MAKE) -s --no-print-directory install
 
 demo: ready
@@ -64,6 +70,14 @@ demo: ready
 
 check: ready
 	@tests/run
+
+# SQL tests alone: those that ONLY names, or all.
+check-sql: ready
+	@tests/run $(if $(ONLY),$(patsubst %,tests/sql/%.sql,$(ONLY)),tests/sql/*.sql)
+
+format: deps
+	@.ci/deps clang-format-14
+	@tests/lint/format --fix
 
 lint: deps
 	@.ci/deps clang-format-14 clang-tidy-14 cppcheck

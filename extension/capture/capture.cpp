@@ -1,11 +1,19 @@
 // Capture: the row trigger that turns every change of a usage table into signed changes of this transaction. It reads no
 // table (the mapping is cached in the backend) and waits for nobody.
 
+#include "capture/capture.hpp"
+
 #include <algorithm>
 #include <charconv>
 
 #include "capture/accumulator.hpp"
-#include "capture/capture.hpp"
+#include "locks/lease.hpp"
+#include "server/acting_as.hpp"
+#include "server/own_table.hpp"
+#include "server/query.hpp"
+#include "server/relation.hpp"
+#include "server/snapshot.hpp"
+#include "server/subtransaction.hpp"
 #include "source/raw.hpp"
 #include "source/restore.hpp"
 #include "source/row.hpp"

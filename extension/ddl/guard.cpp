@@ -1,7 +1,10 @@
 // Refusing DDL that would make the extension's own tables other than C++ reads and writes them.
 
-#include "ddl/watch.hpp"
-#include "server/sql.hpp"
+#include "locks/lease.hpp"
+#include "server/acting_as.hpp"
+#include "server/own_ddl.hpp"
+#include "server/own_table.hpp"
+#include "server/query.hpp"
 #include "source/restore.hpp"
 
 extern "C" {

@@ -1,9 +1,12 @@
-#include "ddl/watch.hpp"
-
 #include <algorithm>
 #include <vector>
 
-#include "server/sql.hpp"
+#include "locks/lease.hpp"
+#include "server/acting_as.hpp"
+#include "server/own_ddl.hpp"
+#include "server/own_table.hpp"
+#include "server/query.hpp"
+#include "server/relation.hpp"
 #include "source/restore.hpp"
 
 extern "C" {
@@ -13,8 +16,6 @@ extern "C" {
 }
 
 namespace reseller_report {
-
-int OwnDdl::depth_ = 0;
 
 namespace {
 
@@ -201,57 +202,6 @@ RESELLER_REPORT_FUNCTION(reseller_report_delete_latest) {
     table_close(table, NoLock);
   });
   PG_RETURN_VOID();
-}
-
-// Adds what a table inherits from or hands down to, directly; a partition that is being detached is not handed down to. Inside
-// pg().
-void add_relatives(std::vector<Oid> &family, Oid table, bool ancestors) {
-  ScanKeyData key;
-  ScanKeyInit(&key, ancestors ? Anum_pg_inherits_inhrelid : Anum_pg_inherits_inhparent, BTEqualStrategyNumber, F_OIDEQ,
-              ObjectIdGetDatum(table));
-  Relation const inherits = table_open(InheritsRelationId, AccessShareLock);
-  SysScanDesc const scan =
-      systable_beginscan(inherits, ancestors ? InheritsRelidSeqnoIndexId : InheritsParentIndexId, true, nullptr, 1, &key);
-  for (HeapTuple tuple; HeapTupleIsValid(tuple = systable_getnext(scan));) {
-    auto const *const row = reinterpret_cast<const FormData_pg_inherits *>(GETSTRUCT(tuple));
-    if (!ancestors && row->inhdetachpending) continue;
-    Oid const relative = ancestors ? row->inhparent : row->inhrelid;
-    if (std::find(family.begin(), family.end(), relative) == family.end()) family.push_back(relative);
-  }
-  systable_endscan(scan);
-  table_close(inherits, AccessShareLock);
-}
-
-std::vector<Oid> family_of(Oid table) {
-  std::vector<Oid> family = {table};
-  for (std::size_t i = 0; i < family.size(); i++) pg([&] { add_relatives(family, family[i], false); });
-  return family;
-}
-
-RESELLER_REPORT_FUNCTION(reseller_report_family) {
-  std::vector<Oid> ancestors;
-  std::vector<Oid> family = family_of(PG_GETARG_OID(0));
-  bool const with_ancestors = PG_GETARG_BOOL(1);
-  if (with_ancestors) {
-    pg([&] { add_relatives(ancestors, family[0], true); });
-    for (std::size_t i = 0; i < ancestors.size(); i++) pg([&] { add_relatives(ancestors, ancestors[i], true); });
-  }
-  family.insert(family.end(), ancestors.begin(), ancestors.end());
-  pg([&] {
-    InitMaterializedSRF(fcinfo, 0);
-    auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    for (Oid const table : family) {
-      HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-      if (!HeapTupleIsValid(tuple)) continue;
-      auto const *const row = reinterpret_cast<const FormData_pg_class *>(GETSTRUCT(tuple));
-      Datum values[] = {ObjectIdGetDatum(table), CharGetDatum(row->relkind), CharGetDatum(row->relpersistence),
-                        BoolGetDatum(row->relispartition)};
-      bool nulls[] = {false, false, false, false};
-      ReleaseSysCache(tuple);
-      tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-    }
-  });
-  return Datum{0};
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_lock_out) {

@@ -4,11 +4,40 @@
 #include <set>
 #include <string>
 
-#include "server/sql.hpp"
-#include "source/restore.hpp"
+#include "server/acting_as.hpp"
+#include "server/own_table.hpp"
+#include "server/query.hpp"
+#include "server/subtransaction.hpp"
 
 namespace reseller_report {
 namespace {
+
+// Columns of reseller_report.lease; must match sql/summary.sql.
+enum LeaseColumn : int { kRestoring = 2, kTurn };
+constexpr Oid kLeaseTypes[] = {BOOLOID, BOOLOID, INT8OID};
+
+struct Lease {
+  bool restoring;
+  bool is_new;
+};
+
+// As the latest snapshot sees it; neither while the extension is being dropped.
+Lease read_lease() {
+  Lease lease = {};
+  if (!OidIsValid(own_relation("lease"))) return lease;
+  OwnTable const table("lease", AccessShareLock, kLeaseTypes);
+  OwnScan scan(table, nullptr);
+  pg([&] {
+    bool is_null = false;
+    TupleDesc const columns = table.tuple_desc();
+    HeapTuple const tuple = scan.next();
+    if (HeapTupleIsValid(tuple)) {
+      lease.restoring = DatumGetBool(heap_getattr(tuple, kRestoring, columns, &is_null));
+      lease.is_new = DatumGetInt64(heap_getattr(tuple, kTurn, columns, &is_null)) == 0;
+    }
+  });
+  return lease;
+}
 
 // Who waits for the lease may hold what its holder waits for: it looks for deadlocks later than the server does, so that the holder
 // has given up by then, also on a busy machine.
@@ -131,6 +160,10 @@ void take_and(void (*take)(), Patience::Kind kind, const std::function<Lacking(P
 }
 
 }  // namespace
+
+bool is_restoring() { return read_lease().restoring; }
+
+bool is_lease_unused() { return read_lease().is_new; }
 
 void take_lease() {
   // What is loaded would meet what is folded, moved or rebuilt beside it.

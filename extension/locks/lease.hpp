@@ -18,6 +18,12 @@
 
 namespace reseller_report {
 
+/// Whether a dump is being restored into this database, between pre_restore and post_restore; the latest snapshot tells.
+bool is_restoring();
+
+/// Whether nobody has ever held the lease: the database has done no work of its own.
+bool is_lease_unused();
+
 /// Waits for the lease and holds it until the transaction ends. Take a fresh snapshot afterwards.
 void take_lease();
 

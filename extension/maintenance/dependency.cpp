@@ -9,7 +9,11 @@
 
 #include "locks/lease.hpp"
 #include "maintenance/movable.hpp"
-#include "server/money.hpp"
+#include "server/acting_as.hpp"
+#include "server/numeric.hpp"
+#include "server/own_table.hpp"
+#include "server/query.hpp"
+#include "server/snapshot.hpp"
 #include "source/raw.hpp"
 #include "source/restore.hpp"
 #include "summary/delta.hpp"

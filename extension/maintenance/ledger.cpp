@@ -3,6 +3,10 @@
 #include <unordered_map>
 
 #include "capture/accumulator.hpp"
+#include "server/acting_as.hpp"
+#include "server/own_table.hpp"
+#include "server/query.hpp"
+#include "server/snapshot.hpp"
 #include "source/raw.hpp"
 #include "summary/delta.hpp"
 #include "summary/holding.hpp"

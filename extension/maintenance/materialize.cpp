@@ -10,6 +10,11 @@
 #include <unordered_set>
 
 #include "locks/lease.hpp"
+#include "server/acting_as.hpp"
+#include "server/own_table.hpp"
+#include "server/query.hpp"
+#include "server/snapshot.hpp"
+#include "server/subtransaction.hpp"
 #include "source/source.hpp"
 #include "source/unseen.hpp"
 #include "summary/delta.hpp"

@@ -2,7 +2,9 @@
 
 #include "locks/lease.hpp"
 #include "maintenance/ledger.hpp"
-#include "server/sql.hpp"
+#include "server/acting_as.hpp"
+#include "server/own_table.hpp"
+#include "server/query.hpp"
 #include "source/leaf.hpp"
 
 namespace reseller_report {

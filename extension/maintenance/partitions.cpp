@@ -1,9 +1,14 @@
 // Partitions made ahead, and for what the default partition holds. Rows change their place below the level of statements: no
 // trigger fires and nothing is captured. Of the table's owner only what the indexes compute runs, as the owner.
 
-#include "ddl/watch.hpp"
 #include "locks/lease.hpp"
-#include "server/owner.hpp"
+#include "server/acting_as.hpp"
+#include "server/own_ddl.hpp"
+#include "server/own_table.hpp"
+#include "server/query.hpp"
+#include "server/relation.hpp"
+#include "server/snapshot.hpp"
+#include "server/subtransaction.hpp"
 #include "source/source.hpp"
 
 extern "C" {

@@ -3,9 +3,14 @@
 
 #include <algorithm>
 
-#include "ddl/watch.hpp"
 #include "locks/lease.hpp"
 #include "maintenance/ledger.hpp"
+#include "server/acting_as.hpp"
+#include "server/own_ddl.hpp"
+#include "server/own_table.hpp"
+#include "server/query.hpp"
+#include "server/relation.hpp"
+#include "server/snapshot.hpp"
 #include "summary/holding.hpp"
 
 namespace reseller_report {

@@ -1,6 +1,6 @@
 #include "report/access.hpp"
 
-#include "server/sql.hpp"
+#include "server/own_table.hpp"
 
 namespace reseller_report {
 namespace {

@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "capture/accumulator.hpp"
+#include "server/acting_as.hpp"
+#include "server/own_table.hpp"
+#include "server/query.hpp"
 #include "source/leaf.hpp"
 #include "source/raw.hpp"
 #include "summary/delta.hpp"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/item.hpp"
-#include "server/money.hpp"
+#include "server/numeric.hpp"
 #include "summary/holding.hpp"
 #include "summary/summary.hpp"
 

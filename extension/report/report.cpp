@@ -4,6 +4,10 @@
 
 #include "report/access.hpp"
 #include "report/figures.hpp"
+#include "server/acting_as.hpp"
+#include "server/numeric.hpp"
+#include "server/own_table.hpp"
+#include "server/query.hpp"
 
 namespace reseller_report {
 namespace {

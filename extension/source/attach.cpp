@@ -1,8 +1,12 @@
 // Connecting and disconnecting tables: who may, and the work handed on to the extension's owner.
 
-#include "ddl/watch.hpp"
 #include "locks/lease.hpp"
-#include "server/owner.hpp"
+#include "server/acting_as.hpp"
+#include "server/own_ddl.hpp"
+#include "server/own_table.hpp"
+#include "server/query.hpp"
+#include "server/relation.hpp"
+#include "server/snapshot.hpp"
 #include "source/source.hpp"
 
 namespace reseller_report {

@@ -1,7 +1,7 @@
 #include "source/leaf.hpp"
 
-#include "ddl/watch.hpp"
-#include "server/sql.hpp"
+#include "server/own_table.hpp"
+#include "server/relation.hpp"
 
 namespace reseller_report {
 namespace {

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <vector>
 
-#include "server/sql.hpp"
+#include "server/own_table.hpp"
 
 extern "C" {
 #include <catalog/pg_inherits.h>

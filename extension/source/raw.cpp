@@ -1,6 +1,7 @@
 #include "source/raw.hpp"
 
-#include "server/owner.hpp"
+#include "server/acting_as.hpp"
+#include "server/query.hpp"
 
 namespace reseller_report {
 namespace {

@@ -3,7 +3,6 @@
 
 #include <vector>
 
-#include "server/sql.hpp"
 #include "source/row.hpp"
 #include "source/source.hpp"
 

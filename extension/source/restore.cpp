@@ -1,8 +1,11 @@
 #include "source/restore.hpp"
 
-#include "ddl/watch.hpp"
 #include "locks/lease.hpp"
-#include "server/sql.hpp"
+#include "server/acting_as.hpp"
+#include "server/own_ddl.hpp"
+#include "server/own_table.hpp"
+#include "server/query.hpp"
+#include "server/snapshot.hpp"
 #include "source/location.hpp"
 #include "source/source.hpp"
 #include "source/triggers.hpp"
@@ -10,35 +13,8 @@
 namespace reseller_report {
 namespace {
 
-// Columns of reseller_report.lease; must match sql/summary.sql.
-enum LeaseColumn : int { kRestoring = 2, kTurn };
-constexpr Oid kLeaseTypes[] = {BOOLOID, BOOLOID, INT8OID};
-
 // A column of reseller_report.dependency; must match sql/company.sql.
 constexpr int kReseller = 1;
-
-struct Lease {
-  bool restoring;
-  bool is_new;
-};
-
-// As the latest snapshot sees it; neither while the extension is being dropped.
-Lease read_lease() {
-  Lease lease = {};
-  if (!OidIsValid(own_relation("lease"))) return lease;
-  OwnTable const table("lease", AccessShareLock, kLeaseTypes);
-  OwnScan scan(table, nullptr);
-  pg([&] {
-    bool is_null = false;
-    TupleDesc const columns = table.tuple_desc();
-    HeapTuple const tuple = scan.next();
-    if (HeapTupleIsValid(tuple)) {
-      lease.restoring = DatumGetBool(heap_getattr(tuple, kRestoring, columns, &is_null));
-      lease.is_new = DatumGetInt64(heap_getattr(tuple, kTurn, columns, &is_null)) == 0;
-    }
-  });
-  return lease;
-}
 
 // What every script of pg_dump and every worker of pg_restore sets first.
 bool has_settings_of_a_restore() { return !check_function_bodies && client_min_messages == WARNING; }
@@ -54,9 +30,7 @@ bool awaits_rows(Oid relid) {
 
 }  // namespace
 
-bool is_restoring() { return read_lease().restoring; }
-
-bool may_be_loading_dump() { return has_settings_of_a_restore() && read_lease().is_new && only_restored_sources(); }
+bool may_be_loading_dump() { return has_settings_of_a_restore() && is_lease_unused() && only_restored_sources(); }
 
 bool is_pg_restore() { return strcmp(application_name, "pg_restore") == 0; }
 

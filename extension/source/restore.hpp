@@ -5,9 +5,6 @@
 
 namespace reseller_report {
 
-/// Whether a dump is being restored into this database, between pre_restore and post_restore.
-bool is_restoring();
-
 /// Whether this session may be in the midst of restoring a dump by itself: it has the settings of pg_dump's scripts and
 /// pg_restore's workers, and the database has done no work of its own and has no source but restored ones.
 bool may_be_loading_dump();

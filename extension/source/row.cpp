@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "server/money.hpp"
+#include "server/numeric.hpp"
 
 namespace reseller_report {
 namespace {

@@ -4,7 +4,9 @@
 #include <array>
 #include <tuple>
 
-#include "server/sql.hpp"
+#include "server/own_table.hpp"
+#include "server/relation.hpp"
+#include "server/snapshot.hpp"
 #include "source/location.hpp"
 #include "source/triggers.hpp"
 

@@ -2,9 +2,12 @@
 
 #include <optional>
 
-#include "ddl/watch.hpp"
 #include "locks/lease.hpp"
-#include "server/sql.hpp"
+#include "server/acting_as.hpp"
+#include "server/own_ddl.hpp"
+#include "server/own_table.hpp"
+#include "server/query.hpp"
+#include "server/subtransaction.hpp"
 
 namespace reseller_report {
 namespace {

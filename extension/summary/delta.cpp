@@ -1,5 +1,7 @@
 #include "summary/delta.hpp"
 
+#include "server/own_table.hpp"
+
 namespace reseller_report {
 namespace {
 

@@ -7,7 +7,7 @@
 #include "core/period.hpp"
 #include "core/usage.hpp"
 #include "server/boundary.hpp"
-#include "server/sql.hpp"
+#include "server/own_table.hpp"
 
 namespace reseller_report {
 

@@ -2,6 +2,10 @@
 
 #include <memory>
 
+#include "server/acting_as.hpp"
+#include "server/own_table.hpp"
+#include "server/query.hpp"
+
 namespace reseller_report {
 namespace {
 

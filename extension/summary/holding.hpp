@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/period.hpp"
-#include "server/sql.hpp"
+#include "server/boundary.hpp"
 
 namespace reseller_report {
 

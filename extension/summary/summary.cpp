@@ -1,5 +1,8 @@
 #include "summary/summary.hpp"
 
+#include "server/own_table.hpp"
+#include "server/query.hpp"
+
 namespace reseller_report {
 namespace {
 

@@ -1,4 +1,6 @@
-#include "server/owner.hpp"
+#include "server/acting_as.hpp"
+
+#include "server/relation.hpp"
 
 namespace reseller_report {
 

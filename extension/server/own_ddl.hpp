@@ -1,9 +1,5 @@
-// Watching DDL on connected tables, but not our own.
+// Telling our own DDL from everybody else's.
 #pragma once
-
-#include <vector>
-
-#include "server/boundary.hpp"
 
 namespace reseller_report {
 
@@ -20,8 +16,5 @@ class OwnDdl {
  private:
   static int depth_;
 };
-
-/// A table and all that descends from it, partitions and inheritance children, as the catalog has it now, whatever caches say.
-std::vector<Oid> family_of(Oid table);
 
 }  // namespace reseller_report

@@ -1,4 +1,4 @@
-#include "server/money.hpp"
+#include "server/numeric.hpp"
 
 #include <limits>
 

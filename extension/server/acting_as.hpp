@@ -1,0 +1,73 @@
+// Acting as another role: the one that must answer for what is run.
+#pragma once
+
+#include <string>
+
+#include "server/boundary.hpp"
+
+namespace reseller_report {
+
+/// Acts as `role` while it lives, in a security-restricted operation whose settings end with it, so that nothing a table's
+/// owner planted can use our rights or change the session. Search paths are pinned by the SQL functions that lead here.
+class ActingAs {
+ public:
+  explicit ActingAs(Oid role) : exceptions_(std::uncaught_exceptions()), settings_(NewGUCNestLevel()) {
+    GetUserIdAndSecContext(&saved_role_, &saved_context_);
+    SetUserIdAndSecContext(role, saved_context_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+  }
+  ~ActingAs() {
+    // After an error the end of the (sub)transaction restores the settings.
+    if (std::uncaught_exceptions() == exceptions_) AtEOXact_GUC(false, settings_);
+    SetUserIdAndSecContext(saved_role_, saved_context_);
+  }
+  ActingAs(const ActingAs &) = delete;
+  ActingAs &operator=(const ActingAs &) = delete;
+
+  /// A setting for as long as it lives.
+  void set(const char *name, const char *value) const {
+    pg([&] { (void)set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false); });
+  }
+
+ private:
+  int exceptions_;
+  int settings_;
+  Oid saved_role_;
+  int saved_context_;
+};
+
+/// What a table's owner is and lacks, for an error: looked up before it is needed, for after an error nothing can be.
+struct TableOwner {
+  Oid role;
+  std::string complaint;  ///< the begin of the message
+  std::string hint;       ///< the GRANT of what he lacks in the table's schema, or of the table
+
+  /// `makes_tables`: he is to make partitions, and not only to read.
+  TableOwner(Oid table, bool makes_tables);
+
+  /// Throws what stands for a server's error of his: 42501 would say that the caller lacks a right, so it becomes 55000.
+  [[noreturn]] void fail(const PgError &error) const;
+};
+
+/// Runs `work(acting)` as the owner of a table.
+template <typename F>
+void as_owner(Oid table, bool makes_tables, F &&work) {
+  TableOwner const owner(table, makes_tables);
+  try {
+    ActingAs const acting(owner.role);
+    work(acting);
+  } catch (const PgError &error) {
+    owner.fail(error);
+  }
+}
+
+template <typename F>
+void reading_as_owner(Oid table, F &&work) {
+  as_owner(table, false, work);
+}
+
+template <typename F>
+void making_as_owner(Oid table, F &&work) {
+  as_owner(table, true, work);
+}
+
+}  // namespace reseller_report

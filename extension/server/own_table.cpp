@@ -1,0 +1,95 @@
+#include "server/own_table.hpp"
+
+namespace reseller_report {
+
+Oid own_relation(const char *name) {
+  Oid result = InvalidOid;
+  pg([&] {
+    Oid const schema = get_namespace_oid("reseller_report", true);
+    if (OidIsValid(schema)) result = get_relname_relid(name, schema);
+  });
+  return result;
+}
+
+OwnTable::OwnTable(const char *name, LOCKMODE lock) {
+  Oid const relid = own_relation(name);
+  pg([&] {
+    if (!OidIsValid(relid))
+      ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("table \"reseller_report.%s\" does not exist", name)));
+    relation_ = table_open(relid, lock);
+  });
+}
+
+void require_columns(Relation table, const Oid *types, int count) {
+  TupleDesc const columns = RelationGetDescr(table);
+  for (int i = 0; i < count; i++) {
+    if (i < columns->natts && !TupleDescAttr(columns, i)->attisdropped && TupleDescAttr(columns, i)->atttypid == types[i]) continue;
+    throw Error(sqlstate::kWrongState,
+                std::string("table \"reseller_report.") + RelationGetRelationName(table) +
+                    "\" is not as the extension made it: its column " + std::to_string(i + 1) + " is gone or has another type",
+                "Restore it from a dump, or create the extension anew.");
+  }
+}
+
+Snapshot untracked(Snapshot snapshot) { return IsolationIsSerializable() ? SnapshotAny : snapshot; }
+
+bool sees(Snapshot snapshot, HeapTuple row, Buffer buffer) {
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  bool const visible = HeapTupleSatisfiesVisibility(row, snapshot, buffer);
+  LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+  return visible;
+}
+
+bool sees(Snapshot snapshot, TupleTableSlot *row) {
+  auto const *const stored = reinterpret_cast<const BufferHeapTupleTableSlot *>(row);
+  return sees(snapshot, stored->base.tuple, stored->buffer);
+}
+
+OwnScan::OwnScan(const OwnTable &table, Snapshot snapshot, Oid index, int keys, ScanKey key) : snapshot_(snapshot) {
+  pg([&] {
+    if (snapshot_ == nullptr) {
+      snapshot_ = RegisterSnapshot(GetCatalogSnapshot(RelationGetRelid(table.relation())));
+      is_registered_ = true;
+    }
+    scan_ = systable_beginscan(table.relation(), index, OidIsValid(index), untracked(snapshot_), keys, key);
+  });
+}
+
+OwnScan::~OwnScan() {
+  systable_endscan(scan_);
+  if (is_registered_) UnregisterSnapshot(snapshot_);
+}
+
+HeapTuple OwnScan::next() {
+  for (;;) {
+    HeapTuple const row = systable_getnext(scan_);
+    if (!HeapTupleIsValid(row) || !IsolationIsSerializable() || sees(snapshot_, scan_->slot)) return row;
+  }
+}
+
+void IndexKeeper::open(Relation table) {
+  if (!table->rd_rel->relhasindex) return;
+  state_ = CreateExecutorState();
+  table_ = makeNode(ResultRelInfo);
+  InitResultRelInfo(table_, table, 0, nullptr, 0);
+  ExecOpenIndices(table_, false);
+}
+
+void IndexKeeper::add(TupleTableSlot *row, bool only_summarizing) {
+  if (table_ == nullptr) return;
+  list_free(ExecInsertIndexTuples(table_, row, state_, false, false, nullptr, NIL, only_summarizing));
+  ResetPerTupleExprContext(state_);
+}
+
+void IndexKeeper::close() {
+  if (table_ == nullptr) return;
+  ExecCloseIndices(table_);
+  FreeExecutorState(state_);
+}
+
+Oid extension_owner() {
+  OwnTable const table("source", AccessShareLock);
+  return table.relation()->rd_rel->relowner;
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,66 @@
+// Running SQL inside the server, row by row without storing the result.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "server/boundary.hpp"
+
+namespace reseller_report {
+
+/// Parameters of a query, plain values only.
+struct SqlParameters {
+  static constexpr int kMost = 8;
+  int count = 0;
+  Oid types[kMost];
+  Datum values[kMost];
+  char nulls[kMost];
+
+  SqlParameters &add(Oid type, Datum value) {
+    types[count] = type;
+    values[count] = value;
+    nulls[count] = ' ';
+    count++;
+    return *this;
+  }
+  SqlParameters &add_bigint(std::int64_t value) { return add(INT8OID, Int64GetDatum(value)); }
+  SqlParameters &add_time(std::int64_t value) { return add(TIMESTAMPTZOID, TimestampTzGetDatum(value)); }
+  SqlParameters &add_bigints(const std::int64_t *array, int n);
+  SqlParameters &add_tables(const std::vector<Oid> &tables);
+};
+
+/// Receives the columns of one row; may throw. The values live until it returns.
+using RowHandler = void (*)(void *state, const Datum *values, const bool *nulls);
+
+/// A query that every report runs: planned once a backend. Make it static.
+struct SavedQuery {
+  const char *sql;
+  SPIPlanPtr plan = nullptr;
+};
+
+/// Runs a query in the active snapshot, read-only, and hands each row on as it comes.
+void run_query(const char *sql, const SqlParameters &parameters, RowHandler handler, void *state);
+void run_query(SavedQuery &query, const SqlParameters &parameters, RowHandler handler, void *state);
+
+/// Runs a query in the active snapshot; `each_row(values, nulls)` gets each row.
+template <typename Sql, typename F>
+void query(Sql &&sql, const SqlParameters &parameters, F &&each_row) {
+  run_query(
+      sql, parameters, [](void *state, const Datum *values, const bool *nulls) { (*static_cast<F *>(state))(values, nulls); },
+      &each_row);
+}
+
+/// Runs a query of one row and one column, an array, and returns it in the memory of the caller.
+Datum query_array(const char *sql, const SqlParameters &parameters);
+
+/// Runs a statement that changes something, in a snapshot of its own.
+void execute(const char *sql, const SqlParameters &parameters);
+
+/// A moment as the session would print it.
+std::string text_of_time(std::int64_t time);
+
+/// A bigint[] without NULLs over `n` values; palloc'd.
+ArrayType *make_bigint_array(const std::int64_t *values, int n);
+
+}  // namespace reseller_report

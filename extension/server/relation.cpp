@@ -1,0 +1,85 @@
+#include "server/relation.hpp"
+
+#include <algorithm>
+
+namespace reseller_report {
+namespace {
+
+// Adds what a table inherits from or hands down to, directly; a partition that is being detached is not handed down to. Inside
+// pg().
+void add_relatives(std::vector<Oid> &family, Oid table, bool ancestors) {
+  ScanKeyData key;
+  ScanKeyInit(&key, ancestors ? Anum_pg_inherits_inhrelid : Anum_pg_inherits_inhparent, BTEqualStrategyNumber, F_OIDEQ,
+              ObjectIdGetDatum(table));
+  Relation const inherits = table_open(InheritsRelationId, AccessShareLock);
+  SysScanDesc const scan =
+      systable_beginscan(inherits, ancestors ? InheritsRelidSeqnoIndexId : InheritsParentIndexId, true, nullptr, 1, &key);
+  for (HeapTuple tuple; HeapTupleIsValid(tuple = systable_getnext(scan));) {
+    auto const *const row = reinterpret_cast<const FormData_pg_inherits *>(GETSTRUCT(tuple));
+    if (!ancestors && row->inhdetachpending) continue;
+    Oid const relative = ancestors ? row->inhparent : row->inhrelid;
+    if (std::find(family.begin(), family.end(), relative) == family.end()) family.push_back(relative);
+  }
+  systable_endscan(scan);
+  table_close(inherits, AccessShareLock);
+}
+
+}  // namespace
+
+Oid owner_of(Oid table) {
+  Oid owner = InvalidOid;
+  pg([&] {
+    HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(tuple))
+      ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", table)));
+    owner = (reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple)))->relowner;
+    ReleaseSysCache(tuple);
+  });
+  return owner;
+}
+
+std::string qualified_name(Oid table) {
+  const char *name = nullptr;
+  pg([&] { name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table)); });
+  return name;
+}
+
+std::string call_for(const char *function, const std::string &table) {
+  const char *quoted = nullptr;
+  pg([&] { quoted = quote_literal_cstr(table.c_str()); });
+  return std::string("reseller_report.") + function + "(" + quoted + ")";
+}
+
+std::vector<Oid> family_of(Oid table) {
+  std::vector<Oid> family = {table};
+  for (std::size_t i = 0; i < family.size(); i++) pg([&] { add_relatives(family, family[i], false); });
+  return family;
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_family) {
+  std::vector<Oid> ancestors;
+  std::vector<Oid> family = family_of(PG_GETARG_OID(0));
+  bool const with_ancestors = PG_GETARG_BOOL(1);
+  if (with_ancestors) {
+    pg([&] { add_relatives(ancestors, family[0], true); });
+    for (std::size_t i = 0; i < ancestors.size(); i++) pg([&] { add_relatives(ancestors, ancestors[i], true); });
+  }
+  family.insert(family.end(), ancestors.begin(), ancestors.end());
+  pg([&] {
+    InitMaterializedSRF(fcinfo, 0);
+    auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    for (Oid const table : family) {
+      HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+      if (!HeapTupleIsValid(tuple)) continue;
+      auto const *const row = reinterpret_cast<const FormData_pg_class *>(GETSTRUCT(tuple));
+      Datum values[] = {ObjectIdGetDatum(table), CharGetDatum(row->relkind), CharGetDatum(row->relpersistence),
+                        BoolGetDatum(row->relispartition)};
+      bool nulls[] = {false, false, false, false};
+      ReleaseSysCache(tuple);
+      tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    }
+  });
+  return Datum{0};
+}
+
+}  // namespace reseller_report
