@@ -248,11 +248,11 @@ Lacking lock_and_plan(Oid table, Datum ahead, Patience &patience, Plan &plan) {
   return {};
 }
 
-void make_planned(const Plan &plan, Made &made) {
+void make_all(const std::vector<Source> &sources, const std::vector<Month> &months, Made &made) {
   ActiveSnapshot const now(ActiveSnapshot::fresh());
-  for (const Month &month : plan.months) {
-    make(plan.sources, month);
-    made.emplace_back(plan.sources.front().relid, month.range);
+  for (const Month &month : months) {
+    make(sources, month);
+    made.emplace_back(sources.front().relid, month.range);
   }
 }
 
@@ -305,11 +305,12 @@ Made make_for(Oid table, Datum ahead) {
   Plan plan;
   Made made;
   retry_until_locked([&](Patience &patience) { return lock_and_plan(table, ahead, patience, plan); });
-  make_planned(plan, made);
+  make_all(plan.sources, plan.months, made);
   return made;
 }
 
-// All is locked before anything is made: what is lacking then undoes no work.
+// All is locked before anything is made: what is lacking then undoes no work. What is made of one table may have taken a name that
+// was meant for a partition of the next, whose months are planned again.
 Made make_for_all(Datum ahead) {
   std::vector<Oid> tables = connected_tables();
   std::vector<Plan> plans;
@@ -328,8 +329,10 @@ Made make_for_all(Datum ahead) {
   Made made;
   for (const Plan &plan : plans) {
     Made of_table;
-    if (succeeds(plan.sources.front().relid, [&] { make_planned(plan, of_table); }))
-      made.insert(made.end(), of_table.begin(), of_table.end());
+    auto const make_planned = [&] {
+      if (!plan.months.empty()) make_all(plan.sources, months_to_make(plan.sources.front(), ahead), of_table);
+    };
+    if (succeeds(plan.sources.front().relid, make_planned)) made.insert(made.end(), of_table.begin(), of_table.end());
   }
   return made;
 }
