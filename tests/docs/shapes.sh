@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Each row of "Columns of another shape" in docs/connecting.md, done as it is printed on a table that has such a column, gives the reports
-# that the column means. The sections that hints name are there. And the index that attach_source warns of: its hint, done as printed, ends the warning and changes no figure.
+# Each row of "Columns of another shape" in docs/connecting.md, done as it is printed on a table that has such a column, gives the
+# reports that the column means. The sections that hints name are there. And the index that attach_source warns of: its hint, done as
+# printed, ends the warning and changes no figure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
@@ -9,10 +10,11 @@ export PGOPTIONS='-c client_min_messages=error'
 run() { psql -X -q -A -t -v ON_ERROR_STOP=1 -d shapes "$@"; }
 psql -X -q -d postgres -c 'DROP DATABASE IF EXISTS shapes' -c 'CREATE DATABASE shapes TEMPLATE reseller_report_test'
 
-# The code in the first three cells of a row.
+# Of each row the code in its cells: the columns that there are, the one to add, and what to map.
 rows() {
     awk -F '|' '/^### / { inside = $0 == "### Columns of another shape" } inside && /^\| `/ {
-        for (i = 2; i <= 4; i++) { split($i, part, "`"); printf "%s%s", part[2], i < 4 ? "\t" : "\n" } }' docs/connecting.md
+        for (i = 2; i <= 5; i++) { split($i, part, "`"); code[i] = part[2] }
+        print code[2] "\t" code[3] " GENERATED ALWAYS AS (" code[4] ") STORED\t" code[5] }' docs/connecting.md
 }
 {
     echo 'CREATE TABLE documented (shape text, added text, mapped text);'
