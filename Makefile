@@ -47,8 +47,8 @@ help:
 deps:
 	@.ci/deps
 
-PURE := extension/core/item.cpp extension/core/period.cpp
-UNIT_TESTS := $(patsubst %,build/unit-%,item period usage)
+PURE := $(wildcard extension/core/*.cpp)
+UNIT_TESTS := $(patsubst %,build/unit-%,change item period usage)
 
 build/unit-%: tests/unit/%_test.cpp tests/unit/main.cpp $(PURE) $(wildcard extension/core/*.hpp)
 	@mkdir -p build

@@ -12,7 +12,7 @@ constexpr std::uint32_t kCap = 65'536;
 constexpr std::uint32_t kFirstCapacity = 16;
 
 struct Entry {
-  Key key;
+  UsageKey key;
   bool used;
   Counters counters;
 };
@@ -33,29 +33,16 @@ LevelTable *top = nullptr;
 // command must be answered from raw rows.
 CommandId last_command = InvalidCommandId;
 
-std::uint64_t mix(std::uint64_t x) {
-  x ^= x >> 33;
-  x *= 0xff51afd7ed558ccdULL;
-  x ^= x >> 33;
-  return x;
-}
-
-std::uint32_t hash_of(const Key &key) {
-  std::uint64_t h =
-      mix(static_cast<std::uint64_t>(key.company) * 0x9e3779b97f4a7c15ULL ^ static_cast<std::uint64_t>(key.bucket / kQuarterHour));
-  h = mix(h ^ static_cast<std::uint64_t>(key.source) ^ static_cast<std::uint64_t>(key.item) << 48);
+std::uint32_t place_of(const UsageKey &key) {
+  std::uint64_t const h = hash_of(key);
   return static_cast<std::uint32_t>(h ^ h >> 32);
 }
 
-bool same(const Key &a, const Key &b) {
-  return a.company == b.company && a.bucket == b.bucket && a.item == b.item && a.source == b.source;
-}
-
-Entry *find_slot(LevelTable *table, const Key &key) {
+Entry *find_slot(LevelTable *table, const UsageKey &key) {
   std::uint32_t const mask = table->capacity - 1;
-  for (std::uint32_t at = hash_of(key) & mask;; at = (at + 1) & mask) {
+  for (std::uint32_t at = place_of(key) & mask;; at = (at + 1) & mask) {
     Entry *const entry = &table->entries[at];
-    if (!entry->used || same(entry->key, key)) return entry;
+    if (!entry->used || entry->key == key) return entry;
   }
 }
 
@@ -80,7 +67,7 @@ void reserve(LevelTable *table, std::uint32_t count) {
 }
 
 // Adds without allocating; false when a figure would overflow.
-bool put(LevelTable *table, const Key &key, const Counters &counters, int sign) {
+bool put(LevelTable *table, const UsageKey &key, const Counters &counters, int sign) {
   Entry *const entry = find_slot(table, key);
   if (!entry->used) {
     entry->key = key;
@@ -123,12 +110,9 @@ void write_level(LevelTable *table) {
     const Entry &entry = table->entries[i];
     if (!entry.used || entry.counters.is_zero()) continue;
     Delta delta = {};
-    delta.source = entry.key.source;
-    delta.company = entry.key.company;
-    delta.bucket = entry.key.bucket;
-    delta.recorded_at = now;
+    static_cast<UsageKey &>(delta) = entry.key;
     delta.counters = entry.counters;
-    delta.item = entry.key.item;
+    delta.recorded_at = now;
     writer.write(delta);
   }
   writer.finish();
@@ -221,7 +205,7 @@ void on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, v
 
 }  // namespace
 
-void change(const Key &key, const Counters &counters, int sign) {
+void change(const UsageKey &key, const Counters &counters, int sign) {
   LevelTable *table = top;
   bool const has_room =
       table != nullptr && table->nest_level == GetCurrentTransactionNestLevel() && table->count + 1 <= table->capacity / 3 * 2;

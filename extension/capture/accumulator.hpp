@@ -2,22 +2,13 @@
 // a rolled back savepoint takes its changes with it.
 #pragma once
 
-#include "core/item.hpp"
-#include "core/period.hpp"
-#include "core/usage.hpp"
+#include "core/change.hpp"
 #include "server/boundary.hpp"
 
 namespace reseller_report::accumulator {
 
-struct Key {
-  std::int64_t source;
-  std::int64_t company;
-  Time bucket;
-  Item item;
-};
-
 /// Adds `sign` times `counters` at the current level. Past the cap the level is flushed.
-void change(const Key &key, const Counters &counters, int sign);
+void change(const UsageKey &key, const Counters &counters, int sign);
 
 /// Whether changes of an enclosing subtransaction or transaction wait unflushed.
 bool parents_have_changes();
@@ -25,13 +16,13 @@ bool parents_have_changes();
 /// Whether what is captured so far may differ from what `snapshot` sees: then summary + delta do not answer for it.
 bool is_ahead_of(Snapshot snapshot);
 
-using Visitor = void (*)(void *state, const Key &key, const Counters &counters);
+using Visitor = void (*)(void *state, const UsageKey &key, const Counters &counters);
 void visit(Visitor visitor, void *state);
 
 /// Hands each unflushed change to `f(key, counters)`; a key may come once a level.
 template <typename F>
 void for_each(F &&f) {
-  visit([](void *state, const Key &key, const Counters &counters) { (*static_cast<F *>(state))(key, counters); }, &f);
+  visit([](void *state, const UsageKey &key, const Counters &counters) { (*static_cast<F *>(state))(key, counters); }, &f);
 }
 
 /// Registers the transaction callbacks; called once, when the library is loaded.

@@ -210,10 +210,6 @@ bool read_usage(const CachedSource &source, Relation relation, const MappedValue
   return usage_of_row(source.mapping, source.layout, row.values, row.nulls, RelationGetRelid(relation), usage);
 }
 
-accumulator::Key key_of(std::int64_t source, const Usage &usage) {
-  return {source, usage.company, bucket_of(Level::kQuarter, usage.occurred_at), usage.item};
-}
-
 void capture_row(const CachedSource &source, Relation relation, const MappedValues &row, int sign) {
   Usage usage;
   if (sign > 0) {

@@ -156,4 +156,14 @@ Cover cover_of(const Range &period, Time now) {
   return cover;
 }
 
+Range widen(Level level, const Range &range) {
+  Range wide = range;
+  if (is_finite(wide.from)) wide.from = bucket_of(level, wide.from);
+  if (is_finite(wide.to)) {
+    Time const bucket = bucket_of(level, wide.to);
+    if (bucket != wide.to) wide.to = next_bucket(level, bucket);
+  }
+  return wide;
+}
+
 }  // namespace reseller_report

@@ -44,6 +44,9 @@ Time bucket_of(Level level, Time t);
 /// The beginning of the bucket after the one that begins at `bucket`.
 Time next_bucket(Level level, Time bucket);
 
+/// The whole buckets of a level that a range touches.
+Range widen(Level level, const Range &range);
+
 /// Buckets (or raw rows) of a range, to be added (sign 1) or subtracted (sign -1).
 struct Piece {
   Range range;

@@ -88,8 +88,6 @@ Range hull_of(const Moves &moves) {
   return hull;
 }
 
-using Cell = std::tuple<std::int64_t, Item, Time>;  // company, item, quarter hour
-
 /// Figures that may leave 64 bits on the way: what was set aside in a fold, for one, is still in the raw rows.
 struct WideCounters {
   Sum figure[kFigures] = {};
@@ -111,7 +109,7 @@ struct WideCounters {
   }
 };
 
-using Figures = std::map<Cell, WideCounters>;
+using Figures = std::map<UsageKey, WideCounters>;
 
 bool any_contains(const std::vector<Move> &moves, Time moment) {
   return std::any_of(moves.begin(), moves.end(), [&](const Move &move) { return move.range.contains(moment); });
@@ -126,14 +124,7 @@ bool is_moved(const Moves &moves, std::int64_t company, Time quarter) {
   return found != moves.end() && any_contains(found->second, quarter);
 }
 
-struct PendingChange {
-  std::int64_t source;
-  Item item;
-  Time bucket;
-  Counters counters;
-};
-
-using Pending = std::unordered_map<std::int64_t, std::vector<PendingChange>>;  // by company
+using Pending = std::unordered_map<std::int64_t, std::vector<UsageChange>>;  // by company
 
 // The changes of others that are not folded yet, and follow the dependency by themselves.
 Pending pending_of(const Moves &moves) {
@@ -141,8 +132,7 @@ Pending pending_of(const Moves &moves) {
   DeltaScan scan(AccessShareLock);
   Delta delta;
   while (scan.next(delta))
-    if (!delta.keyed && !delta.own && is_moved(moves, delta.company, delta.bucket))
-      pending[delta.company].push_back({delta.source, delta.item, delta.bucket, delta.counters});
+    if (!delta.keyed && !delta.own && is_moved(moves, delta.company, delta.bucket)) pending[delta.company].push_back(delta);
   return pending;
 }
 
@@ -157,25 +147,22 @@ Figures folded_figures(const MovableSource &from, const std::vector<std::int64_t
     OthersSnapshot const others;
     for (const Range &range : within(hull, from.built))
       for_raw_usage(*from.source, range, &companies, [&](const Usage &usage) {
-        Time const quarter = bucket_of(Level::kQuarter, usage.occurred_at);
-        if (is_moved(moves, usage.company, quarter)) figures[{usage.company, usage.item, quarter}].add(usage.counters, 1);
+        UsageKey const key = key_of(from.state.id, usage);
+        if (is_moved(moves, key.company, key.bucket)) figures[key].add(usage.counters, 1);
       });
   }
   for (std::int64_t const company : companies) {
     auto const waiting = pending.find(company);
     if (waiting == pending.end()) continue;
-    for (const PendingChange &change : waiting->second)
-      if (change.source == from.state.id && any_contains(from.built, change.bucket))
-        figures[{company, change.item, change.bucket}].add(change.counters, -1);
+    for (const UsageChange &change : waiting->second)
+      if (change.source == from.state.id && any_contains(from.built, change.bucket)) figures[change].add(change.counters, -1);
   }
   return figures;
 }
 
-void write_moves(std::int64_t source, const Cell &cell, const WideCounters &counters, const std::vector<Move> &moves, Time now,
-                 DeltaWriter &writer) {
+void write_moves(const UsageKey &key, const WideCounters &counters, const std::vector<Move> &moves, Time now, DeltaWriter &writer) {
   Delta delta = {};
-  delta.source = source;
-  std::tie(delta.company, delta.item, delta.bucket) = cell;
+  static_cast<UsageKey &>(delta) = key;
   delta.keyed = true;
   delta.recorded_at = now;
   for (const Move &move : moves) {
@@ -196,8 +183,8 @@ void move_folded(const MovableSource &from, const Moves &moves, const Pending &p
       companies.push_back(at->first);
       for (const Move &move : at->second) hull = {std::min(hull.from, move.range.from), std::max(hull.to, move.range.to)};
     }
-    for (const auto &[cell, counters] : folded_figures(from, companies, hull, moves, pending))
-      write_moves(from.state.id, cell, counters, moves.at(std::get<0>(cell)), now, writer);
+    for (const auto &[key, counters] : folded_figures(from, companies, hull, moves, pending))
+      write_moves(key, counters, moves.at(key.company), now, writer);
     pg([] { CHECK_FOR_INTERRUPTS(); });
   }
 }
@@ -251,10 +238,9 @@ class PrunedFigures {
 
   void write(Time now, DeltaWriter &writer) const {
     for (const auto &[holder, figures] : figures_)
-      for (const auto &[cell, counters] : figures) {
-        auto const &[company, item, quarter] = cell;
-        Range const at = {quarter, quarter + 1};
-        write_moves(source_.id, cell, counters, {{holder, at, -1}, {holder_now(company, quarter), at, 1}}, now, writer);
+      for (const auto &[key, counters] : figures) {
+        Range const at = {key.bucket, key.bucket + 1};
+        write_moves(key, counters, {{holder, at, -1}, {holder_now(key.company, key.bucket), at, 1}}, now, writer);
       }
   }
 
@@ -301,10 +287,7 @@ class PrunedFigures {
       at = std::lower_bound(at, end, company);
       if (at == end) return;
       if (*at != company || !leaves(company, change.ranges, holder, row.bucket)) continue;
-      Counters counters;
-      for (int figure = 0; figure < kFigures; figure++)
-        if (row.figures[figure] != nullptr) counters.figure[figure] = row.figures[figure][at - row.companies];
-      figures_[holder][{company, item, row.bucket}].add(counters, 1);
+      figures_[holder][{source_.id, company, row.bucket, item}].add(row.counters(static_cast<int>(at - row.companies)), 1);
     }
   }
 
@@ -316,7 +299,7 @@ class PrunedFigures {
       auto const hull = hulls_.find(delta.reseller);
       if (hull == hulls_.end() || !hull->second.contains(delta.bucket)) continue;
       if (!leaves(delta.company, ranges_of(delta.company), delta.reseller, delta.bucket)) continue;
-      figures_[delta.reseller][{delta.company, delta.item, delta.bucket}].add(delta.counters, 1);
+      figures_[delta.reseller][delta].add(delta.counters, 1);
     }
   }
 

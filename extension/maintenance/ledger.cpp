@@ -10,55 +10,44 @@
 #include "source/raw.hpp"
 #include "summary/delta.hpp"
 #include "summary/holding.hpp"
+#include "summary/summary.hpp"
 
 namespace reseller_report {
 namespace {
 
-struct Cell {
-  std::int64_t company;
-  Time quarter;
-  Item item;
-  bool operator==(const Cell &o) const { return company == o.company && quarter == o.quarter && item == o.item; }
-};
+using Cells = std::unordered_map<UsageKey, Counters, KeyHash>;
 
-struct CellHash {
-  size_t operator()(const Cell &cell) const {
-    auto h = static_cast<std::uint64_t>(cell.company) * 0x9e3779b97f4a7c15ULL;
-    h = (h ^ static_cast<std::uint64_t>(cell.quarter / kQuarterHour)) * 0x9e3779b97f4a7c15ULL;
-    h = (h ^ static_cast<std::uint64_t>(cell.item)) * 0x9e3779b97f4a7c15ULL;
-    return static_cast<size_t>(h ^ h >> 29);
-  }
-};
+CellKey cell_of(const UsageKey &key, std::int64_t reseller) { return {key.source, reseller, key.item, key.bucket, key.company}; }
 
-using Cells = std::unordered_map<Cell, Counters, CellHash>;
+Change change_of(const UsageKey &key, std::int64_t reseller, const Counters &counters) {
+  return {cell_of(key, reseller), counters};
+}
 
 // Adds up the raw usage that the active snapshot sees.
 void add_raw(const Source &source, const Range &range, Cells &cells, Overflows &overflows) {
   for_raw_usage(source, range, nullptr, [&](const Usage &usage) {
-    Cell const cell = {usage.company, bucket_of(Level::kQuarter, usage.occurred_at), usage.item};
-    if (!add(cells[cell], usage.counters)) overflows.push_back({{source.id, 0, usage.item}, cell.quarter, usage.company});
+    UsageKey const key = key_of(source.id, usage);
+    if (!add(cells[key], usage.counters)) overflows.push_back(cell_of(key, kNobody));
   });
 }
 
-std::vector<Change> attributed(const Source &source, const Cells &cells, Holders holders) {
+std::vector<Change> attributed(const Cells &cells, Holders holders) {
   std::vector<std::int64_t> companies;
   companies.reserve(cells.size());
-  for (const auto &[cell, counters] : cells) companies.push_back(cell.company);
+  for (const auto &[key, counters] : cells) companies.push_back(key.company);
   std::vector<Holding> const holdings = holdings_of(std::move(companies));
   std::vector<Change> changes;
-  for (const auto &[cell, counters] : cells) {
-    const Holding *const holding = holding_at(holdings, cell.company, cell.quarter);
+  for (const auto &[key, counters] : cells) {
+    const Holding *const holding = holding_at(holdings, key.company, key.bucket);
     if ((holding == nullptr) != (holders == Holders::kNobody) || counters.is_zero()) continue;
-    changes.push_back(
-        {{source.id, holding != nullptr ? holding->reseller : kNobody, cell.item}, cell.quarter, cell.company, counters});
+    changes.push_back(change_of(key, holding != nullptr ? holding->reseller : kNobody, counters));
   }
   return changes;
 }
 
-std::vector<Change> unattributed(const Source &source, const Cells &cells) {
+std::vector<Change> unattributed(const Cells &cells) {
   std::vector<Change> changes;
-  for (const auto &[cell, counters] : cells)
-    changes.push_back({{source.id, kNobody, cell.item}, cell.quarter, cell.company, counters});
+  for (const auto &[key, counters] : cells) changes.push_back(change_of(key, kNobody, counters));
   return changes;
 }
 
@@ -70,7 +59,7 @@ std::vector<Change> raw_ledger(const Source &source, const Range &range, Holders
     OthersSnapshot const others;
     add_raw(source, range, cells, overflows);
   }
-  return attributed(source, cells, holders);
+  return attributed(cells, holders);
 }
 
 std::vector<Change> own_raw_ledger(const Source &source, const Range &range, Overflows &overflows) {
@@ -81,23 +70,21 @@ std::vector<Change> own_raw_ledger(const Source &source, const Range &range, Ove
     OthersSnapshot const others;
     add_raw(source, range, of_others, overflows);
   }
-  return difference(unattributed(source, all), unattributed(source, of_others), overflows);
+  return difference(unattributed(all), unattributed(of_others), overflows);
 }
 
 std::vector<Change> own_captured_ledger(const Source &source, const Range &range, Overflows &overflows) {
   Cells cells;
-  auto const take = [&](std::int64_t of_source, std::int64_t company, Time bucket, Item item, const Counters &counters) {
-    if (of_source != source.id || !range.contains(bucket)) return;
-    if (!add(cells[{company, bucket, item}], counters)) overflows.push_back({{source.id, 0, item}, bucket, company});
+  auto const take = [&](const UsageKey &key, const Counters &counters) {
+    if (key.source != source.id || !range.contains(key.bucket)) return;
+    if (!add(cells[key], counters)) overflows.push_back(cell_of(key, kNobody));
   };
   DeltaScan scan(AccessShareLock);
   Delta delta;
   while (scan.next(delta))
-    if (delta.own && !delta.keyed) take(delta.source, delta.company, delta.bucket, delta.item, delta.counters);
-  accumulator::for_each([&](const accumulator::Key &key, const Counters &counters) {
-    take(key.source, key.company, key.bucket, key.item, counters);
-  });
-  return unattributed(source, cells);
+    if (delta.own && !delta.keyed) take(delta, delta.counters);
+  accumulator::for_each([&](const UsageKey &key, const Counters &counters) { take(key, counters); });
+  return unattributed(cells);
 }
 
 std::vector<Change> pending_ledger(const std::vector<Source> &sources, Holders holders) {
@@ -122,7 +109,7 @@ std::vector<Change> pending_ledger(const std::vector<Source> &sources, Holders h
     const Holding *const holding = waiting.keyed ? nullptr : holding_at(holdings, waiting.company, waiting.bucket);
     std::int64_t const holder = waiting.keyed ? waiting.reseller : holding != nullptr ? holding->reseller : kNobody;
     if ((holder == kNobody) != (holders == Holders::kNobody)) continue;
-    changes.push_back({{waiting.source, holder, waiting.item}, waiting.bucket, waiting.company, waiting.counters});
+    changes.push_back(change_of(waiting, holder, waiting.counters));
   }
   return changes;
 }
@@ -163,25 +150,10 @@ std::vector<Change> stored_ledger(Level level, std::int64_t source, const std::v
       reader.seek(key, buckets, kAllFigures);
       SummaryRow row;
       while (reader.next(row))
-        for (int i = 0; i < row.count; i++) {
-          Change change = {key, bucket_of(as, row.bucket), row.companies[i], {}};
-          for (int figure = 0; figure < kFigures; figure++)
-            if (row.figures[figure] != nullptr) change.counters.figure[figure] = row.figures[figure][i];
-          changes.push_back(change);
-        }
+        for (int i = 0; i < row.count; i++)
+          changes.push_back({{{key, bucket_of(as, row.bucket)}, row.companies[i]}, row.counters(i)});
     }
   return changes;
-}
-
-std::vector<Change> difference(std::vector<Change> a, std::vector<Change> b, Overflows &overflows) {
-  for (Change &change : b) {
-    Counters negated;
-    if (!add(negated, change.counters, -1)) overflows.push_back({change.key, change.bucket, change.company});
-    change.counters = negated;
-  }
-  a.insert(a.end(), b.begin(), b.end());
-  consolidate(a, overflows);
-  return a;
 }
 
 std::vector<Range> slices_of(const Source &source, const Range &range) {
@@ -194,16 +166,6 @@ std::vector<Range> slices_of(const Source &source, const Range &range) {
           slices.push_back({DatumGetTimestampTz(values[0]), DatumGetTimestampTz(values[1])});
         });
   return slices;
-}
-
-Range widen(Level level, const Range &range) {
-  Range wide = range;
-  if (is_finite(wide.from)) wide.from = bucket_of(level, wide.from);
-  if (is_finite(wide.to)) {
-    Time const bucket = bucket_of(level, wide.to);
-    if (bucket != wide.to) wide.to = next_bucket(level, bucket);
-  }
-  return wide;
 }
 
 }  // namespace reseller_report

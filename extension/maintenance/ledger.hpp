@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "core/change.hpp"
 #include "source/source.hpp"
-#include "summary/fold.hpp"
 
 namespace reseller_report {
 
@@ -30,14 +30,8 @@ std::vector<std::int64_t> resellers_in_summaries(std::int64_t source);
 std::vector<Change> stored_ledger(Level level, std::int64_t source, const std::vector<std::int64_t> &resellers,
                                   const Range &buckets, Level as);
 
-/// a - b, consolidated: what would have to be added to b.
-std::vector<Change> difference(std::vector<Change> a, std::vector<Change> b, Overflows &overflows);
-
 /// The days of `range` that may hold anything of the source, raw or folded or waiting, and nothing but whole days of `range`;
 /// with a piece for all that lies before and one for all after.
 std::vector<Range> slices_of(const Source &source, const Range &range);
-
-/// The whole buckets of a level that `range` touches.
-Range widen(Level level, const Range &range);
 
 }  // namespace reseller_report

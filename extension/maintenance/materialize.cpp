@@ -30,23 +30,10 @@ constexpr std::int64_t kNarrowRow = 1'000;
 constexpr std::int64_t kChangesPerWidth = 4;
 constexpr Time kOld = 600 * kSecond;
 
-using RowKey = std::tuple<std::int64_t, std::int64_t, Item, Time>;  // source, reseller, item, quarter hour
-
-struct RowKeyHash {
-  size_t operator()(const RowKey &key) const {
-    auto h = static_cast<std::uint64_t>(std::get<0>(key));
-    h = (h ^ static_cast<std::uint64_t>(std::get<1>(key))) * 0x9e3779b97f4a7c15ULL;
-    h = (h ^ static_cast<std::uint64_t>(std::get<2>(key))) * 0x9e3779b97f4a7c15ULL;
-    h = (h ^ static_cast<std::uint64_t>(std::get<3>(key) / kQuarterHour)) * 0x9e3779b97f4a7c15ULL;
-    return static_cast<size_t>(h ^ h >> 29);
-  }
-};
-
-/// A year of a key, the unit that is set aside whole when a sum in it overflows: all levels of a change lie in one year.
-using SetAsideKey = std::tuple<std::int64_t, std::int64_t, Item, std::int64_t, Time>;
-
 // How many deltas of days that are not built a fold drops at most: as many as writers leave in the time between two folds.
 constexpr std::int64_t kMostDropped = 1'000'000;
+
+RowKey row_of(const UsageKey &key, std::int64_t reseller) { return {key.source, reseller, key.item, key.bucket}; }
 
 /// Which sources exist and which of their days are built. Deltas wait whose source the registry does not name, or whose table has
 /// no trigger: a restore is under way, or their table is gone and they go with it.
@@ -156,12 +143,12 @@ class Waiting {
       std::int64_t changes = 0;
       bool has_old = false;
     };
-    std::unordered_map<RowKey, Row, RowKeyHash> rows;
+    std::unordered_map<RowKey, Row, KeyHash> rows;
     auto const note = [&](const Delta &delta, std::optional<std::int64_t> reseller) {
       if (!reseller) return true;
       auto const width = widths.find(*reseller);
       if (width == widths.end() || width->second < kNarrowRow) return true;
-      Row &row = rows[{delta.source, *reseller, delta.item, delta.bucket}];
+      Row &row = rows[row_of(delta, *reseller)];
       row.changes++;
       row.has_old |= delta.recorded_at <= old;
       return true;
@@ -169,15 +156,15 @@ class Waiting {
     DeltaScan scan(AccessShareLock);
     for_each_pending(scan, ready, note, [](const Delta &) {});
     for (const auto &[key, row] : rows)
-      if (!row.has_old && row.changes * kChangesPerWidth < widths.at(std::get<1>(key))) waiting_.insert(key);
+      if (!row.has_old && row.changes * kChangesPerWidth < widths.at(key.reseller)) waiting_.insert(key);
   }
 
   bool waits(const Delta &delta, std::optional<std::int64_t> reseller) const {
-    return reseller && waiting_.count({delta.source, *reseller, delta.item, delta.bucket}) > 0;
+    return reseller && waiting_.count(row_of(delta, *reseller)) > 0;
   }
 
  private:
-  std::unordered_set<RowKey, RowKeyHash> waiting_;
+  std::unordered_set<RowKey, KeyHash> waiting_;
 };
 
 struct Taken {
@@ -185,13 +172,15 @@ struct Taken {
   std::vector<Change> changes;
 };
 
-SetAsideKey set_aside_key(std::int64_t source, std::int64_t reseller, Item item, std::int64_t company, Time bucket) {
-  return {source, reseller, item, company, bucket_of(Level::kYear, bucket)};
+// The year that a cell lies in. It is set aside whole when a sum in it overflows: all levels of a change lie in one year.
+CellKey year_of(CellKey cell) {
+  cell.bucket = bucket_of(Level::kYear, cell.bucket);
+  return cell;
 }
 
 // Deletes at most `most` deltas and returns what they held, and deltas that nobody counts. Those of `overflowing` keys are put
 // back, set aside.
-Taken take(std::int64_t most, const Readiness &ready, const Waiting &waiting, const std::set<SetAsideKey> &overflowing) {
+Taken take(std::int64_t most, const Readiness &ready, const Waiting &waiting, const std::set<CellKey> &overflowing) {
   Taken taken;
   std::vector<Delta> put_back;
   DeltaScan scan(RowExclusiveLock);
@@ -205,13 +194,13 @@ Taken take(std::int64_t most, const Readiness &ready, const Waiting &waiting, co
     if (taken.deltas == most) return false;
     if (waiting.waits(delta, reseller)) return true;
     scan.remove(delta);
-    if (reseller && overflowing.count(set_aside_key(delta.source, *reseller, delta.item, delta.company, delta.bucket)) > 0) {
+    if (reseller && overflowing.count(year_of({row_of(delta, *reseller), delta.company})) > 0) {
       put_back.push_back(delta);
       put_back.back().set_aside = true;
       return true;
     }
     taken.deltas++;
-    if (reseller) taken.changes.push_back({{delta.source, *reseller, delta.item}, delta.bucket, delta.company, delta.counters});
+    if (reseller) taken.changes.push_back({{row_of(delta, *reseller), delta.company}, delta.counters});
     return true;
   };
   for_each_pending(scan, ready, take_one, drop);
@@ -228,15 +217,15 @@ struct Folded {
   std::int64_t summary_rows = 0;
 };
 
-Folded fold(std::int64_t most, const Readiness &ready, const Waiting &waiting, const std::set<SetAsideKey> &overflowing,
+Folded fold(std::int64_t most, const Readiness &ready, const Waiting &waiting, const std::set<CellKey> &overflowing,
             Overflows &overflows) {
   Taken taken = take(most, ready, waiting, overflowing);
   return {taken.deltas, fold_changes(std::move(taken.changes), overflows)};
 }
 
-void warn(const SummaryOverflow &overflow) {
+void warn(const CellKey &overflow) {
   long long const company = overflow.company;
-  long long const reseller = overflow.key.reseller;
+  long long const reseller = overflow.reseller;
   pg([&] {
     ereport(WARNING, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
                       errmsg("usage of company %lld of reseller %lld was set aside: its sum exceeds 64 bits", company, reseller),
@@ -247,7 +236,7 @@ void warn(const SummaryOverflow &overflow) {
 // Folds in a subtransaction. Where sums overflow, rolls it back and tries again without the keys that did it, at most once a
 // level: one company's absurd figures must not stop the folding of others.
 Folded fold_around_overflows(std::int64_t most, const Readiness &ready, const Waiting &waiting) {
-  std::set<SetAsideKey> overflowing;
+  std::set<CellKey> overflowing;
   for (;;) {
     Subtransaction const attempt;
     Overflows overflows;
@@ -263,12 +252,8 @@ Folded fold_around_overflows(std::int64_t most, const Readiness &ready, const Wa
       throw;
     }
     attempt.roll_back();
-    for (const SummaryOverflow &overflow : overflows)
-      if (overflowing
-              .insert(
-                  set_aside_key(overflow.key.source, overflow.key.reseller, overflow.key.item, overflow.company, overflow.bucket))
-              .second)
-        warn(overflow);
+    for (const CellKey &overflow : overflows)
+      if (overflowing.insert(year_of(overflow)).second) warn(overflow);
   }
 }
 

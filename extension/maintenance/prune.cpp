@@ -11,6 +11,7 @@
 #include "server/query.hpp"
 #include "server/relation.hpp"
 #include "server/snapshot.hpp"
+#include "summary/fold.hpp"
 #include "summary/holding.hpp"
 
 namespace reseller_report {

@@ -15,6 +15,7 @@
 #include "source/triggers.hpp"
 #include "source/unseen.hpp"
 #include "summary/delta.hpp"
+#include "summary/fold.hpp"
 #include "summary/holding.hpp"
 
 namespace reseller_report {
@@ -59,7 +60,7 @@ void remove_deltas(std::int64_t source, const Range &range) {
 void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapshot, Overflows &overflows) {
   std::vector<Change> const raw = raw_ledger(source, slice, Holders::kResellers, overflows);
   std::vector<std::int64_t> resellers = resellers_in_summaries(source.id);
-  for (const Change &change : raw) resellers.push_back(change.key.reseller);
+  for (const Change &change : raw) resellers.push_back(change.reseller);
   std::sort(resellers.begin(), resellers.end());
   resellers.erase(std::unique(resellers.begin(), resellers.end()), resellers.end());
   remove_deltas(source.id, slice);

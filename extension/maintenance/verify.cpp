@@ -12,13 +12,6 @@ namespace {
 
 constexpr const char *kLevelNames[kLevels] = {"quarter", "hour", "day", "month", "year"};
 
-bool same_key(const Change &a, const Change &b) { return a.key == b.key && a.bucket == b.bucket && a.company == b.company; }
-
-bool in_order(const Change &a, const Change &b) {
-  return std::tie(a.key.source, a.key.reseller, a.key.item, a.bucket, a.company) <
-         std::tie(b.key.source, b.key.reseller, b.key.item, b.bucket, b.company);
-}
-
 /// Hands the rows of verify to the server.
 class DifferenceWriter {
  public:
@@ -30,8 +23,8 @@ class DifferenceWriter {
     auto left = expected.begin();
     auto right = held.begin();
     while (left != expected.end() || right != held.end()) {
-      bool const has_left = left != expected.end() && (right == held.end() || !in_order(*right, *left));
-      bool const has_right = right != held.end() && (left == expected.end() || !in_order(*left, *right));
+      bool const has_left = left != expected.end() && (right == held.end() || !(*right < *left));
+      bool const has_right = right != held.end() && (left == expected.end() || !(*left < *right));
       const Change &key = has_left ? *left : *right;
       write(source, level, key, has_left ? left->counters : Counters{}, has_right ? right->counters : Counters{});
       if (has_left) ++left;
@@ -41,7 +34,7 @@ class DifferenceWriter {
 
  private:
   void write(const Source &source, Level level, const Change &key, const Counters &expected, const Counters &held) {
-    Service const service = service_of(key.key.item);
+    Service const service = service_of(key.item);
     if (!all_services_ && service != service_) return;
     for (int figure = 0; figure < kFigures; figure++) {
       if (expected.figure[figure] == held.figure[figure]) continue;
@@ -50,10 +43,10 @@ class DifferenceWriter {
         const char *const name =
             finest ? kFigureNames[figure] : psprintf("%s by %s", kFigureNames[figure], kLevelNames[static_cast<int>(level)]);
         Datum values[] = {ObjectIdGetDatum(source.relid),
-                          Int64GetDatum(key.key.reseller),
+                          Int64GetDatum(key.reseller),
                           Int64GetDatum(key.company),
                           CStringGetTextDatum(service_name(service)),
-                          CStringGetTextDatum(item_name(key.key.item)),
+                          CStringGetTextDatum(item_name(key.item)),
                           TimestampTzGetDatum(key.bucket),
                           CStringGetTextDatum(name),
                           Int64GetDatum(expected.figure[figure]),
@@ -75,7 +68,7 @@ std::vector<Change> part_of(const std::vector<Change> &ledger, std::int64_t sour
   auto at =
       std::lower_bound(ledger.begin(), ledger.end(), slice.from, [](const Change &change, Time t) { return change.bucket < t; });
   for (; at != ledger.end() && at->bucket < slice.to; ++at)
-    if (at->key.source == source) part.push_back(*at);
+    if (at->source == source) part.push_back(*at);
   return part;
 }
 
@@ -83,7 +76,7 @@ std::vector<Change> part_of(const std::vector<Change> &ledger, std::int64_t sour
 // may overflow again, and is not worth a line of its own.
 void warn_of(const Overflows &overflows) {
   std::set<long long> companies;
-  for (const SummaryOverflow &overflow : overflows) companies.insert(overflow.company);
+  for (const CellKey &overflow : overflows) companies.insert(overflow.company);
   for (long long const company : companies)
     pg([&] {
       ereport(WARNING, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -151,8 +144,9 @@ class Verification {
     consolidate(expected, overflows);
     consolidate(held, overflows);
     auto const overflowed = [&](const Change &change) {
-      return std::any_of(overflows.begin(), overflows.end(), [&](const SummaryOverflow &o) {
-        return same_key(change, {{o.key.source, change.key.reseller, o.key.item}, o.bucket, o.company, {}});
+      return std::any_of(overflows.begin(), overflows.end(), [&](CellKey overflow) {
+        overflow.reseller = change.reseller;
+        return overflow == change;
       });
     };
     if (!overflows.empty()) {

@@ -163,7 +163,7 @@ void add_deltas(const std::vector<SourcePlan> &plans, std::int64_t reseller, con
     else
       sink.add(delta.item, delta.company, delta.bucket, delta.counters, 1);
   }
-  accumulator::for_each([&](const accumulator::Key &key, const Counters &counters) {
+  accumulator::for_each([&](const UsageKey &key, const Counters &counters) {
     if (counts(key.source, key.bucket)) sink.add(key.item, key.company, key.bucket, counters, 1);
   });
 }

@@ -1,17 +1,22 @@
 // From a row of a usage table to a usage event.
 #pragma once
 
-#include "core/usage.hpp"
+#include "core/change.hpp"
 #include "source/mapping.hpp"
 
 namespace reseller_report {
 
+/// An event: a row of a usage table, as it counts.
 struct Usage {
   Item item;
   Time occurred_at;
   std::int64_t company;
   Counters counters;
 };
+
+inline UsageKey key_of(std::int64_t source, const Usage &usage) {
+  return {source, usage.company, bucket_of(Level::kQuarter, usage.occurred_at), usage.item};
+}
 
 /// Of which company a row is, and when: what tells whose usage it is.
 struct UsageHead {

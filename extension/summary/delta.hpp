@@ -3,22 +3,15 @@
 
 #include <vector>
 
-#include "core/item.hpp"
-#include "core/period.hpp"
-#include "core/usage.hpp"
+#include "core/change.hpp"
 #include "server/boundary.hpp"
 #include "server/own_table.hpp"
 
 namespace reseller_report {
 
-struct Delta {
-  std::int64_t source;
-  std::int64_t company;
+struct Delta : UsageChange {
   std::int64_t reseller;  ///< meaningful only when keyed
-  Time bucket;            ///< the beginning of a quarter hour
   Time recorded_at;
-  Counters counters;
-  Item item;
   bool keyed;           ///< made by a dependency change for this very reseller; otherwise attributed when read or folded
   bool set_aside;       ///< folding it would overflow a summary; reports count it, folds leave it
   ItemPointerData tid;  ///< the row's identity, when read from the table

@@ -3,20 +3,9 @@
 
 #include <vector>
 
-#include "summary/summary.hpp"
+#include "core/change.hpp"
 
 namespace reseller_report {
-
-/// A signed change of one company in one bucket of a summary.
-struct Change {
-  SummaryKey key;
-  Time bucket;
-  std::int64_t company;
-  Counters counters;
-};
-
-/// Sorts changes by row and company, and adds up those of the same.
-void consolidate(std::vector<Change> &changes, Overflows &overflows);
 
 /// Adds changes to one level, their buckets taken to its own; returns how many rows were written. For rebuild, which sets each
 /// level by itself; `changes` come back consolidated.

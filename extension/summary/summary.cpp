@@ -90,33 +90,25 @@ void unpack_row(TupleTableSlot *slot, FigureSet wanted, SummaryRow &row) {
   }
 }
 
-Counters counters_at(const SummaryRow &row, int at) {
-  Counters counters;
-  for (int i = 0; i < kFigures; i++)
-    if (row.figures[i] != nullptr) counters.figure[i] = row.figures[i][at];
-  return counters;
-}
-
 // Merges two lists sorted by company. A company whose figures all become zero leaves the row.
-void merge(const SummaryRow &stored, const SummaryKey &key, Time bucket, const std::vector<CompanyChange> &changes,
-           SummaryMerge &out, Overflows &overflows) {
-  size_t const most = static_cast<size_t>(stored.count) + changes.size();
+void merge(const SummaryRow &stored, const Change *changes, std::size_t count, SummaryMerge &out, Overflows &overflows) {
+  std::size_t const most = static_cast<std::size_t>(stored.count) + count;
   out.companies.reserve(most);
   for (auto &figure : out.figures) figure.reserve(most);
   int at = 0;
-  for (const CompanyChange &change : changes) {
-    for (; at < stored.count && stored.companies[at] < change.company; at++)
-      out.append(stored.companies[at], counters_at(stored, at));
+  for (const Change *each = changes; each != changes + count; each++) {
+    const Change &change = *each;
+    for (; at < stored.count && stored.companies[at] < change.company; at++) out.append(stored.companies[at], stored.counters(at));
     bool const present = at < stored.count && stored.companies[at] == change.company;
-    Counters const before = present ? counters_at(stored, at++) : Counters{};
+    Counters const before = present ? stored.counters(at++) : Counters{};
     Counters sum = before;
-    if (!add(sum, change.counters)) overflows.push_back({key, bucket, change.company});
+    if (!add(sum, change.counters)) overflows.push_back(change);
     for (int i = 0; i < kFigures; i++)
       if (change.counters.figure[i] != 0) out.figure_changed[i] = true;
     if (!sum.is_zero()) out.append(change.company, sum);
     if (sum.is_zero() == present) out.companies_changed = true;
   }
-  for (; at < stored.count; at++) out.append(stored.companies[at], counters_at(stored, at));
+  for (; at < stored.count; at++) out.append(stored.companies[at], stored.counters(at));
 }
 
 bool all_zero(const std::vector<std::int64_t> &values) {
@@ -193,7 +185,8 @@ void SummaryWriter::finish() {
   });
 }
 
-void SummaryWriter::apply(const SummaryKey &key, Time bucket, const std::vector<CompanyChange> &changes, Overflows &overflows) {
+void SummaryWriter::apply(const Change *changes, std::size_t count, Overflows &overflows) {
+  const RowKey &key = *changes;
   SummaryRow stored = {};
   bool found = false;
   HeapTuple old_tuple = nullptr;
@@ -202,7 +195,7 @@ void SummaryWriter::apply(const SummaryKey &key, Time bucket, const std::vector<
     MemoryContextReset(context_);
     MemoryContextSwitchTo(context_);
     ScanKeyData keys[5];
-    int const n = make_keys(keys, key, {bucket, bucket + 1});
+    int const n = make_keys(keys, key, {key.bucket, key.bucket + 1});
     // The lease makes us the only writer, so the transaction's own snapshot sees the newest version.
     IndexScanDesc const scan = index_beginscan(table_.relation(), index_, GetActiveSnapshot(), nullptr, n, 0);
     index_rescan(scan, keys, n, nullptr, 0);
@@ -217,12 +210,12 @@ void SummaryWriter::apply(const SummaryKey &key, Time bucket, const std::vector<
   });
 
   SummaryMerge merged;
-  merge(stored, key, bucket, changes, merged, overflows);
+  merge(stored, changes, count, merged, overflows);
 
   pg([&] {
     MemoryContextSwitchTo(context_);
     if (!merged.companies.empty())
-      write(key, bucket, merged, old_tuple);
+      write(key, merged, old_tuple);
     else if (found)
       simple_heap_delete(table_.relation(), &old_tuple->t_self);
     MemoryContextSwitchTo(home);
@@ -230,7 +223,7 @@ void SummaryWriter::apply(const SummaryKey &key, Time bucket, const std::vector<
 }
 
 // Inside pg(). Columns that somebody has added are NULL, or stay as they are.
-void SummaryWriter::write(const SummaryKey &key, Time bucket, const SummaryMerge &merged, HeapTuple stored) {
+void SummaryWriter::write(const RowKey &key, const SummaryMerge &merged, HeapTuple stored) {
   TupleDesc const columns = table_.tuple_desc();
   auto const natts = static_cast<Size>(columns->natts);
   auto *const values = static_cast<Datum *>(palloc0(sizeof(Datum) * natts));
@@ -242,7 +235,7 @@ void SummaryWriter::write(const SummaryKey &key, Time bucket, const SummaryMerge
   values[kSource - 1] = Int64GetDatum(key.source);
   values[kReseller - 1] = Int64GetDatum(key.reseller);
   values[kItem - 1] = Int16GetDatum(static_cast<int16>(key.item));
-  values[kBucket - 1] = TimestampTzGetDatum(bucket);
+  values[kBucket - 1] = TimestampTzGetDatum(key.bucket);
   replaced[kCompanies - 1] = merged.companies_changed;
   if (merged.companies_changed || stored == nullptr) values[kCompanies - 1] = PointerGetDatum(pack_companies(merged.companies));
   for (int i = 0; i < kFigures; i++) {

@@ -5,9 +5,7 @@
 
 #include <vector>
 
-#include "core/item.hpp"
-#include "core/period.hpp"
-#include "core/usage.hpp"
+#include "core/change.hpp"
 #include "server/boundary.hpp"
 #include "server/own_table.hpp"
 
@@ -15,14 +13,6 @@ namespace reseller_report {
 
 /// The table of a level.
 const char *summary_table(Level level);
-
-struct SummaryKey {
-  std::int64_t source;
-  std::int64_t reseller;
-  Item item;
-
-  bool operator==(const SummaryKey &o) const { return source == o.source && reseller == o.reseller && item == o.item; }
-};
 
 /// A set of figures, a bit each.
 using FigureSet = unsigned;
@@ -35,6 +25,14 @@ struct SummaryRow {
   int count;
   const std::int64_t *companies;
   const std::int64_t *figures[kFigures];
+
+  /// The figures of the company at a position.
+  Counters counters(int at) const {
+    Counters found;
+    for (int i = 0; i < kFigures; i++)
+      if (figures[i] != nullptr) found.figure[i] = figures[i][at];
+    return found;
+  }
 };
 
 /// Memory that rows are unpacked into, for all readers of a report.
@@ -73,19 +71,6 @@ class SummaryReader {
   FigureSet wanted_ = 0;
 };
 
-struct CompanyChange {
-  std::int64_t company;
-  Counters counters;
-};
-
-/// A sum that would leave 64 bits: what was to be added was left out, and the caller must undo the rest or set it aside.
-struct SummaryOverflow {
-  SummaryKey key;
-  Time bucket;
-  std::int64_t company;
-};
-using Overflows = std::vector<SummaryOverflow>;
-
 /// A row while it is being changed: the merged columns.
 struct SummaryMerge {
   std::vector<std::int64_t> companies;
@@ -107,12 +92,12 @@ class SummaryWriter {
   SummaryWriter(const SummaryWriter &) = delete;
   SummaryWriter &operator=(const SummaryWriter &) = delete;
 
-  /// `changes` are sorted by company, one a company. Arrays that do not change keep their stored form and cost no WAL.
-  void apply(const SummaryKey &key, Time bucket, const std::vector<CompanyChange> &changes, Overflows &overflows);
+  /// The changes of one row, consolidated. Arrays that do not change keep their stored form and cost no WAL.
+  void apply(const Change *changes, std::size_t count, Overflows &overflows);
   void finish();
 
  private:
-  void write(const SummaryKey &key, Time bucket, const SummaryMerge &merged, HeapTuple stored);
+  void write(const RowKey &key, const SummaryMerge &merged, HeapTuple stored);
 
   OwnTable table_;
   Relation index_ = nullptr;

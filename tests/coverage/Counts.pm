@@ -43,8 +43,8 @@ sub add_counts {
     while (<$gcov>) {
         my ($ran, $line, $rest) = /^\s*([-#=]+|\d+)\*?:\s*(\d+):(.*)$/ or next;
         if ($line == 0) {
-            if ($rest =~ /^Source:(.*)$/) { $path = $prefix . $1 }
-        } elsif ($ran ne '-' && $path =~ m{^(?:extension|materializer)/[^/]+$}) {
+            if ($rest =~ /^Source:(?:\.\/)?(.*)$/) { $path = $prefix . $1 }
+        } elsif ($ran ne '-' && $path =~ m{^(?:extension|materializer)/(?:\w+/)?[^/]+$}) {
             $times->{$path}{$line} += $ran =~ /^\d/ ? $ran : 0;
         }
     }

@@ -52,9 +52,11 @@ sub prepare {
 # The shell command that builds the unit tests, a compiler's call a file: those that have not changed come from a cache.
 sub make_units {
     my ($compile) = @_;
-    my $objects = 'for file in extension/core/item extension/core/period tests/unit/item_test tests/unit/period_test tests/unit/usage_test; do'
-        . " $compile -std=c++17 -O1 -Iextension -c -o build/\${file##*/}.o \$file.cpp || exit; done";
-    my $links = "for unit in item period usage; do $compile -o build/unit-\$unit build/main.o build/\${unit}_test.o build/item.o build/period.o || exit; done";
+    my @units = qw(change item period usage);
+    my $sources = join ' ', 'extension/core/*.cpp', map { "tests/unit/${_}_test.cpp" } @units;
+    my $objects = "mkdir -p build/core && for file in $sources; do object=build/\${file##*/}; [ \${file%/*} = tests/unit ] || object=build/core/\${file##*/};"
+        . " $compile -std=c++17 -O1 -Iextension -c -o \${object%.cpp}.o \$file || exit; done";
+    my $links = "for unit in @units; do $compile -o build/unit-\$unit build/main.o build/\${unit}_test.o build/core/*.o || exit; done";
     return "$objects; $links";
 }
 

@@ -1,0 +1,89 @@
+// Changes of usage: the shape in which figures travel from the trigger to the summaries.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/item.hpp"
+#include "core/period.hpp"
+#include "core/usage.hpp"
+
+namespace reseller_report {
+
+/// The usage of one item by one company in one quarter hour, whoever its reseller is.
+struct UsageKey {
+  std::int64_t source;
+  std::int64_t company;
+  Time bucket;
+  Item item;
+};
+
+bool operator==(const UsageKey &a, const UsageKey &b);
+bool operator<(const UsageKey &a, const UsageKey &b);
+
+/// A signed change of it.
+struct UsageChange : UsageKey {
+  Counters counters;
+};
+
+/// Whose usage of what the rows of a summary are about.
+struct SummaryKey {
+  std::int64_t source;
+  std::int64_t reseller;
+  Item item;
+};
+
+/// One row of a summary: a bucket of its level.
+struct RowKey : SummaryKey {
+  Time bucket;
+};
+
+/// One company in a row.
+struct CellKey : RowKey {
+  std::int64_t company;
+};
+
+/// A signed change of it.
+struct Change : CellKey {
+  Counters counters;
+};
+
+bool operator==(const RowKey &a, const RowKey &b);
+bool operator==(const CellKey &a, const CellKey &b);
+bool operator<(const CellKey &a, const CellKey &b);  ///< row by row, in each by company
+
+/// How keys spread over a hash table.
+inline std::uint64_t mix(std::uint64_t x) {
+  x ^= x >> 33;
+  x *= 0xff51afd7ed558ccdULL;
+  x ^= x >> 33;
+  return x;
+}
+
+inline std::uint64_t hash_of(const UsageKey &key) {
+  std::uint64_t const h =
+      mix(static_cast<std::uint64_t>(key.company) * 0x9e3779b97f4a7c15ULL ^ static_cast<std::uint64_t>(key.bucket / kQuarterHour));
+  return mix(h ^ static_cast<std::uint64_t>(key.source) ^ static_cast<std::uint64_t>(key.item) << 48);
+}
+
+inline std::uint64_t hash_of(const RowKey &key) { return hash_of(UsageKey{key.source, key.reseller, key.bucket, key.item}); }
+
+struct KeyHash {
+  template <typename Key>
+  std::size_t operator()(const Key &key) const {
+    return static_cast<std::size_t>(hash_of(key));
+  }
+};
+
+/// Cells whose sum would leave 64 bits. What was to be added to them was left out: whoever is handed any must undo the rest, or set
+/// the cell aside.
+using Overflows = std::vector<CellKey>;
+
+/// Sorts changes by cell, adds up those of the same cell, and drops what comes to nothing.
+void consolidate(std::vector<Change> &changes, Overflows &overflows);
+
+/// a - b, consolidated: what would have to be added to b to make it a.
+std::vector<Change> difference(std::vector<Change> a, std::vector<Change> b, Overflows &overflows);
+
+}  // namespace reseller_report
