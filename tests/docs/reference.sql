@@ -7,7 +7,8 @@ CREATE VIEW section AS
     SELECT h.n, ltrim(h.text, '# ') AS title, l.text
     FROM line h JOIN line l ON l.n > h.n
     WHERE h.text ~ '^##+ ' AND NOT EXISTS (
-        SELECT FROM line o WHERE o.n > h.n AND o.n <= l.n AND o.text ~ '^#+ ' AND position(' ' IN o.text) <= position(' ' IN h.text));
+        SELECT FROM line o
+        WHERE o.n > h.n AND o.n <= l.n AND o.text ~ '^#+ ' AND position(' ' IN o.text) <= position(' ' IN h.text));
 
 -- The reports are told of together; two of them share a section of their own.
 CREATE VIEW routine AS

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Each row of "Columns of another shape" in docs/connecting.md, done as it is printed on a table that has such a column, gives the
-# reports that the column means. The sections that hints name are there. And the index that attach_source warns of: its hint, done as
-# printed, ends the warning and changes no figure.
+# Each row of "Columns of another shape" in docs/connecting.md, done on a table that has such a column, gives the reports that the
+# column means. The sections that hints name are there. And the hint of a missing index, done as printed, ends the warning and
+# changes no figure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
@@ -33,15 +33,21 @@ if [ -z "$missing" ]; then echo 'ok - the sections that hints name'; else echo "
 export PGOPTIONS='-c client_min_messages=warning'
 warned() { run -c "SELECT reseller_report.attach_source('bot', 'shapes.\"Raw\"')" 2>&1 | sed -n 's/^HINT:  //p'; }
 figures() { run -c "SELECT * FROM reseller_report.bot(1, '2024-03-01 00:00:01+00', '2024-03-31 00:07+00')"; }
-run -c 'CREATE TABLE shapes."Raw" (company_id bigint, occurred_at timestamptz, price_twin numeric(9,3), price_reseller numeric(9,3), billable boolean)' \
-    -c "INSERT INTO shapes.\"Raw\" SELECT 11 + n % 20, '2024-03-01 00:00+00'::timestamptz + n * interval '37 minutes', 1.5, 1, true FROM generate_series(1, 1000) n"
+run <<'SQL'
+CREATE TABLE shapes."Raw" (
+    company_id bigint, occurred_at timestamptz, price_twin numeric(9,3), price_reseller numeric(9,3), billable boolean);
+INSERT INTO shapes."Raw"
+    SELECT 11 + n % 20, '2024-03-01 00:00+00'::timestamptz + n * interval '37 minutes', 1.5, 1, true
+    FROM generate_series(1, 1000) n;
+SQL
 warned >"$work/hints"
 figures >"$work/before"
 run -c "SELECT reseller_report.detach_source('shapes.\"Raw\"')" >/dev/null
 while IFS= read -r command; do run -c "$command"; done <"$work/hints"
 warned >"$work/more"
 figures >"$work/after"
-if [ "$(wc -l <"$work/hints")" -eq 2 ] && [ ! -s "$work/more" ] && [ -s "$work/before" ] && cmp -s "$work/before" "$work/after"; then
+if [ "$(wc -l <"$work/hints")" -eq 2 ] && [ ! -s "$work/more" ] && [ -s "$work/before" ] &&
+    cmp -s "$work/before" "$work/after"; then
     echo 'ok - the indexes that a warning names end it'
 else
     echo 'not ok - the indexes that a warning names end it'
