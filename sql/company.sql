@@ -203,4 +203,5 @@ END
 $$;
 COMMENT ON FUNCTION reseller_report.move_company(bigint, bigint, timestamptz) IS
     'From the moment since on, which lies on a quarter hour UTC and may be in the past, the company belongs to this reseller '
-    '(NULL: to none). What was planned for later is replaced. Needs the rights of the change on table dependency.';
+    '(NULL: to none). What was planned for later is replaced. Needs the rights of the change on table dependency, and SELECT on '
+    'company.';
