@@ -1,7 +1,8 @@
--- Run by reference.sh, which gives the text of docs/reference.md as :page.
-SELECT plan(5);
+-- Run by reference.sh, which gives the text of docs/reference.md as :page and that of docs/internals.md as :internals.
+SELECT plan(6);
 
 CREATE TABLE line AS SELECT n, text FROM string_to_table(:'page', E'\n') WITH ORDINALITY AS t (text, n);
+CREATE TABLE line_of_internals AS SELECT string_to_table(:'internals', E'\n') AS text;
 -- A heading and the lines under it, as far as the next heading that is no deeper.
 CREATE VIEW section AS
     SELECT h.n, ltrim(h.text, '# ') AS title, l.text
@@ -54,3 +55,8 @@ SELECT is_empty($$
         AND NOT EXISTS (SELECT FROM section s
             WHERE s.title = c.relname AND starts_with(s.text, cells(a.attname, format_type(a.atttypid, a.atttypmod)))) $$,
     'the tables that users fill, and the views, have sections with their columns');
+SELECT is_empty($$
+    SELECT c.relname FROM pg_class c
+    WHERE c.relnamespace = 'reseller_report'::regnamespace AND c.relkind = 'r'
+        AND NOT EXISTS (SELECT FROM line_of_internals l WHERE l.text ~ format('^\|.*`%s`.*\|', c.relname)) $$,
+    'docs/internals.md tells of every table');
