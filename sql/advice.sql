@@ -16,35 +16,35 @@ CREATE FUNCTION reseller_report._shown(relation regclass) RETURNS text
 $$;
 
 -- A name that no column of the table has.
-CREATE FUNCTION reseller_report._new_column(source regclass, role text) RETURNS text
+CREATE FUNCTION reseller_report._new_column(source regclass, field text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT c.name
-    FROM (SELECT 'usage_' || role || CASE n WHEN 1 THEN '' ELSE '_' || n END, n FROM generate_series(1, 1700) AS n) AS c (name, n)
+    FROM (SELECT 'usage_' || field || CASE n WHEN 1 THEN '' ELSE '_' || n END, n FROM generate_series(1, 1700) AS n) AS c (name, n)
     WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = c.name)
     ORDER BY c.n LIMIT 1
 $$;
 
 -- The command that adds a column, and how it is mapped: as the one that was `given`, or as a condition on a list of values.
 CREATE FUNCTION reseller_report._advise_stored(
-    source regclass, role text, given jsonb, lead text, new_type text, expression text, note text)
+    source regclass, field text, given jsonb, lead text, new_type text, expression text, note text)
     RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT format(
         '%s ALTER TABLE %s ADD COLUMN %I %s GENERATED ALWAYS AS (%s) STORED; and map %s. The command rewrites the table.%s',
-        lead, source, n.name, new_type, expression, jsonb_build_object(role, CASE
-            WHEN role = 'only' THEN
+        lead, source, n.name, new_type, expression, jsonb_build_object(field, CASE
+            WHEN field = 'only' THEN
                 jsonb_build_object(n.name, CASE WHEN new_type = 'boolean' THEN '[true]' ELSE given -> 'list' END)
             WHEN g.more = '{}' THEN to_jsonb(n.name)
             ELSE jsonb_build_object('column', n.name) || g.more END), ' ' || note)
-    FROM reseller_report._new_column(source, role) AS n (name), LATERAL (SELECT given - 'column') AS g (more)
+    FROM reseller_report._new_column(source, field) AS n (name), LATERAL (SELECT given - 'column') AS g (more)
 $$;
 
 -- What makes a column that can be read of one that cannot: a type and an expression of the column, %s. NULLs where no expression
 -- does that is immutable.
 CREATE FUNCTION reseller_report._conversion(
-    role text, kind text, given jsonb, type oid, OUT lead text, OUT new_type text, OUT expression text, OUT note text)
+    field text, kind text, given jsonb, type oid, OUT lead text, OUT new_type text, OUT expression text, OUT note text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT coalesce(c.lead, 'Run'), c.new_type, c.expression, c.note
@@ -79,7 +79,7 @@ CREATE FUNCTION reseller_report._conversion(
         WHEN given ->> 'list' = '[null]' THEN 'null alone'
         WHEN kind = 'boolean' AND NOT given ? 'values' THEN 'yes or no'
         WHEN kind IN ('label', 'boolean', 'only') OR given ?| '{values,delivered_values}' THEN 'words' END) AS asked (what)
-    WHERE c.what IN (role, kind, asked.what) AND c.what = coalesce(asked.what, c.what)
+    WHERE c.what IN (field, kind, asked.what) AND c.what = coalesce(asked.what, c.what)
         AND (c.types IS NULL OR _conversion.type = ANY (c.types::regtype[]::oid[]))
         -- A type whose text depends on settings is not immutable.
         AND (c.n NOT IN (16, 18) OR (SELECT p.provolatile = 'i'
@@ -87,9 +87,9 @@ CREATE FUNCTION reseller_report._conversion(
     ORDER BY c.n LIMIT 1
 $$;
 
--- What to do about a column of a type that a role cannot be read from.
+-- What to do about a column of a type that a field cannot be read from.
 CREATE FUNCTION reseller_report._advise_for_type(
-    source regclass, role text, kind text, given jsonb, labels jsonb, column_name name, type oid, expression text)
+    source regclass, field text, kind text, given jsonb, labels jsonb, column_name name, type oid, expression text)
     RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -100,7 +100,7 @@ BEGIN
     IF kind IN ('label', 'boolean') AND NOT given ? 'values' AND reseller_report._is_readable(kind, true, true, type) THEN
         RETURN format('It can be %s, or another with "values", as in %s.',
             CASE kind WHEN 'label' THEN 'text or an enum' ELSE 'boolean' END,
-            jsonb_build_object(role, jsonb_build_object('column', column_name, 'values', CASE
+            jsonb_build_object(field, jsonb_build_object('column', column_name, 'values', CASE
                 WHEN kind = 'boolean' AND type = ANY ('{smallint,integer,bigint}'::regtype[]::oid[]) THEN '{"1": true, "0": false}'
                 WHEN kind = 'boolean' THEN '{"y": true, "n": false}'
                 ELSE jsonb_build_object(CASE type WHEN 'boolean'::regtype THEN 'true' ELSE '1' END,
@@ -109,12 +109,12 @@ BEGIN
         RETURN format('It can be boolean or a timestamp, or another with the values that mean delivered, as in '
             '{"delivered": %s, "delivered_values": [...]}.', to_json(column_name));
     END IF;
-    SELECT * INTO other FROM reseller_report._conversion(role, kind, given, type);
+    SELECT * INTO other FROM reseller_report._conversion(field, kind, given, type);
     IF other.new_type IS NOT NULL THEN
-        RETURN reseller_report._advise_stored(source, role, given - '{unit,time_zone}'::text[], other.lead, other.new_type,
+        RETURN reseller_report._advise_stored(source, field, given - '{unit,time_zone}'::text[], other.lead, other.new_type,
             replace(other.expression, '%s', expression), replace(other.note, 'its_name', expression));
     END IF;
-    IF kind = 'moment' OR role = 'company_id' THEN
+    IF kind = 'moment' OR field = 'company_id' THEN
         RETURN CASE kind WHEN 'moment' THEN 'It can be timestamptz, or timestamp with a "time_zone".'
             ELSE 'It can be smallint, integer or bigint.' END
             || ' "What no expression says" in the documentation shows the trigger that fills such a column beside it.';

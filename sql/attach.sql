@@ -7,7 +7,7 @@ CREATE FUNCTION reseller_report._warn_of_indexes(source regclass, rules jsonb) R
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    company CONSTANT name := (SELECT rule ->> 'column' FROM jsonb_array_elements(rules) rule WHERE rule ->> 'role' = 'company_id');
+    company CONSTANT name := (SELECT rule ->> 'column' FROM jsonb_array_elements(rules) rule WHERE rule ->> 'field' = 'company_id');
     moment CONSTANT name := (SELECT column_name FROM reseller_report._moment(rules));
     wanted record;
 BEGIN
@@ -126,7 +126,7 @@ $$;
 
 CREATE FUNCTION reseller_report._rule_of_moment(rules jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT rule FROM jsonb_array_elements(rules) AS rule WHERE rule ->> 'role' = 'occurred_at' $$;
+    AS $$ SELECT rule FROM jsonb_array_elements(rules) AS rule WHERE rule ->> 'field' = 'occurred_at' $$;
 
 -- The work of attach_source, as the extension's owner; the caller has shown that the table is the caller's.
 CREATE FUNCTION reseller_report._attach_source(service text, source regclass, columns jsonb) RETURNS void

@@ -132,7 +132,7 @@ END
 $$;
 
 -- The rule of a mapped column: checks its type, and that its values can be counted exactly.
-CREATE FUNCTION reseller_report._column_rule(source regclass, role text, kind text, candidates name[], given jsonb, labels jsonb)
+CREATE FUNCTION reseller_report._column_rule(source regclass, field text, kind text, candidates name[], given jsonb, labels jsonb)
     RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -144,21 +144,21 @@ BEGIN
     SELECT * INTO actual FROM reseller_report._column(source, candidates);
     IF actual.name IS NULL THEN
         PERFORM reseller_report._refuse(format('table "%s" has no column "%s"', shown, candidates[1]),
-            format('Name its column in columns, as in {"%s": "its_name"}%s.', role, CASE WHEN kind IN ('moment', 'only') THEN ''
-                ELSE format(', or a constant, as in {"%s": {"value": ...}}', role) END), '42703');
+            format('Name its column in columns, as in {"%s": "its_name"}%s.', field, CASE WHEN kind IN ('moment', 'only') THEN ''
+                ELSE format(', or a constant, as in {"%s": {"value": ...}}', field) END), '42703');
     END IF;
     IF NOT reseller_report._is_readable(kind, labels IS NOT NULL, given ? 'values', actual.type) THEN
         PERFORM reseller_report._refuse(
-            format('column "%s" of table "%s" has type %s, which cannot be read as %s', actual.name, shown, actual.shown, role),
-            reseller_report._advise_for_type(source, role, kind, given, labels, actual.name, actual.type, actual.expression),
+            format('column "%s" of table "%s" has type %s, which cannot be read as %s', actual.name, shown, actual.shown, field),
+            reseller_report._advise_for_type(source, field, kind, given, labels, actual.name, actual.type, actual.expression),
             '42804');
     END IF;
-    rule := jsonb_build_object('role', role, 'column', actual.name, 'type', format_type(actual.type, actual.modifier));
+    rule := jsonb_build_object('field', field, 'column', actual.name, 'type', format_type(actual.type, actual.modifier));
     IF labels IS NOT NULL THEN
         IF actual.has_loose_collation THEN
             PERFORM reseller_report._refuse(
                 format('column "%s" of table "%s" has a nondeterministic collation', actual.name, shown),
-                reseller_report._advise_stored(source, role, given, 'Run', 'text COLLATE "C"', actual.expression,
+                reseller_report._advise_stored(source, field, given, 'Run', 'text COLLATE "C"', actual.expression,
                     'Its values are told apart byte by byte.'), '42804');
         END IF;
         IF actual.type = 'bpchar'::regtype THEN
@@ -181,7 +181,7 @@ BEGIN
             PERFORM reseller_report._refuse(
                 format('column "%s" of table "%s" has type %s, which may hold amounts with more than 6 decimals',
                     actual.name, shown, actual.shown),
-                reseller_report._advise_for_type(source, role, kind, given, labels, actual.name, actual.type, actual.expression),
+                reseller_report._advise_for_type(source, field, kind, given, labels, actual.name, actual.type, actual.expression),
                 '42804');
         END IF;
     ELSIF kind = 'amount' THEN
@@ -190,7 +190,7 @@ BEGIN
     IF actual.is_virtual THEN
         PERFORM reseller_report._refuse(
             format('column "%s" of table "%s" is a virtual generated column, whose value is not in the row', actual.name, shown),
-            reseller_report._advise_stored(source, role, given, 'Run', actual.shown, actual.expression, NULL), '42804');
+            reseller_report._advise_stored(source, field, given, 'Run', actual.shown, actual.expression, NULL), '42804');
     END IF;
     RETURN rule;
 END

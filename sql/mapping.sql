@@ -4,11 +4,11 @@
 
 -- What a service needs of a row. kind says how a rule gives it; labels are the values that the channel, sender or direction has
 -- where the mapping names no others.
-CREATE FUNCTION reseller_report._roles(service text)
-    RETURNS TABLE (role text, kind text, default_columns name[], labels text[])
+CREATE FUNCTION reseller_report._fields(service text)
+    RETURNS TABLE (field text, kind text, default_columns name[], labels text[])
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
     AS $$
-    WITH known (services, role, kind, default_columns, labels) AS (VALUES
+    WITH known (services, field, kind, default_columns, labels) AS (VALUES
         (NULL::text[], 'company_id', 'integer', '{company_id}'::name[], NULL::text[]),
         (NULL, 'occurred_at', 'moment', '{occurred_at}', NULL),
         (NULL, 'price_twin', 'amount', '{price_twin}', NULL),
@@ -20,12 +20,12 @@ CREATE FUNCTION reseller_report._roles(service text)
         ('{telephony,telephony_outgoing,telephony_incoming}', 'direction', 'label', '{direction}', '{outgoing,incoming}'),
         ('{telephony,telephony_outgoing,telephony_incoming}', 'duration_seconds', 'integer', '{duration_seconds}', NULL),
         ('{bot}', 'billable', 'boolean', '{billable}', NULL))
-    SELECT known.role, known.kind, known.default_columns, known.labels FROM known
-    WHERE known.services IS NULL OR _roles.service = ANY (known.services)
+    SELECT known.field, known.kind, known.default_columns, known.labels FROM known
+    WHERE known.services IS NULL OR _fields.service = ANY (known.services)
 $$;
 
 -- What a constant stands for in the registry: a label, true or false, a number, or micro-units.
-CREATE FUNCTION reseller_report._constant(role text, kind text, labels text[], value jsonb) RETURNS jsonb
+CREATE FUNCTION reseller_report._constant(field text, kind text, labels text[], value jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
@@ -37,13 +37,13 @@ BEGIN
         RETURN to_jsonb(text_value = 'true');
     ELSIF kind = 'integer' AND text_value ~ '^-?[0-9]{1,19}$'
         AND text_value::numeric BETWEEN -9223372036854775808 AND 9223372036854775807
-        AND (role = 'company_id' OR abs(text_value::numeric) < 1e15)
+        AND (field = 'company_id' OR abs(text_value::numeric) < 1e15)
     THEN
         RETURN to_jsonb(text_value::bigint);
     ELSIF kind = 'amount' AND text_value ~ '^-?[0-9]{1,9}([.][0-9]{1,6})?$' THEN
         RETURN to_jsonb((text_value::numeric * 1000000)::bigint);
     END IF;
-    PERFORM reseller_report._refuse(format('%s cannot be the constant %s', role, value),
+    PERFORM reseller_report._refuse(format('%s cannot be the constant %s', field, value),
         CASE kind WHEN 'label' THEN format('It can be %s.', array_to_string(labels, ', '))
             WHEN 'moment' THEN 'Every event has a moment of its own: map a column.'
             WHEN 'amount' THEN 'It can be an amount below 10^9 with at most 6 decimals.'
@@ -92,9 +92,9 @@ CREATE FUNCTION reseller_report._rest_of_list(list jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
     AS $$ SELECT jsonb_build_object('null', list @> 'null', 'otherwise', false) $$;
 
--- The rule of one role, from what `columns` says of it.
-CREATE FUNCTION reseller_report._role_rule(
-    source regclass, role text, kind text, default_columns name[], labels text[], given jsonb, delivered_values jsonb)
+-- The rule of one field, from what `columns` says of it.
+CREATE FUNCTION reseller_report._field_rule(
+    source regclass, field text, kind text, default_columns name[], labels text[], given jsonb, delivered_values jsonb)
     RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -107,8 +107,8 @@ BEGIN
     given := CASE WHEN NOT is_given THEN '{}'
         WHEN jsonb_typeof(given) = 'string' THEN jsonb_build_object('column', given) ELSE given END;
     IF jsonb_typeof(given) <> 'object' OR jsonb_typeof(given -> 'column') <> 'string' THEN
-        PERFORM reseller_report._refuse(format('the mapping of "%s" must name a column', role),
-            format('Write {"%s": "its_name"}, or {"%s": {"column": "its_name", ...}}.', role, role));
+        PERFORM reseller_report._refuse(format('the mapping of "%s" must name a column', field),
+            format('Write {"%s": "its_name"}, or {"%s": {"column": "its_name", ...}}.', field, field));
     END IF;
     SELECT key INTO unknown FROM jsonb_object_keys(given) AS key
         WHERE key <> ALL (CASE WHEN kind IN ('label', 'boolean') THEN '{column,value,values,"null",other}'
@@ -116,7 +116,7 @@ BEGIN
             WHEN kind = 'moment' THEN '{column,value,time_zone}'
             WHEN kind = 'amount' THEN '{column,value,unit}' ELSE '{column,value}' END::text[]) LIMIT 1;
     IF FOUND THEN
-        PERFORM reseller_report._refuse(format('the mapping of "%s" has no "%s"', role, unknown),
+        PERFORM reseller_report._refuse(format('the mapping of "%s" has no "%s"', field, unknown),
             'See "Connecting your own tables" in the documentation.');
     END IF;
     IF delivered_values IS NOT NULL AND kind = 'delivered'
@@ -127,22 +127,22 @@ BEGIN
     END IF;
     IF given ? 'value' THEN
         IF given - 'value' <> '{}' THEN
-            PERFORM reseller_report._refuse(format('the mapping of "%s" has a constant and more', role),
+            PERFORM reseller_report._refuse(format('the mapping of "%s" has a constant and more', field),
                 'Write {"value": ...} alone.');
         END IF;
-        RETURN jsonb_build_object('role', role, 'value', reseller_report._constant(role, kind, labels, given -> 'value'));
+        RETURN jsonb_build_object('field', field, 'value', reseller_report._constant(field, kind, labels, given -> 'value'));
     END IF;
     IF is_given AND NOT given ? 'column' THEN
-        PERFORM reseller_report._refuse(format('the mapping of "%s" must name a column', role),
-            format('Write {"%s": {"column": "its_name", ...}}.', role));
+        PERFORM reseller_report._refuse(format('the mapping of "%s" must name a column', field),
+            format('Write {"%s": {"column": "its_name", ...}}.', field));
     END IF;
     IF given ? 'values' THEN
         IF jsonb_typeof(given -> 'values') <> 'object' THEN
-            PERFORM reseller_report._refuse(format('the values of "%s" must be a JSON object', role),
+            PERFORM reseller_report._refuse(format('the values of "%s" must be a JSON object', field),
                 'Write it as {"values": {"1": "...", "2": null}}.');
         END IF;
         meanings := (SELECT coalesce(jsonb_object_agg(v.key,
-                reseller_report._meaning(format('the values of "%s"', role), kind, labels, v.value)), '{}')
+                reseller_report._meaning(format('the values of "%s"', field), kind, labels, v.value)), '{}')
             FROM jsonb_each(given -> 'values') v);
     ELSIF kind = 'label' THEN
         meanings := (SELECT jsonb_object_agg(l, l) FROM unnest(labels) l);
@@ -150,10 +150,10 @@ BEGIN
         meanings := reseller_report._labels_of_list('delivered_values', delivered_values);
     END IF;
     IF given ? 'other' AND meanings IS NULL THEN
-        PERFORM reseller_report._refuse(format('the mapping of "%s" has "other" without "values"', role),
+        PERFORM reseller_report._refuse(format('the mapping of "%s" has "other" without "values"', field),
             'Name in "values" what is not "other".');
     END IF;
-    rule := reseller_report._column_rule(source, role, kind,
+    rule := reseller_report._column_rule(source, field, kind,
         CASE WHEN is_given THEN ARRAY[given ->> 'column']::name[] ELSE default_columns END, given, meanings);
     IF given ? 'values' OR kind = 'delivered' AND delivered_values <> '[null]' THEN
         PERFORM reseller_report._checked_labels(source, (rule ->> 'column')::name, meanings);
@@ -163,13 +163,13 @@ BEGIN
             ELSE reseller_report._rest_of_list(delivered_values) END;
     END IF;
     RETURN rule || (SELECT coalesce(jsonb_object_agg(CASE e.key WHEN 'other' THEN 'otherwise' ELSE e.key END,
-            reseller_report._meaning(format('"null" and "other" of "%s"', role), kind, labels, e.value)), '{}')
+            reseller_report._meaning(format('"null" and "other" of "%s"', field), kind, labels, e.value)), '{}')
         FROM jsonb_each(given) e WHERE e.key IN ('null', 'other'));
 END
 $$;
 
--- `columns` as the registry keeps it: a list of rules, {role, column, type, ...} or {role, value}, every one of them checked.
--- Conditions have the role "only". At most 16 in all; must match kMostRules.
+-- `columns` as the registry keeps it: a list of rules, {field, column, type, ...} or {field, value}, every one of them checked.
+-- Conditions have the field "only". At most 16 in all; must match kMostRules.
 CREATE FUNCTION reseller_report._rules(service text, source regclass, columns jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -188,11 +188,11 @@ BEGIN
         columns := columns - 'delivered_at' || jsonb_build_object('delivered', columns -> 'delivered_at');
     END IF;
     SELECT key INTO unknown FROM jsonb_object_keys(columns) AS key
-        WHERE key NOT IN (SELECT role FROM reseller_report._roles(service)) AND key NOT IN ('id', 'only', 'capture')
+        WHERE key NOT IN (SELECT field FROM reseller_report._fields(service)) AND key NOT IN ('id', 'only', 'capture')
             AND NOT (key = 'delivered_values' AND service = 'text_messaging') LIMIT 1;
     IF FOUND THEN
         PERFORM reseller_report._refuse(format('service "%s" has no column "%s" to map', service, unknown),
-            format('It has %s; and "only" and "capture".', (SELECT string_agg(role, ', ') FROM reseller_report._roles(service))));
+            format('It has %s; and "only" and "capture".', (SELECT string_agg(field, ', ') FROM reseller_report._fields(service))));
     END IF;
     -- Nothing is counted by it: a row's primary key tells it apart, whatever its name.
     IF columns ? 'id'
@@ -206,9 +206,9 @@ BEGIN
             'Write {"delivered": "its_name", "delivered_values": [...]}.');
     END IF;
     given_delivered := coalesce(columns -> 'delivered_values', columns #> '{delivered,delivered_values}');
-    FOR wanted IN SELECT * FROM reseller_report._roles(service) LOOP
-        result := result || reseller_report._role_rule(source, wanted.role, wanted.kind, wanted.default_columns, wanted.labels,
-            columns -> wanted.role, given_delivered);
+    FOR wanted IN SELECT * FROM reseller_report._fields(service) LOOP
+        result := result || reseller_report._field_rule(source, wanted.field, wanted.kind, wanted.default_columns, wanted.labels,
+            columns -> wanted.field, given_delivered);
     END LOOP;
     IF jsonb_typeof(coalesce(columns -> 'only', '{}')) <> 'object' THEN
         PERFORM reseller_report._refuse('"only" must be a JSON object', 'Write it as {"only": {"status": ["sent", "delivered"]}}.');

@@ -156,7 +156,7 @@ CREATE FUNCTION reseller_report._moment(rules jsonb, OUT column_name name, OUT u
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT rule ->> 'column', (rule ->> 'utc_offset')::integer * interval '1 second'
-    FROM jsonb_array_elements(rules) AS rule WHERE rule ->> 'role' = 'occurred_at'
+    FROM jsonb_array_elements(rules) AS rule WHERE rule ->> 'field' = 'occurred_at'
 $$;
 
 -- Clears what is left of dropped and detached sources; under the lease.

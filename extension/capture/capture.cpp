@@ -14,10 +14,10 @@
 #include "server/relation.hpp"
 #include "server/snapshot.hpp"
 #include "server/subtransaction.hpp"
-#include "source/raw.hpp"
+#include "source/raw_scan.hpp"
 #include "source/restore.hpp"
-#include "source/row.hpp"
 #include "source/source.hpp"
+#include "source/usage_reader.hpp"
 
 namespace reseller_report {
 namespace {

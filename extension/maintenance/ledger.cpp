@@ -7,7 +7,7 @@
 #include "server/own_table.hpp"
 #include "server/query.hpp"
 #include "server/snapshot.hpp"
-#include "source/raw.hpp"
+#include "source/raw_scan.hpp"
 #include "summary/delta.hpp"
 #include "summary/holding.hpp"
 #include "summary/summary.hpp"

@@ -7,7 +7,7 @@
 #include "server/own_table.hpp"
 #include "server/query.hpp"
 #include "source/leaf.hpp"
-#include "source/raw.hpp"
+#include "source/raw_scan.hpp"
 #include "summary/delta.hpp"
 
 namespace reseller_report {

@@ -30,7 +30,7 @@ std::string_view text_of(const JsonbValue &json) { return {json.val.string.val, 
 
 // The functions from here to parse_rule are called inside pg() and own nothing with a destructor.
 
-JsonbValue *field(JsonbContainer *object, const char *name) {
+JsonbValue *member(JsonbContainer *object, const char *name) {
   return getKeyJsonValueFromContainer(object, name, static_cast<int>(strlen(name)), nullptr);
 }
 
@@ -48,7 +48,7 @@ std::int64_t meaning_of(const JsonbValue &json) {
 }
 
 std::int64_t meaning_in(JsonbContainer *rule, const char *name) {
-  const JsonbValue *const meaning = field(rule, name);
+  const JsonbValue *const meaning = member(rule, name);
   return meaning != nullptr ? meaning_of(*meaning) : kRefused;
 }
 
@@ -71,29 +71,29 @@ void parse_labels(JsonbContainer *values, Rule &rule) {
   rule.label_count = static_cast<int>(label - labels) + 1;
 }
 
-Role role_of(Feed feed, std::string_view name) {
-  for (int role = 0; role < kRoles; role++) {
-    const char *const known = role_name(feed, static_cast<Role>(role));
-    if (known != nullptr && name == known) return static_cast<Role>(role);
+Field field_of(Feed feed, std::string_view name) {
+  for (int field = 0; field < kFields; field++) {
+    const char *const known = field_name(feed, static_cast<Field>(field));
+    if (known != nullptr && name == known) return static_cast<Field>(field);
   }
-  return Role::kCondition;
+  return Field::kCondition;
 }
 
 Rule parse_rule(Feed feed, JsonbContainer *json) {
   Rule rule = {};
-  rule.role = role_of(feed, text_of(*field(json, "role")));
-  if (const JsonbValue *const value = field(json, "value")) {
+  rule.field = field_of(feed, text_of(*member(json, "field")));
+  if (const JsonbValue *const value = member(json, "value")) {
     rule.is_constant = true;
     rule.constant = meaning_of(*value);
     return rule;
   }
-  std::string_view const column = text_of(*field(json, "column"));
+  std::string_view const column = text_of(*member(json, "column"));
   memcpy(NameStr(rule.column), column.data(), std::min(column.size(), size_t{NAMEDATALEN - 1}));
-  if (const JsonbValue *const values = field(json, "values")) parse_labels(values->val.binary.data, rule);
+  if (const JsonbValue *const values = member(json, "values")) parse_labels(values->val.binary.data, rule);
   rule.of_null = meaning_in(json, "null");
   rule.of_others = meaning_in(json, "otherwise");
-  if (const JsonbValue *const unit = field(json, "unit")) rule.unit = number_of(*unit);
-  if (const JsonbValue *const offset = field(json, "utc_offset")) {
+  if (const JsonbValue *const unit = member(json, "unit")) rule.unit = number_of(*unit);
+  if (const JsonbValue *const offset = member(json, "utc_offset")) {
     rule.has_clock = true;
     rule.utc_offset = number_of(*offset) * kSecond;
   }
@@ -139,16 +139,16 @@ bool holds_micros(int32 modifier) { return modifier >= VARHDRSZ && (((modifier -
 // Which types a rule can be read from; must match reseller_report._rules, which says what to change.
 bool is_readable(const Rule &rule, Reading reading, int32 modifier) {
   if (rule.has_labels) return is_integer(reading) || is_text(reading) || reading == Reading::kBoolean || reading == Reading::kEnum;
-  switch (rule.role) {
-    case Role::kCompany:
-    case Role::kSeconds:
+  switch (rule.field) {
+    case Field::kCompany:
+    case Field::kSeconds:
       return is_integer(reading);
-    case Role::kOccurredAt:
+    case Field::kOccurredAt:
       return reading == (rule.has_clock ? Reading::kTimestamp : Reading::kTimestamptz);
-    case Role::kDelivered:
+    case Field::kDelivered:
       return reading == Reading::kBoolean || reading == Reading::kTimestamptz || reading == Reading::kTimestamp;
-    case Role::kPriceTwin:
-    case Role::kPriceReseller:
+    case Field::kPriceTwin:
+    case Field::kPriceReseller:
       return rule.unit > 0 ? is_integer(reading) : reading == Reading::kNumeric && holds_micros(modifier);
     default:
       return reading == Reading::kBoolean;
@@ -197,26 +197,26 @@ Form_pg_attribute find_column(TupleDesc columns, const NameData &name) {
 
 }  // namespace
 
-const char *role_name(Feed feed, Role role) {
-  switch (role) {
-    case Role::kCompany:
+const char *field_name(Feed feed, Field field) {
+  switch (field) {
+    case Field::kCompany:
       return "company_id";
-    case Role::kOccurredAt:
+    case Field::kOccurredAt:
       return "occurred_at";
-    case Role::kKind:
+    case Field::kKind:
       return kKindNames[static_cast<int>(feed)];
-    case Role::kAlice:
+    case Field::kAlice:
       return feed == Feed::kChat ? "via_alice" : nullptr;
-    case Role::kDelivered:
+    case Field::kDelivered:
       return feed == Feed::kTextMessaging ? "delivered" : nullptr;
-    case Role::kSeconds:
+    case Field::kSeconds:
       return feed == Feed::kTelephony || feed == Feed::kTelephonyOutgoing || feed == Feed::kTelephonyIncoming ? "duration_seconds"
                                                                                                               : nullptr;
-    case Role::kPriceTwin:
+    case Field::kPriceTwin:
       return "price_twin";
-    case Role::kPriceReseller:
+    case Field::kPriceReseller:
       return "price_reseller";
-    case Role::kCondition:
+    case Field::kCondition:
       break;
   }
   return "only";
@@ -230,7 +230,7 @@ Mapping parse_mapping(const char *service, Jsonb *rules) {
       throw Error(sqlstate::kInternal, "unknown service \"" + std::string(service) + "\" in the registry of sources");
   mapping.feed = static_cast<Feed>(feed);
   mapping.count = std::min(static_cast<int>(JsonContainerSize(&rules->root)), kMostRules);
-  std::fill_n(mapping.of_role, kRoles, -1);
+  std::fill_n(mapping.of_field, kFields, -1);
   Rule *parsed = nullptr;
   pg([&] {
     parsed = static_cast<Rule *>(palloc(sizeof(Rule) * kMostRules));
@@ -239,7 +239,7 @@ Mapping parse_mapping(const char *service, Jsonb *rules) {
   });
   mapping.rules = parsed;
   for (int i = 0; i < mapping.count; i++)
-    if (parsed[i].role != Role::kCondition) mapping.of_role[static_cast<int>(parsed[i].role)] = i;
+    if (parsed[i].field != Field::kCondition) mapping.of_field[static_cast<int>(parsed[i].field)] = i;
   return mapping;
 }
 

@@ -11,8 +11,8 @@ namespace reseller_report {
 
 /// What a rule of a mapping gives. kKind is channel, sender, direction or billable, as the service has it; a kCondition says
 /// which rows count at all.
-enum class Role : int { kCompany, kOccurredAt, kKind, kAlice, kDelivered, kSeconds, kPriceTwin, kPriceReseller, kCondition };
-inline constexpr int kRoles = 8;  ///< those that a mapping has at most once: all but conditions
+enum class Field : int { kCompany, kOccurredAt, kKind, kAlice, kDelivered, kSeconds, kPriceTwin, kPriceReseller, kCondition };
+inline constexpr int kFields = 8;  ///< those that a mapping has at most once: all but conditions
 
 /// Roles and conditions together; must match reseller_report._rules.
 inline constexpr int kMostRules = 16;
@@ -34,7 +34,7 @@ struct Label {
 };
 
 struct Rule {
-  Role role;
+  Field field;
   bool is_constant;
   std::int64_t constant;  ///< an Item, 1 and 0, a number or micro-units
   NameData column;
@@ -53,10 +53,10 @@ struct Mapping {
   Feed feed;
   int count;
   const Rule *rules;
-  int of_role[kRoles];  ///< positions in rules; -1 where the service has no such role
+  int of_field[kFields];  ///< positions in rules; -1 where the service has no such field
 
-  const Rule &rule(Role role) const { return rules[of_role[static_cast<int>(role)]]; }
-  bool has(Role role) const { return of_role[static_cast<int>(role)] >= 0; }
+  const Rule &rule(Field field) const { return rules[of_field[static_cast<int>(field)]]; }
+  bool has(Field field) const { return of_field[static_cast<int>(field)] >= 0; }
 };
 
 /// The form of a column's values.
@@ -75,8 +75,8 @@ struct RowLayout {
   const Code *codes[kMostRules];
 };
 
-/// The name of a role in attach_source's `columns`, for this feed; nullptr where the feed has no such role.
-const char *role_name(Feed feed, Role role);
+/// The name of a field in attach_source's `columns`, for this feed; nullptr where the feed has no such field.
+const char *field_name(Feed feed, Field field);
 
 /// Reads the registry's form of a mapping, as reseller_report._rules wrote it.
 Mapping parse_mapping(const char *service, Jsonb *rules);

@@ -117,7 +117,7 @@ BEGIN
     EXECUTE format('INSERT INTO shapes.event SELECT n, %s FROM generate_series(1, 60) n', fill);
     EXECUTE 'ALTER TABLE shapes.event ADD COLUMN ' || added;
     SELECT jsonb_object_agg(c.key, c.value) INTO mapping
-        FROM jsonb_each(constants) c JOIN reseller_report._roles(service) r ON r.role = c.key
+        FROM jsonb_each(constants) c JOIN reseller_report._fields(service) f ON f.field = c.key
         WHERE c.key <> split_part(added, ' ', 1);
     mapping := mapping || CASE WHEN role <> 'company_id' THEN '{"company_id": "usage_company_id"}' ELSE '{}' END::jsonb
         || coalesce('{' || nullif(mapped, '') || '}', '{}')::jsonb;

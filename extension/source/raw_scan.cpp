@@ -1,4 +1,4 @@
-#include "source/raw.hpp"
+#include "source/raw_scan.hpp"
 
 #include "server/acting_as.hpp"
 #include "server/query.hpp"
@@ -46,7 +46,7 @@ struct RawQuery {
 
 RawQuery raw_query(const Source &source, const RowLayout &layout, const Range &range, const std::vector<std::int64_t> *companies) {
   const Mapping &mapping = source.mapping;
-  int const moment_rule = mapping.of_role[static_cast<int>(Role::kOccurredAt)];
+  int const moment_rule = mapping.of_field[static_cast<int>(Field::kOccurredAt)];
   std::string const moment = quoted(mapping.rules[moment_rule].column);
   RawQuery raw;
   raw.sql = "SELECT ";
@@ -57,7 +57,7 @@ RawQuery raw_query(const Source &source, const RowLayout &layout, const Range &r
   Time const offset = mapping.rules[moment_rule].utc_offset;
   raw.parameters.add(type, TimestampTzGetDatum(on_the_clock(range.from, offset)));
   raw.parameters.add(type, TimestampTzGetDatum(on_the_clock(range.to, offset)));
-  const Rule &company = mapping.rule(Role::kCompany);
+  const Rule &company = mapping.rule(Field::kCompany);
   if (companies != nullptr && !company.is_constant) {
     raw.sql += " AND " + quoted(company.column) + " = ANY ($3)";
     raw.parameters.add_bigints(companies->data(), static_cast<int>(companies->size()));

@@ -1,4 +1,4 @@
-#include "source/row.hpp"
+#include "source/usage_reader.hpp"
 
 #include <algorithm>
 #include <string>
@@ -42,19 +42,19 @@ class RowReader {
   RowReader(const Mapping &mapping, const RowLayout &layout, const Datum *values, const bool *nulls, Oid table)
       : mapping_(mapping), layout_(layout), values_(values), nulls_(nulls), table_(table) {}
 
-  bool has_head() const { return is_given(Role::kCompany) && is_given(Role::kOccurredAt); }
+  bool has_head() const { return is_given(Field::kCompany) && is_given(Field::kOccurredAt); }
 
   bool counts() const {
     for (int i = 0; i < mapping_.count; i++)
-      if (mapping_.rules[i].role == Role::kCondition && flag(i) != 1) return false;
+      if (mapping_.rules[i].field == Field::kCondition && flag(i) != 1) return false;
     return has_head();
   }
 
-  std::int64_t company() const { return whole_number(Role::kCompany); }
+  std::int64_t company() const { return whole_number(Field::kCompany); }
 
   /// False when the row is to be left out.
   bool item(Item &item) const {
-    std::int64_t const kind = flag(at(Role::kKind));
+    std::int64_t const kind = flag(at(Field::kKind));
     if (kind == kIgnored) return false;
     if (mapping_.feed == Feed::kBot) {
       item = kind != 0 ? Item::kBillable : Item::kFree;
@@ -64,38 +64,38 @@ class RowReader {
     if (mapping_.feed == Feed::kTelephonyOutgoing) return item == Item::kOutgoingCall;
     if (mapping_.feed == Feed::kTelephonyIncoming) return item == Item::kIncomingCall;
     if (mapping_.feed != Feed::kChat) return true;
-    std::int64_t const alice = flag(at(Role::kAlice));
+    std::int64_t const alice = flag(at(Field::kAlice));
     if (alice == 1) item = through_alice(item);
     return alice != kIgnored;
   }
 
   /// 1, 0 or kIgnored.
-  std::int64_t delivered() const { return mapping_.has(Role::kDelivered) ? flag(at(Role::kDelivered)) : 0; }
+  std::int64_t delivered() const { return mapping_.has(Field::kDelivered) ? flag(at(Field::kDelivered)) : 0; }
 
   std::int64_t seconds() const {
-    if (!mapping_.has(Role::kSeconds)) return 0;
-    std::int64_t const value = whole_number(Role::kSeconds);
+    if (!mapping_.has(Field::kSeconds)) return 0;
+    std::int64_t const value = whole_number(Field::kSeconds);
     // As far from the end of 64 bits as amounts are: a single event must be able to change its sign, and to add up.
     if (value >= kAmountLimit || value <= -kAmountLimit)
-      throw Error(sqlstate::kOutOfRange, column_of(at(Role::kSeconds)) + " holds a duration of 10^15 seconds or more");
+      throw Error(sqlstate::kOutOfRange, column_of(at(Field::kSeconds)) + " holds a duration of 10^15 seconds or more");
     return value;
   }
 
-  std::int64_t micros(Role role) const {
-    const Rule &rule = mapping_.rule(role);
+  std::int64_t micros(Field field) const {
+    const Rule &rule = mapping_.rule(field);
     if (rule.is_constant) return rule.constant;
-    if (!is_given(role)) return 0;
-    return rule.unit > 0 ? micros_of_units(role, rule.unit) : micros_of_decimal(role);
+    if (!is_given(field)) return 0;
+    return rule.unit > 0 ? micros_of_units(field, rule.unit) : micros_of_decimal(field);
   }
 
   Time unchecked_moment() const {
-    int const i = at(Role::kOccurredAt);
+    int const i = at(Field::kOccurredAt);
     Time const stored = DatumGetTimestampTz(values_[i]);  // a timestamp is stored likewise
     return is_finite(stored) ? stored - mapping_.rules[i].utc_offset : stored;
   }
 
   Time moment() const {
-    int const i = at(Role::kOccurredAt);
+    int const i = at(Field::kOccurredAt);
     Time const t = unchecked_moment();
     if (!is_finite(t))
       throw Error(sqlstate::kDatetimeOverflow, column_of(i) + " holds an infinite moment, but usage has a finite one");
@@ -104,9 +104,9 @@ class RowReader {
   }
 
  private:
-  int at(Role role) const { return mapping_.of_role[static_cast<int>(role)]; }
+  int at(Field field) const { return mapping_.of_field[static_cast<int>(field)]; }
 
-  bool is_given(Role role) const { return mapping_.rule(role).is_constant || !nulls_[at(role)]; }
+  bool is_given(Field field) const { return mapping_.rule(field).is_constant || !nulls_[at(field)]; }
 
   std::int64_t integer(int i) const {
     switch (layout_.reading[i]) {
@@ -123,21 +123,21 @@ class RowReader {
     }
   }
 
-  std::int64_t whole_number(Role role) const {
-    const Rule &rule = mapping_.rule(role);
+  std::int64_t whole_number(Field field) const {
+    const Rule &rule = mapping_.rule(field);
     if (rule.is_constant) return rule.constant;
-    return is_given(role) ? integer(at(role)) : 0;
+    return is_given(field) ? integer(at(field)) : 0;
   }
 
-  std::int64_t micros_of_units(Role role, std::int64_t unit) const {
-    Sum const amount = static_cast<Sum>(integer(at(role))) * unit;
-    if (amount >= kAmountLimit || amount <= -kAmountLimit) throw_too_large(role);
+  std::int64_t micros_of_units(Field field, std::int64_t unit) const {
+    Sum const amount = static_cast<Sum>(integer(at(field))) * unit;
+    if (amount >= kAmountLimit || amount <= -kAmountLimit) throw_too_large(field);
     return static_cast<std::int64_t>(amount);
   }
 
-  std::int64_t micros_of_decimal(Role role) const {
+  std::int64_t micros_of_decimal(Field field) const {
     std::int64_t amount = 0;
-    Datum value = values_[at(role)];
+    Datum value = values_[at(field)];
     auto const *const stored = reinterpret_cast<const struct varlena *>(DatumGetPointer(value));
     if (VARATT_IS_EXTERNAL(stored) || VARATT_IS_COMPRESSED(stored))
       pg([&] { value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value)); });
@@ -145,17 +145,17 @@ class RowReader {
       case AmountCheck::kFine:
         return amount;
       case AmountCheck::kNotANumber:
-        throw Error(sqlstate::kOutOfRange, column_of(at(role)) + " holds an amount that is not a number");
+        throw Error(sqlstate::kOutOfRange, column_of(at(field)) + " holds an amount that is not a number");
       case AmountCheck::kTooLarge:
-        throw_too_large(role);
+        throw_too_large(field);
       case AmountCheck::kTooFine:
         break;
     }
-    throw Error(sqlstate::kOutOfRange, column_of(at(role)) + " holds an amount with more than 6 decimals");
+    throw Error(sqlstate::kOutOfRange, column_of(at(field)) + " holds an amount with more than 6 decimals");
   }
 
-  [[noreturn]] void throw_too_large(Role role) const {
-    throw Error(sqlstate::kOutOfRange, column_of(at(role)) + " holds an amount of 10^9 or more");
+  [[noreturn]] void throw_too_large(Field field) const {
+    throw Error(sqlstate::kOutOfRange, column_of(at(field)) + " holds an amount of 10^9 or more");
   }
 
   // What a value stands for: an Item, 1 and 0, or kIgnored. A moment says by its presence that there was one.
@@ -209,7 +209,7 @@ class RowReader {
 
   std::string column_of(int i) const {
     const Rule &rule = mapping_.rules[i];
-    if (rule.is_constant) return std::string(role_name(mapping_.feed, rule.role)) + " of table \"" + table_name(table_) + "\"";
+    if (rule.is_constant) return std::string(field_name(mapping_.feed, rule.field)) + " of table \"" + table_name(table_) + "\"";
     return "column \"" + std::string(NameStr(rule.column)) + "\" of table \"" + table_name(table_) + "\"";
   }
 
@@ -221,7 +221,7 @@ class RowReader {
     pg([&] { shown = static_cast<size_t>(pg_mbcliplen(value.data(), static_cast<int>(value.size()), 100)); });
     throw Error(sqlstate::kCheckViolation,
                 column_of(i) + " holds \"" + std::string(value.substr(0, shown)) + (shown < value.size() ? "..." : "") +
-                    "\", which is not a known " + role_name(mapping_.feed, rule.role),
+                    "\", which is not a known " + field_name(mapping_.feed, rule.field),
                 "Known values are " + known + ".");
   }
 
@@ -253,8 +253,8 @@ bool usage_of_row(const Mapping &mapping, const RowLayout &layout, const Datum *
   usage.counters[Figure::kEvents] = 1;
   usage.counters[Figure::kDelivered] = delivered;
   usage.counters[Figure::kSeconds] = row.seconds();
-  usage.counters[Figure::kPriceTwin] = row.micros(Role::kPriceTwin);
-  usage.counters[Figure::kPriceReseller] = row.micros(Role::kPriceReseller);
+  usage.counters[Figure::kPriceTwin] = row.micros(Field::kPriceTwin);
+  usage.counters[Figure::kPriceReseller] = row.micros(Field::kPriceReseller);
   return true;
 }
 

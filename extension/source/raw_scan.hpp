@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "source/row.hpp"
 #include "source/source.hpp"
+#include "source/usage_reader.hpp"
 
 namespace reseller_report {
 
