@@ -1,23 +1,21 @@
-// Reads the configuration, runs the command, and maps the outcome to the exit status: 0 done, 1 failed, 2 usage, 3 differences.
+// Reads the configuration, runs the command, and ends the program with the command's exit status.
 
 #include <unistd.h>
 
 #include <cstdio>
 #include <exception>
+#include <iostream>
 
-#include "commands/rebuild.hpp"
-#include "commands/status.hpp"
+#include "commands/commands.hpp"
 #include "config/config.hpp"
-#include "service/housekeeping.hpp"
-#include "service/refresh.hpp"
+#include "database/server_extension.hpp"
+#include "process/exit_status.hpp"
+#include "process/interrupt.hpp"
+#include "process/log.hpp"
 #include "service/service.hpp"
 
 namespace materializer {
 namespace {
-
-constexpr int kDone = 0;
-constexpr int kFailed = 1;
-constexpr int kUsage = 2;
 
 Config configuration(int argc, char **argv) {
   Config config = read_config(argc, argv, environ);
@@ -25,60 +23,64 @@ Config configuration(int argc, char **argv) {
   return config;
 }
 
-int run_command(int argc, char **argv, const Config &config, Interrupt &interrupt, Log &log) {
+ExitStatus run_command(int argc, char **argv, const Config &config, Interrupt &interrupt, Log &log) {
+  Connect const connect = [&](const Config &current) { return std::make_unique<ServerExtension>(current, interrupt, log); };
   switch (config.command) {
     case Command::kRun:
       return Service(
-                 config, [argc, argv] { return configuration(argc, argv); }, interrupt, log)
+                 config, [argc, argv] { return configuration(argc, argv); }, connect, interrupt, log)
           .run();
     case Command::kOnce:
-      return run_once(config, interrupt, log);
+      return run_once(config, connect, interrupt, log);
     case Command::kStatus:
-      return run_status(config, interrupt, log);
+      return run_status(config, connect);
     case Command::kRebuild:
-      return run_rebuild(config, interrupt, log);
+      return run_rebuild(config, connect, interrupt, log);
     case Command::kVerify:
-      return run_verify(config, interrupt, log);
+      return run_verify(config, connect, interrupt, log);
     case Command::kPrune:
-      return run_prune(config, interrupt, log);
+      return run_prune(config, connect, interrupt, log);
     case Command::kHelp:
     case Command::kVersion:
       break;
   }
-  return kDone;
+  return ExitStatus::kDone;
 }
 
-int tell_usage(const UsageError &error) {
+ExitStatus print_usage_error(const UsageError &error) {
   std::fprintf(stderr, "reseller-materializer: %s\nTry: reseller-materializer --help\n", error.what());
-  return kUsage;
+  return ExitStatus::kUsage;
 }
 
-int run(int argc, char **argv) {
+ExitStatus print(const std::string &text) { return std::fputs(text.c_str(), stdout) < 0 ? ExitStatus::kFailed : ExitStatus::kDone; }
+
+ExitStatus run(int argc, char **argv) {
   Config config;
   try {
     config = configuration(argc, argv);
   } catch (const UsageError &error) {
-    return tell_usage(error);
+    return print_usage_error(error);
   }
-  if (config.command == Command::kHelp) return std::fputs(config.help.c_str(), stdout) < 0 ? kFailed : kDone;
-  if (config.command == Command::kVersion) return std::puts("reseller-materializer " RESELLER_REPORT_VERSION) < 0 ? kFailed : kDone;
+  if (config.command == Command::kHelp) return print(config.help);
+  if (config.command == Command::kVersion) return print("reseller-materializer " RESELLER_REPORT_VERSION "\n");
   bool const is_service = config.command == Command::kRun;
-  Interrupt interrupt(is_service ? kDone : kFailed, is_service);
-  Log log(config.log_format, config.log_level);
+  // Nothing is lost when a service that was told to stop cannot cancel its unit. A command has then not done what it should.
+  Interrupt interrupt(is_service ? ExitStatus::kDone : ExitStatus::kFailed, is_service);
+  Log log(std::cerr, config.log_format, config.log_level);
   for (const std::string &warning : config.warnings) log.warning(warning);
   try {
     return run_command(argc, argv, config, interrupt, log);
   } catch (const UsageError &error) {
-    return tell_usage(error);
+    return print_usage_error(error);
   } catch (const DatabaseError &error) {
     log.error("failed", {{"reason", error.what()}, {"sqlstate", error.sqlstate()}});
   } catch (const std::exception &error) {
     log.error("failed", {{"reason", error.what()}});
   }
-  return kFailed;
+  return ExitStatus::kFailed;
 }
 
 }  // namespace
 }  // namespace materializer
 
-int main(int argc, char **argv) { return materializer::run(argc, argv); }
+int main(int argc, char **argv) { return static_cast<int>(materializer::run(argc, argv)); }

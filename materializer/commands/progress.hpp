@@ -1,4 +1,4 @@
-// How far a long command has come. Pure: takes the time.
+// How far a long command has come, in words and as a bar. Reads no clock: every function is given the time.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ class Progress {
 
   void advance() { done_++; }
 
-  /// Seconds that the rest will take at the pace so far; negative where nothing is known yet.
+  /// The seconds that the rest will take if it goes on at the same pace. Negative before the first slice.
   double remaining(double now) const;
 
   /// For a log: `12 of 80 slices, 15%, 2m 5s left`.

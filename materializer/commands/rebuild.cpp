@@ -1,201 +1,172 @@
-#include "commands/rebuild.hpp"
-
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <deque>
 #include <map>
 #include <memory>
 #include <utility>
 
+#include "commands/commands.hpp"
 #include "commands/progress.hpp"
+#include "database/slice_queue.hpp"
 #include "process/text.hpp"
-#include "service/housekeeping.hpp"
+#include "schedule/schedule.hpp"
 
 namespace materializer {
 namespace {
 
-constexpr std::chrono::seconds kBetweenLines{10};
-constexpr std::chrono::minutes kKeepTrying{10};  // at one slice
-constexpr char kLockNotAvailable[] = "55P03";
+// In seconds.
+constexpr double kBetweenLines = 10;
+constexpr double kKeepTrying = 600;  // at one slice
 
-double seconds_now() { return std::chrono::duration<double>(Clock::now().time_since_epoch()).count(); }
-
-/// Shows progress: a bar that is drawn over itself on a terminal, else a line now and then.
+/// Shows how far the work has come: on a terminal a bar that is drawn over itself, else a line in the log now and then.
 class Display {
  public:
-  Display(std::size_t total, Log &log)
-      : progress_(total, seconds_now()), log_(log), terminal_(isatty(STDERR_FILENO) == 1 && total > 0) {
-    if (!terminal_) log_.info("rebuilding", {{"progress", progress_.line(seconds_now())}});
+  Display(std::size_t total, Process &process, Log &log)
+      : progress_(total, process.seconds()), process_(process), log_(log), is_terminal_(isatty(STDERR_FILENO) == 1 && total > 0) {
+    if (!is_terminal_) log_.info("rebuilding", {{"progress", progress_.line(process_.seconds())}});
     draw("");
   }
 
   void advance(const Slice &slice) {
     progress_.advance();
     draw(slice.source.name + " " + slice.from.substr(0, std::string("2026-01-01").size()));
-    if (terminal_ || Clock::now() < next_line_) return;
-    next_line_ = Clock::now() + kBetweenLines;
-    log_.info("rebuilding", {{"progress", progress_.line(seconds_now())}, {"source", slice.source.name}, {"slice", slice.from}});
+    double const now = process_.seconds();
+    if (is_terminal_ || now < next_line_) return;
+    next_line_ = now + kBetweenLines;
+    log_.info("rebuilding", {{"progress", progress_.line(now)}, {"source", slice.source.name}, {"slice", slice.from}});
   }
 
-  /// Before anything else is written.
+  /// Ends the line of the bar. To be called before anything else is written.
   void end_line() const {
-    if (terminal_) std::fputs("\n", stderr);
+    if (is_terminal_) std::fputs("\n", stderr);
   }
 
  private:
   void draw(const std::string &about) {
-    if (terminal_) std::fprintf(stderr, "\r\033[K%s  %s", progress_.bar(seconds_now()).c_str(), about.c_str());
+    if (is_terminal_) std::fprintf(stderr, "\r\033[K%s  %s", progress_.bar(process_.seconds()).c_str(), about.c_str());
   }
 
   Progress progress_;
+  Process &process_;
   Log &log_;
-  bool terminal_;
-  Clock::time_point next_line_ = Clock::now() + kBetweenLines;
+  bool is_terminal_;
+  double next_line_ = process_.seconds() + kBetweenLines;
 };
 
-/// A session that is made anew when it is lost.
-class LastingSession {
+/// One `rebuild`: its connection, the slices that are left, and those that failed.
+class Rebuild {
  public:
-  LastingSession(const Config &config, Interrupt &interrupt, Log &log)
-      : config_(config), interrupt_(interrupt), log_(log), session_(std::make_unique<Session>(config, interrupt, log)) {
-    expect_ready(*session_);
-  }
+  Rebuild(const Config &config, const Connect &connect, Process &process, Log &log)
+      : config_(config), connect_(connect), process_(process), log_(log), extension_(connect_to_ready(connect, config)) {}
 
-  Session &get() { return *session_; }
-
-  /// Connects again; throws when that has not succeeded until `give_up`. When a stop is requested there is no session.
-  void reconnect(const DatabaseError &reason, Clock::time_point give_up) {
-    log_.warning("connection lost", {{"reason", reason.what()}});
-    session_.reset();
-    Backoff backoff;
-    while (!interrupt_.stop_requested()) {
-      interrupt_.sleep_until(Clock::now() + std::chrono::milliseconds(static_cast<int>(backoff.next(chance()) * 1000)));
+  ExitStatus run() {
+    list_slices();
+    std::size_t const total = slices_.size();
+    std::size_t built = 0;
+    Display display(total, process_, log_);
+    give_up_at_ = process_.seconds() + kKeepTrying;
+    while (!slices_.empty() && !process_.stop_requested()) {
       try {
-        session_ = std::make_unique<Session>(config_, interrupt_, log_);
-        expect_ready(*session_);
-        log_.info("connected again");
-        return;
-      } catch (const DatabaseError &) {
-        session_.reset();
-        if (Clock::now() > give_up) throw;
+        extension_->rebuild_slice(slices_.next());
+        display.advance(slices_.next());
+        slices_.finish_next();
+        built++;
+        give_up_at_ = process_.seconds() + kKeepTrying;
+      } catch (const DatabaseError &error) {
+        if (process_.stop_requested()) break;
+        display.end_line();
+        if (!recover(error)) break;
       }
     }
+    display.end_line();
+    bool const well = slices_.empty() && slices_.failed().empty();
+    log_.info(well ? "rebuilt" : "stopped", {{"slices", built}, {"of", total}});
+    log_how_to_go_on();
+    return well ? ExitStatus::kDone : ExitStatus::kFailed;
   }
 
  private:
-  const Config &config_;
-  Interrupt &interrupt_;
-  Log &log_;
-  std::unique_ptr<Session> session_;
-};
-
-/// The slices of a rebuild: those to come, and those set aside because they or their table failed.
-class Work {
- public:
-  Work(const Config &config, Log &log) : config_(config), log_(log) {}
-
   // A table whose slices cannot even be listed stops no other.
-  void list(Session &session) {
-    for (const Source &source : chosen_sources(session, config_)) {
+  void list_slices() {
+    for (const Source &source : chosen_sources(*extension_, config_)) {
       try {
-        std::vector<Slice> const slices = rebuild_slices(session, source, {config_.from, config_.to}, config_.only_unbuilt);
-        to_come_.insert(to_come_.end(), slices.begin(), slices.end());
+        slices_.add(extension_->rebuild_slices(source, config_.period, config_.only_unbuilt));
       } catch (const DatabaseError &error) {
-        if (error.remedy() == Remedy::kReconnect) throw;
-        tell(error, source.name, "");
-        aside_.push_back({source, say_moment(config_.from), say_moment(config_.to)});
+        if (error.is_loss()) throw;
+        log_failure(error, source.name, "");
+        slices_.add_failed({source, say_moment(config_.period.from), say_moment(config_.period.to)});
       }
     }
   }
 
-  bool is_over() const { return to_come_.empty(); }
-  const Slice &next() const { return to_come_.front(); }
-  std::size_t left() const { return to_come_.size(); }
-  bool well() const { return to_come_.empty() && aside_.empty(); }
-  void done() { to_come_.pop_front(); }
-
-  void let_others_go_first() {
-    std::string const oid = next().source.oid;
-    std::stable_partition(to_come_.begin(), to_come_.end(), [&](const Slice &slice) { return slice.source.oid != oid; });
+  // After a slice failed: tries it again later, or gives it up. Tells whether the rebuild can go on.
+  bool recover(const DatabaseError &error) {
+    bool const is_in_time = process_.seconds() <= give_up_at_;
+    // Somebody else may hold the table for a while. The attempt itself has waited for the lock.
+    if (error.is_lock_timeout() && is_in_time) {
+      slices_.defer_table();
+      return true;
+    }
+    if (error.is_loss() && is_in_time) {
+      connect_again(error);
+      return true;
+    }
+    log_failure(error, slices_.next().source.name, slices_.next().from);
+    slices_.fail_next(error);
+    return !error.is_loss();
   }
 
-  /// Gives the next slice up, and the rest of its table, but where the trouble is with this slice's rows.
-  void set_aside(const DatabaseError &error) {
-    Slice const failed = next();
-    tell(error, failed.source.name, failed.from);
-    auto const first_aside = std::stable_partition(std::next(to_come_.begin()), to_come_.end(), [&](const Slice &slice) {
-      return is_about_rows(error) || slice.source.oid != failed.source.oid;
-    });
-    aside_.push_back(failed);
-    aside_.insert(aside_.end(), first_aside, to_come_.end());
-    to_come_.erase(first_aside, to_come_.end());
-    to_come_.pop_front();
+  // Throws where it does not succeed in time. Returns without a connection where a stop is requested.
+  void connect_again(const DatabaseError &loss) {
+    log_.warning("connection lost", {{"reason", loss.what()}});
+    extension_.reset();
+    Backoff backoff;
+    while (!process_.stop_requested()) {
+      process_.sleep(backoff.next(process_.chance()));
+      try {
+        extension_ = connect_to_ready(connect_, config_);
+        log_.info("connected again");
+        return;
+      } catch (const DatabaseError &) {
+        if (process_.seconds() > give_up_at_) throw;
+      }
+    }
   }
 
-  /// What is left, as commands: one a source that is not finished, from the earliest slice that is missing.
-  void tell_how_to_go_on() const {
+  // What is left, as commands: one for each source that is not finished, from its earliest slice that is missing.
+  void log_how_to_go_on() const {
     std::map<std::string, std::string> earliest;
-    for (const auto *slices : {&to_come_, &aside_})
+    for (const auto *slices : {&slices_.waiting(), &slices_.failed()})
       for (const Slice &slice : *slices) {
         std::string &from = earliest.emplace(slice.source.name, slice.from).first->second;
-        from = std::min(from, slice.from);  // as the server prints moments, their text sorts as they do
+        from = std::min(from, slice.from);  // moments as the server prints them sort as text
       }
     for (const auto &[source, from] : earliest)
       log_.info("to go on",
                 {{"run", "reseller-materializer rebuild --source " + shell_quote(source) + " --from " + shell_quote(from) +
-                             " --to " + say_moment(config_.to) + (config_.only_unbuilt ? " --only-unbuilt" : "")}});
+                             " --to " + say_moment(config_.period.to) + (config_.only_unbuilt ? " --only-unbuilt" : "")}});
   }
 
- private:
-  void tell(const DatabaseError &error, const std::string &source, const std::string &slice) const {
+  void log_failure(const DatabaseError &error, const std::string &source, const std::string &slice) const {
     log_.error("rebuild failed", {{"reason", error.what()}, {"sqlstate", error.sqlstate()}, {"source", source}, {"slice", slice}});
   }
 
   const Config &config_;
+  const Connect &connect_;
+  Process &process_;
   Log &log_;
-  std::deque<Slice> to_come_;
-  std::deque<Slice> aside_;
+  std::unique_ptr<Extension> extension_;
+  SliceQueue slices_;
+  double give_up_at_ = 0;  // at the slice that is next, by Process::seconds()
 };
 
 }  // namespace
 
-int run_rebuild(const Config &config, Interrupt &interrupt, Log &log) {
-  LastingSession session(config, interrupt, log);
-  log.info("period", {{"from", say_moment(config.from)}, {"to", say_moment(config.to)}});
-  Work work(config, log);
-  work.list(session.get());
-  std::size_t const total = work.left();
-  std::size_t done = 0;
-  Display display(total, log);
-  Clock::time_point give_up = Clock::now() + kKeepTrying;
-  while (!work.is_over() && !interrupt.stop_requested()) {
-    try {
-      rebuild(session.get(), work.next());
-      display.advance(work.next());
-      work.done();
-      done++;
-      give_up = Clock::now() + kKeepTrying;
-    } catch (const DatabaseError &error) {
-      if (interrupt.stop_requested()) break;
-      display.end_line();
-      bool const in_time = Clock::now() <= give_up;
-      // Somebody else works on the same data for a while; each attempt waits for the lock by itself.
-      if (error.sqlstate() == kLockNotAvailable && in_time) {
-        work.let_others_go_first();
-      } else if (error.remedy() == Remedy::kReconnect && in_time) {
-        session.reconnect(error, give_up);
-      } else {
-        work.set_aside(error);
-        if (error.remedy() == Remedy::kReconnect) break;
-      }
-    }
-  }
-  display.end_line();
-  log.info(work.well() ? "rebuilt" : "stopped", {{"slices", done}, {"of", total}});
-  work.tell_how_to_go_on();
-  return work.well() ? 0 : 1;
+ExitStatus run_rebuild(const Config &config, const Connect &connect, Process &process, Log &log) {
+  Rebuild rebuild(config, connect, process, log);
+  log.info("period", {{"from", say_moment(config.period.from)}, {"to", say_moment(config.period.to)}});
+  return rebuild.run();
 }
 
 }  // namespace materializer

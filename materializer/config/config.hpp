@@ -1,15 +1,16 @@
-// The configuration: a plain struct read from the command line, a file and the environment, in this order of precedence. The
-// table of options in options.cpp holds every default.
+// The configuration: a plain struct, read from the command line, a file and the environment, in this order of precedence. The table
+// of options in options.cpp holds every default.
 #pragma once
 
 #include <cstdint>
-#include <exception>
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "config/options.hpp"
+#include "process/exit_status.hpp"
+#include "process/log.hpp"
 #include "process/name.hpp"
 #include "schedule/moment.hpp"
 #include "schedule/schedule.hpp"
@@ -17,19 +18,6 @@
 
 namespace materializer {
 
-/// What the user got wrong, naming the option and where it was given.
-class UsageError : public std::exception {
- public:
-  explicit UsageError(std::string message) : message_(std::move(message)) {}
-  const char *what() const noexcept override { return message_.c_str(); }
-
- private:
-  std::string message_;
-};
-
-enum class Command { kHelp, kVersion, kRun, kOnce, kStatus, kRebuild, kVerify, kPrune };
-enum class LogFormat { kText, kJson };
-enum class LogLevel { kError, kWarning, kInfo, kDebug };
 enum class OutputFormat { kTable, kJson };
 
 /// How long raw usage is kept: for named sources, and for all others.
@@ -62,8 +50,7 @@ struct Config {
   Retention retention;
 
   std::vector<TableName> sources;  // empty: all
-  Moment from;
-  Moment to;
+  Period period = kAllTime;
   std::string service;  // empty: all
   bool only_unbuilt = false;
   std::int64_t older_than = 0;

@@ -1,5 +1,9 @@
 #include "config/options.hpp"
 
+#include "config/config.hpp"
+#include "config/values.hpp"
+#include "process/exit_status.hpp"
+
 namespace materializer {
 namespace {
 
@@ -12,48 +16,83 @@ constexpr unsigned kPrune = bit(Command::kPrune);
 constexpr unsigned kStatus = bit(Command::kStatus);
 constexpr unsigned kAll = ~0U;
 
-constexpr CommandText kCommands[] = {
-    {Command::kRun, "run", "the service: folds on a schedule and keeps house, until SIGTERM"},
-    {Command::kOnce, "once", "folds what is pending, then exits"},
-    {Command::kStatus, "status", "what is pending, who leads, and the state of the sources"},
-    {Command::kRebuild, "rebuild", "builds or recomputes summaries from raw usage, slice by slice"},
-    {Command::kVerify, "verify", "compares raw usage with the summaries; exit 3 where they differ"},
-    {Command::kPrune, "prune", "drops old raw usage, partition by partition; reports stay"}};
+constexpr std::size_t kCommandWidth = 12;
+constexpr std::size_t kOptionWidth = 40;
 
-// Every option, its default and its help.
+constexpr CommandText kCommands[] = {
+    {Command::kRun, "run", "the service: folds, makes partitions, builds, prunes and verifies on schedules, until SIGTERM"},
+    {Command::kOnce, "once", "folds what is pending, then exits"},
+    {Command::kStatus, "status", "what is pending, which instance leads, and the state of the sources"},
+    {Command::kRebuild, "rebuild", "builds or recomputes summaries from raw usage, slice by slice"},
+    {Command::kVerify, "verify", "compares raw usage with the summaries; exit status 3 where they differ"},
+    {Command::kPrune, "prune", "drops old raw usage, partition by partition; its summaries, and so the reports, stay"}};
+
+/// Reads a value with `parse` and puts it into a field of the configuration.
+template <auto Field, auto Parse>
+void set(const std::string &value, Config &config) {
+  config.*Field = Parse(value);
+}
+
+std::string as_given(const std::string &value) { return value; }
+
 const std::vector<Option> kOptions = {
-    {"dsn", "CONNINFO", "", kAll, "where the database is; what it leaves out comes from libpq's PG* variables"},
-    {"config", "FILE", "", kAll, "a file of lines `option = value`"},
-    {"log-format", "text|json", "text", kAll, "a line an event, on standard error"},
-    {"log-level", "LEVEL", "info", kAll, "error, warning, info or debug"},
-    {"lock-timeout", "DURATION", "10s", kAll, "give up waiting for a lock after this long, and try again later"},
-    {"statement-timeout", "DURATION", "10m", kAll, "cancel a unit of work that takes longer"},
-    {"max-deltas", "N", "100000", kFolding, "changes folded in one transaction"},
-    {"schedule", "EXPRESSION", "@every 60s", kRun, "when to fold: five cron fields, @hourly and its like, or @every DURATION"},
-    {"time-zone", "NAME", "UTC", kRun, "the zone of cron expressions"},
-    {"metrics-listen", "ADDRESS:PORT", "", kRun, "serve Prometheus metrics at http://ADDRESS:PORT/metrics"},
-    {"housekeeping-schedule", "EXPRESSION", "@every 5m", kRun, "when to make partitions, prune, and look for un-built days"},
-    {"partitions-ahead", "DURATION", "62d", kRun, "how far ahead monthly partitions are made"},
-    {"verify-schedule", "EXPRESSION", "@every 1h", kRun, "when to verify a random day of a random source; @never: not at all"},
-    {"retention", "RULES", "", kRun, "drop raw usage older than this: 400d, or SCHEMA.TABLE=400d, or both, with commas between"},
-    {"source", "SCHEMA.TABLE", "", kRebuild | kPrune, "only this source; may be repeated"},
-    {"from", "MOMENT", "-infinity", kRebuild | kVerify, "the first moment of the period, ISO 8601; without a zone: UTC"},
-    {"to", "MOMENT", "infinity", kRebuild | kVerify, "the first moment after it"},
-    {"only-unbuilt", "", "false", kRebuild, "only days that are not built"},
-    {"service", "NAME", "", kVerify, "only this service, for example chat"},
-    {"older-than", "DURATION", "", kPrune, "which usage to drop, for example 400d"},
-    {"dry-run", "", "false", kPrune, "only tell what would be dropped"},
-    {"format", "table|json", "table", kStatus, "how to print"}};
+    {"dsn", "CONNINFO", "", kAll, "the database; what this leaves out comes from libpq's PG* variables",
+     set<&Config::dsn, as_given>},
+    {kConfigOption, "FILE", "", kAll, "a file of lines `option = value`", [](const std::string &, Config &) {}},
+    {"log-format", "text|json", "text", kAll, "the log has a line for each event, on standard error",
+     set<&Config::log_format, values::log_format>},
+    {"log-level", "LEVEL", "info", kAll, "log what is as grave as this: error, warning, info or debug",
+     set<&Config::log_level, values::log_level>},
+    {"lock-timeout", "DURATION", "10s", kAll, "stop waiting for a lock after this long, and try again later",
+     set<&Config::lock_timeout, values::duration>},
+    {"statement-timeout", "DURATION", "10m", kAll, "cancel a unit of work that takes longer",
+     set<&Config::statement_timeout, values::duration>},
+    {"max-deltas", "N", "100000", kFolding, "fold at most so many changes in one transaction",
+     set<&Config::max_deltas, values::count>},
+    {"schedule", "EXPRESSION", "@every 60s", kRun, "when to fold: five cron fields, @hourly and its like, or @every DURATION",
+     set<&Config::schedule, values::schedule>},
+    {"time-zone", "NAME", "UTC", kRun, "the zone of cron expressions", set<&Config::zone, values::zone>},
+    {"metrics-listen", "ADDRESS:PORT", "", kRun, "serve Prometheus metrics at http://ADDRESS:PORT/metrics",
+     set<&Config::metrics_listen, values::listen_address>},
+    {"housekeeping-schedule", "EXPRESSION", "@every 5m", kRun,
+     "when to make partitions, prune, and look for days that are not built", set<&Config::housekeeping_schedule, values::schedule>},
+    {"partitions-ahead", "DURATION", "62d", kRun, "make monthly partitions until this far from now",
+     set<&Config::partitions_ahead, values::duration>},
+    {"verify-schedule", "EXPRESSION", "@every 1h", kRun, "when to verify a random slice of a random source; @never: not at all",
+     set<&Config::verify_schedule, values::schedule>},
+    {"retention", "RULES", "", kRun, "drop raw usage older than this: 400d, or SCHEMA.TABLE=400d, or several with commas between",
+     set<&Config::retention, values::retention>},
+    {"source", "SCHEMA.TABLE", "", kRebuild | kPrune, "only this source; may be repeated",
+     [](const std::string &value, Config &config) { config.sources.push_back(values::source(value)); }, true},
+    {"from", "MOMENT", "-infinity", kRebuild | kVerify, "the first moment of the period, ISO 8601; without a zone: UTC",
+     [](const std::string &value, Config &config) { config.period.from = values::moment(value); }},
+    {"to", "MOMENT", "infinity", kRebuild | kVerify, "the first moment after the period",
+     [](const std::string &value, Config &config) { config.period.to = values::to_after(config.period.from, value); }},
+    {"only-unbuilt", "", "false", kRebuild, "only days that are not built", set<&Config::only_unbuilt, values::yes_or_no>},
+    {"service", "NAME", "", kVerify, "only this service, for example chat", set<&Config::service, as_given>},
+    {"older-than", "DURATION", "", kPrune, "drop usage older than this, for example 400d",
+     set<&Config::older_than, values::duration>},
+    {"dry-run", "", "false", kPrune, "drop nothing, and only tell what would be dropped", set<&Config::dry_run, values::yes_or_no>},
+    {"format", "table|json", "table", kStatus, "how to print", set<&Config::format, values::output_format>}};
 
 std::string padded(const std::string &text, std::size_t width) {
   return text + std::string(text.size() < width ? width - text.size() : 1, ' ');
 }
 
 std::string help_of(const Option &option) {
-  std::string const left = std::string("  --") + option.name + (*option.argument != '\0' ? std::string(" ") + option.argument : "");
-  bool const has_default = *option.fallback != '\0' && *option.argument != '\0';
+  std::string const left = std::string("  --") + option.name + (option.is_switch() ? "" : std::string(" ") + option.argument);
+  bool const has_default = *option.fallback != '\0' && !option.is_switch();
   std::string const right = std::string(option.text) + (has_default ? std::string(" (default ") + option.fallback + ")" : "");
-  return padded(left, 40) + right + "\n";
+  return padded(left, kOptionWidth) + right + "\n";
+}
+
+// The commands that take an option: [run, once]. Empty where all do.
+std::string takers_of(const Option &option) {
+  std::string names;
+  if (option.commands == kAll) return names;
+  for (const CommandText &command : kCommands)
+    if (option.is_for(command.command)) names += (names.empty() ? "[" : ", ") + std::string(command.name);
+  return names + "] ";
 }
 
 }  // namespace
@@ -74,28 +113,29 @@ const CommandText *find_command(const std::string &name) {
   return nullptr;
 }
 
+std::string command_names() {
+  std::string names;
+  for (const CommandText &command : kCommands) {
+    bool const is_last = &command == std::end(kCommands) - 1;
+    names += (names.empty() ? "" : is_last ? " or " : ", ") + std::string(command.name);
+  }
+  return names;
+}
+
 std::string general_help() {
   std::string help =
       "reseller-materializer keeps the summaries of the PostgreSQL extension reseller_report folded.\n\n"
       "Usage: reseller-materializer COMMAND [options]\n\nCommands:\n";
-  for (const CommandText &command : kCommands) help += padded(std::string("  ") + command.name, 12) + command.does + "\n";
+  for (const CommandText &command : kCommands)
+    help += padded(std::string("  ") + command.name, kCommandWidth) + command.does + "\n";
   help += "\nOptions:\n";
-  for (const Option &option : kOptions) {
-    std::string only;
-    if (option.commands != kAll)
-      for (const CommandText &command : kCommands)
-        if (option.is_for(command.command)) only += (only.empty() ? "" : ", ") + std::string(command.name);
-    std::string line = help_of(option);
-    if (!only.empty()) line.insert(40, "[" + only + "] ");
-    help += line;
-  }
-  return help +
-         "  --help                                this text; after a command, just its options\n"
-         "  --version                             the version\n\n"
-         "An option is taken from the command line, else from the file of --config, else from the environment, where --max-deltas "
-         "is\n"
-         "RESELLER_MATERIALIZER_MAX_DELTAS. A duration is for example 30s, 5m, 12h, 400d or 1h30m.\n\n"
-         "Exit status: 0 done, 1 failed, 2 wrong usage, 3 verify found differences.\n";
+  for (const Option &option : kOptions) help += help_of(option).insert(kOptionWidth, takers_of(option));
+  return help + padded("  --help", kOptionWidth) + "this text; after a command, just its options\n" +
+         padded("  --version", kOptionWidth) +
+         "the version\n\n"
+         "An option that the command line does not give is taken from the file of --config, else from the environment, where\n"
+         "--max-deltas is RESELLER_MATERIALIZER_MAX_DELTAS. A duration is for example 30s, 5m, 12h, 400d or 1h30m.\n\n" +
+         kExitStatusHelp;
 }
 
 std::string help_for(const CommandText &command) {

@@ -16,7 +16,7 @@ struct Setting {
   const char *name;
   const char *value;
 };
-// A connection that was cut off is noticed within seconds, from this side. The server's side is in session.cpp.
+// With these the program notices within seconds that the network is cut. session.cpp has the settings with which the server does.
 constexpr Setting kLimits[] = {{"connect_timeout", "3"},
                                {"keepalives_idle", "2"},
                                {"keepalives_interval", "1"},
@@ -46,7 +46,8 @@ Options parsed(const std::string &dsn, std::string &problem) {
   return options;
 }
 
-// The connection string with our limits added where nobody set others. The string may be a URI, so it is taken apart first.
+// The connection string with kLimits added, except those that the string or the environment sets. It may be a URI, so it is parsed
+// first.
 std::string with_limits(const std::string &dsn, const std::string &application_name) {
   std::string problem;
   Options const given = parsed(dsn, problem);
@@ -60,14 +61,15 @@ std::string with_limits(const std::string &dsn, const std::string &application_n
   return result + "fallback_application_name=" + quoted(application_name);
 }
 
-// Classes 08 and 57P, and idle sessions ended: the connection or the server went away. Class 40: the same again may do.
+// Classes 08 and 57P, and 25P03 for a session that was idle for too long: the connection is lost. Class 40: the same statement may
+// succeed when it is tried again.
 Remedy remedy_for(const std::string &sqlstate) {
   if (sqlstate.compare(0, 2, "08") == 0 || sqlstate.compare(0, 3, "57P") == 0 || sqlstate == "25P03") return Remedy::kReconnect;
   if (sqlstate.compare(0, 2, "40") == 0) return Remedy::kRetry;
   return Remedy::kGiveUp;
 }
 
-// In 6.4 some errors come without their SQLSTATE; from 8 on it is a view.
+// In libpqxx 6.4 some errors come without their SQLSTATE. From 8 on sqlstate() returns a view.
 std::string sqlstate_of(const pqxx::sql_error &error) {
   std::string state(error.sqlstate());
   if (!state.empty()) return state;
@@ -77,8 +79,8 @@ std::string sqlstate_of(const pqxx::sql_error &error) {
   return "";
 }
 
-// The server's message, detail and hint on one line, without its severity and context. Those from before a session is set up come
-// in the server's encoding.
+// The server's message, detail and hint on one line, without severity and context. Messages from before the session has its
+// settings come in the server's encoding.
 std::string tidy(std::string message) {
   message.erase(std::min(message.find("\nCONTEXT:"), message.size()));
   for (const char *const severity : {"ERROR:  ", "FATAL:  ", "WARNING:  "}) {
@@ -91,7 +93,7 @@ std::string tidy(std::string message) {
   return as_utf8(message);
 }
 
-// Runs `f` and gives its errors one shape. In 6.4 a rolled back transaction has no SQLSTATE of its own.
+// Runs `f` and turns its errors into DatabaseError. In libpqxx 6.4 the errors of a rolled back transaction have no SQLSTATE.
 template <typename F>
 auto translated(F &&f) -> decltype(f()) {
   try {
@@ -135,7 +137,7 @@ pqxx::result run(pqxx::transaction_base &transaction, const std::string &sql, co
 }
 
 #if PQXX_VERSION_MAJOR < 7
-/// Hands on notices, which 6.4 would print.
+/// Hands on notices, which libpqxx 6.4 would print.
 class NoticeHandler : public pqxx::errorhandler {
  public:
   NoticeHandler(pqxx::connection_base &connection, Connection::OnNotice on_notice)
@@ -149,7 +151,7 @@ class NoticeHandler : public pqxx::errorhandler {
   Connection::OnNotice on_notice_;
 };
 #else
-/// Hands on notices, which 7 would print.
+/// Hands on notices, which libpqxx 7 would print.
 class NoticeHandler {
  public:
   NoticeHandler(pqxx::connection &connection, Connection::OnNotice on_notice) {
@@ -169,8 +171,8 @@ std::optional<std::string> problem_of(const std::string &dsn) {
 struct Connection::Session {
   Session(const std::string &conninfo, const OnNotice &on_notice) : connection(conninfo), notices(connection, on_notice) {
 #if PQXX_VERSION_MAJOR < 7
-    // 6.4 would open a new session after a loss without telling, and the advisory lock would be gone. Both calls are marked
-    // deprecated for want of the feature in 7.
+    // After a loss, libpqxx 6.4 would silently open a new session, which does not have the leader's lock. Both calls are marked as
+    // deprecated because libpqxx 7 never does that.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
     connection.activate();
@@ -205,7 +207,7 @@ std::function<void()> Connection::canceller() const {
     try {
       session->connection.cancel_query();
     } catch (const std::exception &) {
-      // Nobody waits for the outcome: a server that cannot be reached has nothing to cancel.
+      // Nobody waits for the outcome, and a server that cannot be reached has nothing to cancel.
     }
   };
 }

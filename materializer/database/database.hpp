@@ -1,4 +1,4 @@
-// The database: the whole of libpqxx and libpq, and everything in which libpqxx 6.4 and 7.10 differ.
+// The connection to the database. Only this file knows libpqxx and libpq, and what differs between libpqxx 6.4 and 7.10.
 #pragma once
 
 #include <exception>
@@ -18,7 +18,7 @@ using Rows = std::vector<Row>;
 /// What may help after an error.
 enum class Remedy { kGiveUp, kRetry, kReconnect };
 
-/// An error of the server or of the way to it. `sqlstate` is empty where there is none.
+/// An error of the server or of the connection to it. `sqlstate` is empty where the error has none.
 class DatabaseError : public std::exception {
  public:
   DatabaseError(std::string message, std::string sqlstate, Remedy remedy)
@@ -27,6 +27,18 @@ class DatabaseError : public std::exception {
   const char *what() const noexcept override { return message_.c_str(); }
   const std::string &sqlstate() const { return sqlstate_; }
   Remedy remedy() const { return remedy_; }
+
+  /// Whether the connection is lost.
+  bool is_loss() const { return remedy_ == Remedy::kReconnect; }
+
+  /// Whether somebody else held a lock for too long.
+  bool is_lock_timeout() const { return sqlstate_ == "55P03"; }
+
+  /// Whether a value was refused or a sum was too large: classes 22 and 23. Then other rows may well be accepted.
+  bool is_about_rows() const { return sqlstate_.compare(0, 2, "22") == 0 || sqlstate_.compare(0, 2, "23") == 0; }
+
+  /// Whether the server does not accept an argument.
+  bool is_invalid_parameter() const { return sqlstate_ == "22023"; }
 
  private:
   std::string message_;
@@ -37,19 +49,20 @@ class DatabaseError : public std::exception {
 /// What is wrong with a connection string; nothing where it can be read.
 std::optional<std::string> problem_of(const std::string &dsn);
 
-/// One session, which never reconnects by itself: once it is lost, every use throws with Remedy::kReconnect.
+/// One session. It never connects again by itself: once it is lost, every use throws with Remedy::kReconnect.
 class Connection {
  public:
   using OnNotice = std::function<void(const std::string &message)>;
 
-  /// Connects, with what `dsn` leaves out from libpq's environment variables, and time limits where neither names any.
-  /// `on_notice` gets what the server tells beside results.
+  /// Connects. What `dsn` leaves out comes from libpq's environment variables. Time limits that neither of them sets are set here.
+  /// `on_notice` is called with each notice of the server.
   Connection(const std::string &dsn, const std::string &application_name, OnNotice on_notice);
 
-  /// Runs one statement, a transaction of its own. What it returns is UTF-8, as are all messages.
+  /// Runs one statement, which is a transaction of its own. Returned values and the messages of errors are UTF-8.
   Rows exec(const std::string &sql, const std::vector<Param> &params = {});
 
-  /// Cancels the statement that runs, from any thread and even after the connection is gone. May take its time.
+  /// A function that cancels the statement that runs. Any thread may call it, also after the Connection is destroyed. It may take
+  /// long.
   std::function<void()> canceller() const;
 
  private:

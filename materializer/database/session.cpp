@@ -2,21 +2,19 @@
 
 #include <unistd.h>
 
-#include <random>
 #include <set>
-#include <thread>
 
 namespace materializer {
 namespace {
 
-// A leader that is frozen or cut off is idle to its server, which ends the session after this long, so that another can lead.
-// Nothing of ours is idle for more than a second.
-constexpr char kIdle[] = "3s";
-constexpr char kBriefly[] = "2s";
-constexpr char kLockNotAvailable[] = "55P03";
+// To its server, a leader that is frozen or cut off is an idle session. The server ends such a session after this long, and another
+// instance can lead. A healthy instance is never idle for more than a second.
+constexpr char kIdleTimeout[] = "3s";
+constexpr char kBriefLockTimeout[] = "2s";
 constexpr int kAttempts = 5;
-constexpr std::size_t kMostNotices = 1'000;
-constexpr std::chrono::seconds kAllowance{30};
+constexpr double kPause = 0.1;                  // seconds after the first attempt; longer after each further one
+constexpr std::size_t kMostNotices = 1'000;     // that are remembered
+constexpr std::chrono::seconds kAllowance{30};  // for the watchdog, beside the longest unit
 
 std::string application_name() {
   char host[256] = "";
@@ -26,9 +24,9 @@ std::string application_name() {
 
 std::string in_seconds(std::int64_t seconds) { return std::to_string(seconds) + "s"; }
 
-// Whatever the database or the role sets: what the server prints, and how it reads what we write, must not depend on it.
-// In encodings without a conversion, names pass as they are.
-constexpr char kPinned[] =
+// Sets everything that the database or the role may have set otherwise and that changes what the server prints or how it reads our
+// statements. SQL_ASCII and MULE_INTERNAL have no conversion to UTF-8: there, text comes as it is stored.
+constexpr char kSettings[] =
     "SELECT pg_catalog.set_config(name, setting, false) FROM (VALUES"
     " ('client_encoding', CASE WHEN pg_catalog.getdatabaseencoding() IN ('SQL_ASCII', 'MULE_INTERNAL') THEN 'SQL_ASCII' ELSE "
     "'UTF8' END),"
@@ -40,14 +38,14 @@ constexpr char kPinned[] =
     " ('client_connection_check_interval', '1s'),"
     " ('tcp_keepalives_idle', '1'), ('tcp_keepalives_interval', '1'), ('tcp_keepalives_count', '2'), ('tcp_user_timeout', '3s'))"
     " AS settings (name, setting)"
-    // PostgreSQL 17 added transaction_timeout, which would end units that take long.
+    // PostgreSQL 17 added transaction_timeout, which would end long units.
     " UNION ALL SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'";
 
 void configure(Connection &connection, const Config &config) {
-  connection.exec(kPinned, {in_seconds(config.statement_timeout), in_seconds(config.lock_timeout), kIdle});
+  connection.exec(kSettings, {in_seconds(config.statement_timeout), in_seconds(config.lock_timeout), kIdleTimeout});
 }
 
-// The server repeats itself each time that it meets the same trouble.
+// Logs each notice once: the server sends the same one again each time that its cause is met.
 Connection::OnNotice told_once(Log &log) {
   return [&log, told = std::set<std::string>()](const std::string &message) mutable {
     if (told.size() == kMostNotices) told.clear();
@@ -55,14 +53,7 @@ Connection::OnNotice told_once(Log &log) {
   };
 }
 
-int major_of(const std::string &version) { return static_cast<int>(std::strtol(version.c_str(), nullptr, 10)); }
-
 }  // namespace
-
-double chance() {
-  static std::mt19937_64 generator{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0, 1)(generator);
-}
 
 Session::Session(const Config &config, Interrupt &interrupt, Log &log)
     : connection_(config.dsn, application_name(), told_once(log)),
@@ -78,7 +69,7 @@ Session::~Session() { interrupt_.set_canceller(nullptr); }
 Rows Session::unit(const std::string &sql, const std::vector<Param> &params) { return attempt(sql, params, false); }
 
 Rows Session::unit_that_locks_out(const std::string &sql, const std::vector<Param> &params) {
-  set_lock_timeout(kBriefly);
+  set_lock_timeout(kBriefLockTimeout);
   try {
     Rows rows = attempt(sql, params, true);
     set_lock_timeout(lock_timeout_);
@@ -89,7 +80,7 @@ Rows Session::unit_that_locks_out(const std::string &sql, const std::vector<Para
   }
 }
 
-Rows Session::attempt(const std::string &sql, const std::vector<Param> &params, bool again_for_locks) {
+Rows Session::attempt(const std::string &sql, const std::vector<Param> &params, bool retry_locks) {
   for (int attempt = 1;; attempt++) {
     interrupt_.alive_for(longest_unit_ + kAllowance);
     try {
@@ -97,9 +88,9 @@ Rows Session::attempt(const std::string &sql, const std::vector<Param> &params, 
       interrupt_.alive_for(kAllowance);
       return rows;
     } catch (const DatabaseError &error) {
-      bool const again = error.remedy() == Remedy::kRetry || (again_for_locks && error.sqlstate() == kLockNotAvailable);
+      bool const again = error.remedy() == Remedy::kRetry || (retry_locks && error.is_lock_timeout());
       if (!again || attempt == kAttempts || interrupt_.stop_requested()) throw;
-      interrupt_.sleep_until(Clock::now() + std::chrono::milliseconds(static_cast<int>(attempt * 100 * (0.5 + chance()))));
+      interrupt_.sleep(attempt * kPause * (0.5 + interrupt_.chance()));
     }
   }
 }
@@ -109,30 +100,6 @@ void Session::set_lock_timeout(const std::string &timeout) { query("SELECT set_c
 Rows Session::query(const std::string &sql, const std::vector<Param> &params) {
   interrupt_.alive_for(kAllowance);
   return connection_.exec(sql, params);
-}
-
-Look look_at(Session &session) {
-  Row const row = session
-                      .query(
-                          "SELECT pg_is_in_recovery()::int, (SELECT extversion FROM pg_extension WHERE extname = "
-                          "'reseller_report'), current_database()")
-                      .front();
-  if (row[0] == "1") return {Place::kStandby, "the server is a standby"};
-  if (!row[1])
-    return {Place::kNoExtension,
-            "database " + *row[2] + " has no extension reseller_report; run: CREATE EXTENSION reseller_report CASCADE"};
-  int const theirs = major_of(*row[1]);
-  int const ours = major_of(RESELLER_REPORT_VERSION);
-  std::string const differs = "the extension is version " + *row[1] + ", this program " RESELLER_REPORT_VERSION;
-  if (theirs < ours)
-    return {Place::kWrongVersion, differs + "; run: ALTER EXTENSION reseller_report UPDATE TO '" RESELLER_REPORT_VERSION "'"};
-  if (theirs > ours) return {Place::kWrongVersion, differs + "; install reseller-materializer " + *row[1]};
-  return {Place::kReady, ""};
-}
-
-void expect_ready(Session &session) {
-  Look const look = look_at(session);
-  if (look.place != Place::kReady) throw DatabaseError(look.detail, "", Remedy::kGiveUp);
 }
 
 }  // namespace materializer

@@ -1,7 +1,7 @@
-// A session as the materializer uses it: its settings, the units of work in it, and what it finds at the other end.
+// A session as this program uses it: its settings, and the units of work in it.
 #pragma once
 
-#include <optional>
+#include <chrono>
 #include <string>
 
 #include "config/config.hpp"
@@ -13,45 +13,31 @@ namespace materializer {
 
 class Session {
  public:
-  /// Connects and limits how long anything may wait. Throws DatabaseError.
+  /// Connects, and limits how long anything in the session may wait. Throws DatabaseError.
   Session(const Config &config, Interrupt &interrupt, Log &log);
   ~Session();
   Session(const Session &) = delete;
   Session &operator=(const Session &) = delete;
 
-  /// Runs one unit of work: one statement, a transaction of its own, tried again a few times when the server asks for it.
+  /// Runs a unit of work: one statement, which is a transaction of its own. Where the server asks for it, the unit is tried again a
+  /// few times.
   Rows unit(const std::string &sql, const std::vector<Param> &params = {});
 
-  /// A unit that locks a usage table against everybody: writers queue behind it, so it waits for its locks only briefly, a few
-  /// times.
+  /// Runs a unit that locks a usage table against everybody. Writers queue behind a statement that waits for such a lock, so each
+  /// attempt waits only briefly.
   Rows unit_that_locks_out(const std::string &sql, const std::vector<Param> &params);
 
-  /// Runs a statement that is quick, or fails.
+  /// Runs a statement that takes no time, once.
   Rows query(const std::string &sql, const std::vector<Param> &params = {});
 
  private:
-  Rows attempt(const std::string &sql, const std::vector<Param> &params, bool again_for_locks);
+  Rows attempt(const std::string &sql, const std::vector<Param> &params, bool retry_locks);
   void set_lock_timeout(const std::string &timeout);
 
   Connection connection_;
   Interrupt &interrupt_;
-
   std::chrono::seconds const longest_unit_;
   std::string const lock_timeout_;
 };
-
-/// The other end, as one look sees it.
-enum class Place { kReady, kStandby, kNoExtension, kWrongVersion };
-struct Look {
-  Place place;
-  std::string detail;  // for people; empty when ready
-};
-Look look_at(Session &session);
-
-/// The look, but throws DatabaseError where there is nothing to work with. For commands that do one thing and exit.
-void expect_ready(Session &session);
-
-/// A random number from [0, 1).
-double chance();
 
 }  // namespace materializer

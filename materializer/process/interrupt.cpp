@@ -9,9 +9,9 @@ namespace materializer {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{250};
-constexpr std::chrono::seconds kFinish{2};  // for the unit in hand, before it is cancelled
-constexpr std::chrono::seconds kGiveUp{4};  // for everything, before the process ends anyway
-constexpr std::chrono::seconds kAtFirst{60};
+constexpr std::chrono::seconds kToFinish{2};  // from the request to stop until the unit that runs is cancelled
+constexpr std::chrono::seconds kToEnd{4};     // from the request to stop until the process ends in any case
+constexpr std::chrono::seconds kToBegin{60};  // until the work must have told the watchdog of itself
 
 sigset_t our_signals(bool reloads) {
   sigset_t signals;
@@ -23,10 +23,10 @@ sigset_t our_signals(bool reloads) {
 
 }  // namespace
 
-Interrupt::Interrupt(int status_when_stuck, bool reloads)
-    : alive_until_(Clock::now() + kAtFirst), status_when_stuck_(status_when_stuck), signals_(our_signals(reloads)) {
+Interrupt::Interrupt(ExitStatus when_stuck, bool reloads)
+    : alive_until_(Clock::now() + kToBegin), when_stuck_(when_stuck), signals_(our_signals(reloads)) {
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-  // A client of the metrics port, or a server, that hangs up must not end the process.
+  // A database server or a client of the metrics port that hangs up must not end the process.
   std::signal(SIGPIPE, SIG_IGN);
   thread_ = std::thread([this] { watch(); });
 }
@@ -34,10 +34,16 @@ Interrupt::Interrupt(int status_when_stuck, bool reloads)
 Interrupt::~Interrupt() {
   {
     std::lock_guard const lock(mutex_);
-    done_ = true;
+    ended_ = true;
   }
   thread_.join();
 }
+
+std::int64_t Interrupt::now() const { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
+
+double Interrupt::seconds() const { return std::chrono::duration<double>(Clock::now().time_since_epoch()).count(); }
+
+double Interrupt::chance() { return std::uniform_real_distribution<double>(0, 1)(random_); }
 
 bool Interrupt::stop_requested() const {
   std::lock_guard const lock(mutex_);
@@ -49,9 +55,9 @@ bool Interrupt::take_reload() {
   return std::exchange(reload_, false);
 }
 
-void Interrupt::sleep_until(Clock::time_point when) {
+void Interrupt::sleep(double seconds) {
   std::unique_lock lock(mutex_);
-  changed_.wait_until(lock, when, [this] { return stop_ || reload_; });
+  changed_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return stop_ || reload_; });
 }
 
 void Interrupt::alive_for(std::chrono::seconds allowance) {
@@ -72,7 +78,7 @@ void Interrupt::watch() {
     int const signal = sigtimedwait(&signals_, nullptr, &tick);
     if (signal > 0) receive(signal);
     std::unique_lock lock(mutex_);
-    if (done_) return;
+    if (ended_) return;
     bool const alive = Clock::now() < alive_until_;
     if (stop_) hurry_the_stop();
     lock.unlock();
@@ -94,12 +100,12 @@ void Interrupt::receive(int signal) {
 
 void Interrupt::hurry_the_stop() {
   Clock::duration const passed = Clock::now() - stop_at_;
-  if (!cancelled_ && cancel_ && (passed > kFinish || stops_ > 1)) {
+  if (!cancelled_ && cancel_ && (passed > kToFinish || stops_ > 1)) {
     cancelled_ = true;
-    // A thread of its own: a server that does not answer would hold up this one, which must still end the process.
+    // In a thread of its own: a server that does not answer would hold up this thread, which must still end the process.
     std::thread(cancel_).detach();
   }
-  if (passed > kGiveUp) _exit(status_when_stuck_);
+  if (passed > kToEnd) _exit(static_cast<int>(when_stuck_));
 }
 
 }  // namespace materializer

@@ -1,47 +1,43 @@
-// Signals and the watchdog. One thread receives the signals of the process; SIGTERM and SIGINT stop it, SIGHUP asks for a reload.
-// A unit of work in hand is given a moment to finish, then cancelled, then left behind: every unit can simply run again.
+// The real process: its clocks, its signals and its watchdog. A thread of its own receives the signals: SIGTERM and SIGINT ask for
+// a stop, SIGHUP for a reload. The unit of work that runs when a stop is asked for gets a moment to finish, then it is cancelled,
+// then the process ends without it. That is safe because every unit is one transaction, which can simply run again.
 #pragma once
 
-#include <chrono>
 #include <csignal>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
-#include <string>
+#include <random>
 #include <thread>
+
+#include "process/exit_status.hpp"
+#include "process/process.hpp"
 
 namespace materializer {
 
-using Clock = std::chrono::steady_clock;
-
-class Interrupt {
+class Interrupt final : public Process {
  public:
-  /// Construct it before any other thread, for signals are blocked in threads that are made later. When the work cannot even be
-  /// cancelled, for the server is gone, the process ends with `status_when_stuck`.
-  /// Without `reloads`, SIGHUP keeps its usual meaning.
-  Interrupt(int status_when_stuck, bool reloads);
-  ~Interrupt();
-  Interrupt(const Interrupt &) = delete;
-  Interrupt &operator=(const Interrupt &) = delete;
+  /// Construct it before any other thread: it blocks the signals for the threads that are made after it. `when_stuck` is the exit
+  /// status when a stop is asked for and the unit cannot even be cancelled, because the server does not answer. Without `reloads`
+  /// SIGHUP keeps its usual meaning.
+  Interrupt(ExitStatus when_stuck, bool reloads);
+  ~Interrupt() override;
 
-  bool stop_requested() const;
+  std::int64_t now() const override;
+  double seconds() const override;
+  double chance() override;
+  bool stop_requested() const override;
+  bool take_reload() override;
+  void sleep(double seconds) override;
+  void alive_for(std::chrono::seconds allowance) override;
+  void tell_systemd(const std::string &state) override;
 
-  /// Whether SIGHUP came since the last call.
-  bool take_reload();
-
-  /// Sleeps, but not on when a signal comes.
-  void sleep_until(Clock::time_point when);
-
-  /// Tells the watchdog that the work is alive, and within which time it will tell so again.
-  void alive_for(std::chrono::seconds allowance);
-
-  /// How to cancel the unit in hand; lasts until the next call.
+  /// How to cancel the unit that runs. Holds until the next call.
   void set_canceller(std::function<void()> cancel);
 
-  /// Tells systemd, if it started this process.
-  static void tell_systemd(const std::string &state);
-
  private:
+  using Clock = std::chrono::steady_clock;
+
   void watch();
   void receive(int signal);
   void hurry_the_stop();
@@ -50,13 +46,14 @@ class Interrupt {
   std::condition_variable changed_;
   bool stop_ = false;
   bool reload_ = false;
-  bool done_ = false;
+  bool ended_ = false;
   bool cancelled_ = false;
   int stops_ = 0;
   Clock::time_point stop_at_;
   Clock::time_point alive_until_;
   std::function<void()> cancel_;
-  int const status_when_stuck_;
+  std::mt19937_64 random_{std::random_device{}()};
+  ExitStatus const when_stuck_;
   sigset_t const signals_;
   std::thread thread_;
 };

@@ -1,7 +1,7 @@
 #include "process/log.hpp"
 
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdio>
@@ -25,7 +25,7 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
   return spdlog::level::debug;
 }
 
-// Bare where nothing can be mistaken, else quoted.
+// Without quotes where it is one plain word.
 std::string text_value(const std::string &value) {
   bool const bare = !value.empty() && value.find_first_of(" \t\r\n\"=\\") == std::string::npos;
   return bare ? value : json_quote(value);
@@ -39,8 +39,8 @@ std::string Field::seconds_text(double seconds) {
   return text;
 }
 
-Log::Log(LogFormat format, LogLevel level)
-    : logger_(std::make_unique<spdlog::logger>("log", std::make_shared<spdlog::sinks::stderr_sink_mt>())), format_(format) {
+Log::Log(std::ostream &out, LogFormat format, LogLevel level)
+    : logger_(std::make_unique<spdlog::logger>("log", std::make_shared<spdlog::sinks::ostream_sink_mt>(out))), format_(format) {
   configure(format, level);
 }
 

@@ -1,20 +1,22 @@
-// The log: one line an event on standard error, with fields, as text or JSON. The only room that knows spdlog.
+// The log: a line for each event, with named values, as text or JSON. Only this file knows spdlog.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <type_traits>
 #include <utility>
-
-#include "config/config.hpp"
 
 namespace spdlog {
 class logger;
 }
 
 namespace materializer {
+
+enum class LogFormat { kText, kJson };
+enum class LogLevel { kError, kWarning, kInfo, kDebug };
 
 /// A named value of an event.
 struct Field {
@@ -39,7 +41,7 @@ using Fields = std::initializer_list<Field>;
 
 class Log {
  public:
-  Log(LogFormat format, LogLevel level);
+  Log(std::ostream &out, LogFormat format, LogLevel level);
   ~Log();
   Log(const Log &) = delete;
   Log &operator=(const Log &) = delete;

@@ -14,7 +14,7 @@ bool read_quoted(const std::string &text, std::size_t &at, std::string &part) {
   return false;
 }
 
-// Letters beyond ASCII stay as they are: the server folds them in single-byte encodings only, by its locale.
+// Only ASCII letters become lower case. The server does the same in multi-byte encodings.
 bool read_plain(const std::string &text, std::size_t &at, std::string &part) {
   for (; at < text.size() && text[at] != '.'; at++) {
     char const c = text[at];
@@ -28,7 +28,6 @@ bool read_part(const std::string &text, std::size_t &at, std::string &part) {
   return at < text.size() && text[at] == '"' ? read_quoted(text, at, part) : read_plain(text, at, part);
 }
 
-// But for words of SQL's own, which the server quotes, too.
 std::string quoted(const std::string &part) {
   constexpr char kPlain[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
   bool const is_plain = part.find_first_not_of(kPlain) == std::string::npos && (part[0] < '0' || part[0] > '9');

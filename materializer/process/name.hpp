@@ -1,4 +1,4 @@
-// Names of tables as SQL writes them. Pure.
+// Names of tables as SQL writes them.
 #pragma once
 
 #include <optional>
@@ -14,11 +14,12 @@ struct TableName {
   bool operator<(const TableName &other) const { return schema < other.schema || (schema == other.schema && table < other.table); }
 };
 
-/// Reads SCHEMA.TABLE: a part in double quotes is taken as it is, "" in it being one quote; others are folded to lower case as the
-/// server folds them. Nothing where the text is not just that.
+/// Reads SCHEMA.TABLE as the server would: a part in double quotes is taken as it is, with "" for one double quote; letters of any
+/// other part become lower case. Returns nothing where the text is not a name of this form.
 std::optional<TableName> parse_table_name(const std::string &text);
 
-/// As the server prints it and parse_table_name reads it.
+/// Writes a name so that parse_table_name reads it again: as the server prints it, except that the server also quotes SQL's
+/// keywords.
 std::string say_table_name(const TableName &name);
 
 }  // namespace materializer

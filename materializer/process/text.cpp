@@ -6,15 +6,15 @@
 namespace materializer {
 namespace {
 
-// Characters, not bytes, of UTF-8.
+// The number of characters in UTF-8 text: all bytes but those that continue a character.
 std::size_t width_of(const std::string &text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 unsigned byte_at(const std::string &text, std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0; }
 
-// How many bytes the character at a place takes; 0 where there is none: overlong forms, surrogates and what lies beyond Unicode are
-// no characters.
+// How many bytes the UTF-8 character at `at` takes. 0 where the bytes there are no character: overlong forms, surrogates and
+// numbers beyond Unicode are none.
 std::size_t character_at(const std::string &text, std::size_t at) {
   unsigned const first = byte_at(text, at);
   unsigned const second = byte_at(text, at + 1);

@@ -1,4 +1,4 @@
-// Text for people and programs: UTF-8, JSON strings, words of a shell, and tables on standard output. Pure but for the last.
+// Text for people and programs: UTF-8, JSON strings, words of a shell, and tables on standard output.
 #pragma once
 
 #include <string>
@@ -6,13 +6,14 @@
 
 namespace materializer {
 
-/// The text as UTF-8: bytes that are not, as a database of encoding SQL_ASCII may have them in names, become \xe4 and the like.
+/// The text with every byte that is not UTF-8 written as \xe4 and the like. Names in a database of encoding SQL_ASCII may hold such
+/// bytes.
 std::string as_utf8(const std::string &text);
 
-/// Always of valid UTF-8.
+/// The text as a JSON string, in valid UTF-8.
 std::string json_quote(const std::string &text);
 
-/// As a shell reads it as one word.
+/// The text quoted so that a shell reads it as one word.
 std::string shell_quote(const std::string &text);
 
 /// Prints rows in columns as wide as their widest cell; the first row is the heading.

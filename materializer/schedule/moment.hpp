@@ -1,4 +1,4 @@
-// Moments as options write them and as people read them: ISO 8601, exact to the microsecond, from year 1 to year 9999. Pure.
+// Moments as options write them and as people read them: ISO 8601, exact to the microsecond, from year 1 to year 9999.
 #pragma once
 
 #include <optional>
@@ -17,15 +17,22 @@ struct Moment {
   bool operator<(const Moment &other) const;
 };
 
-/// Reads a date, `2026-10-01`, or a moment, `2026-10-01T08:30:00.25+02:00`: with T or a space, seconds and their decimals where
-/// wanted, and Z, +hh, +hhmm or +hh:mm; without a zone it is UTC. Besides, `infinity` and `-infinity`. Nothing where the text is
-/// anything else, however plausible: 01.10.2026 means January to one and October to another.
+/// From its first moment to, and without, its second.
+struct Period {
+  Moment from;
+  Moment to;
+};
+inline constexpr Period kAllTime = {{0, 0, -1}, {0, 0, 1}};
+
+/// Reads a date, `2026-10-01`, a moment, `2026-10-01T08:30:00.25+02:00`, or `infinity` or `-infinity`. Between date and time stands
+/// T or a space. Seconds and their decimals may be left out. The zone is Z, +hh, +hhmm or +hh:mm, and UTC where none is given.
+/// Returns nothing where the text is anything else: 01.10.2026 means 1 October to some and 10 January to others.
 std::optional<Moment> parse_moment(const std::string &text);
 
-/// In UTC, as 2026-10-01T00:00:00Z; the server reads it the same whatever its settings.
+/// In UTC, as 2026-10-01T00:00:00Z. The server reads this form the same whatever its settings.
 std::string say_moment(const Moment &moment);
 
-/// A moment as the clocks of a zone `offset` seconds east of UTC show it, with that offset: 2026-10-01T02:00:00+02:00.
+/// A moment as clocks show it that are `offset` seconds ahead of UTC: 2026-10-01T02:00:00+02:00.
 std::string say_local(Time moment, Time offset);
 
 }  // namespace materializer

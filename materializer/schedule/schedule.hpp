@@ -1,4 +1,5 @@
-// When work falls due: cron expressions in a zone, and fixed intervals. Pure: every function takes the time.
+// When work falls due: cron expressions in a zone, and fixed intervals. Nothing here reads a clock: every function is given the
+// time.
 #pragma once
 
 #include <bitset>
@@ -12,7 +13,7 @@
 
 namespace materializer {
 
-/// An expression that cannot be understood, and which part of it.
+/// What is wrong with an expression, and at which of its characters.
 class ScheduleError : public std::exception {
  public:
   ScheduleError(std::string message, std::size_t at, std::size_t length) : message_(std::move(message)), at_(at), length_(length) {}
@@ -30,10 +31,11 @@ class ScheduleError : public std::exception {
 /// Five fields of cron (minute, hour, day of month, month, day of week; lists, ranges, steps, names), @hourly and its like,
 /// `@every 30s`, or @never.
 ///
-/// An expression that names every hour follows real time: it also runs in both passes of an hour that clocks repeat. Any other
-/// names times of the day: what clocks skip runs once, when they skip it, and what they repeat runs the first time only.
-/// As in Vixie's cron, a day needs both, day of month and day of week, where one of the two fields begins with `*` (also as `*/2`),
-/// and either where none does. `@every` counts from 1970, so that instances agree.
+/// Where clocks change: an expression that names every hour follows real time, and an hour that clocks repeat has its runs twice.
+/// Any other expression names times of the day: a time that clocks skip has its run at the moment at which they skip it, and a time
+/// that they repeat has its run the first time only. Days follow Vixie's cron: where the field of the day of month or that of the
+/// day of week begins with `*` (also as `*/2`), a day must match both fields, else either of them. `@every` counts from 1970, so
+/// that instances agree.
 class Schedule {
  public:
   /// Throws ScheduleError.
@@ -58,7 +60,7 @@ class Schedule {
   bool any_weekday_ = false;
 };
 
-/// Growing pauses between attempts, each shortened by chance so that instances do not march in step.
+/// Growing pauses between attempts. Chance shortens each, so that instances that lost the same server do not all return at once.
 class Backoff {
  public:
   /// The next pause in seconds; `chance` is from [0, 1).

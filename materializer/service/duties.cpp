@@ -1,157 +1,110 @@
 #include "service/duties.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 namespace materializer {
 namespace {
 
+// In seconds.
 constexpr Time kStillDue = 60;
-constexpr Time kFiguresEvery = 15;
+constexpr Time kStateEvery = 15;
 constexpr Time kRetryAfter = 10;
 constexpr double kTellEvery = 60;
-
 constexpr Time kSeldom = 300;
-const Subject kAll;  // of a duty that is about no table
 
-double seconds_since(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
-
-std::string said_once(const Row &row) {
-  std::string line;
-  for (std::size_t i = 0; i < row.size(); i++) line += (i == 0 ? "" : " ") + kDifferenceColumns[i] + "=" + row[i].value_or("-");
-  return line;
+std::string local_time_of(const std::optional<Time> &due, const Zone &zone) {
+  return due ? say_local(*due, zone.offset_at(*due)) : "never";
 }
-
-Subject subject(const Source &source) { return {source.oid, source.name}; }
-
-// Of a name that was given: numbers of tables have no point.
-Subject subject(const TableName &name) { return {say_table_name(name), say_table_name(name)}; }
-
-void remove_slices_of(const std::string &oid, std::deque<Slice> &slices) {
-  auto const rest = std::remove_if(slices.begin(), slices.end(), [&](const Slice &slice) { return slice.source.oid == oid; });
-  slices.erase(rest, slices.end());
-}
-
-bool has_slices_of(const std::string &oid, const std::deque<Slice> &slices) {
-  return std::any_of(slices.begin(), slices.end(), [&](const Slice &slice) { return slice.source.oid == oid; });
-}
-
-std::string said(const std::optional<Time> &due, const Zone &zone) { return due ? say_local(*due, zone.offset_at(*due)) : "never"; }
 
 }  // namespace
 
-Time wall_clock() { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
-
-template <typename Work>
-std::optional<DatabaseError> Duties::part(const std::string &duty, const Subject &subject, Work &&work) {
-  try {
-    work();
-    return std::nullopt;
-  } catch (const DatabaseError &error) {
-    if (error.remedy() == Remedy::kReconnect) throw;
-    if (interrupt_.stop_requested()) return error;
-    metrics_.count_failure(duty);
-    troubles_.meet(duty, subject, error);
-    return error;
-  }
-}
-
-template <typename Work>
-bool Duties::attempt(const std::string &duty, const Subject &subject, Work &&work) {
-  bool const well = !part(duty, subject, work);
-  if (well) troubles_.end(duty, subject);
-  return well;
-}
-
-void Duties::begin(const Config &config, Time now) {
-  last_look_ = now;
-  refresh_.set(config.schedule, now - kStillDue, config.zone);
-  housekeeping_.set(config.housekeeping_schedule, now - kStillDue, config.zone);
+void Duties::begin(const Config &config) {
+  Time const now = process_.now();
+  last_now_ = now;
+  fold_.set(config.schedule, now - kStillDue, config.zone);
+  housekeeping_timer_.set(config.housekeeping_schedule, now - kStillDue, config.zone);
   verify_.set(config.verify_schedule, now - kStillDue, config.zone);
-  figures_.due = now;
-  to_rebuild_.clear();
+  state_.due = now;
+  housekeeping_.forget_slices();
   round_.reset();
-  log_.info("due next", {{refresh_.option, said(refresh_.due, config.zone)},
-                         {housekeeping_.option, said(housekeeping_.due, config.zone)},
-                         {verify_.option, said(verify_.due, config.zone)}});
+  log_.info("due next", {{fold_.option, local_time_of(fold_.due, config.zone)},
+                         {housekeeping_timer_.option, local_time_of(housekeeping_timer_.due, config.zone)},
+                         {verify_.option, local_time_of(verify_.due, config.zone)}});
 }
 
-void Duties::tell_next(const Clockwork &clockwork, const Config &config) {
-  Field const next(clockwork.option, said(clockwork.due, config.zone));
-  // What comes every minute would fill the log.
-  if (clockwork.due && *clockwork.due - wall_clock() < kSeldom) {
-    log_.debug("due next", {next});
-  } else {
-    log_.info("due next", {next});
+void Duties::begin_again_if_clock_was_set_back(const Config &config) {
+  Time const now = process_.now();
+  if (now < last_now_) begin(config);
+  last_now_ = now;
+}
+
+bool Duties::do_one(Extension &extension, const Config &config) {
+  begin_again_if_clock_was_set_back(config);
+  try {
+    return do_next(extension, config);
+  } catch (const Stopped &) {
+    return false;
   }
 }
 
-void Duties::correct_for_clock_set_back(const Config &config, Time now) {
-  if (now < last_look_) begin(config, now);
-  last_look_ = now;
-}
-
-bool Duties::do_one(Session &session, const Config &config, Time now) {
-  correct_for_clock_set_back(config, now);
-  bool const folds_first = round_ ? !folded_last_ : refresh_.strikes(now);
-  if (!folds_first && do_another(session, config, now)) {
+bool Duties::do_next(Extension &extension, const Config &config) {
+  bool const fold_goes_first = round_ ? !folded_last_ : fold_.is_due(process_.now());
+  if (!fold_goes_first && do_other_than_fold(extension, config)) {
     folded_last_ = false;
     return true;
   }
-  if (!folds_first && !round_) return false;
-  fold_some(session, config, now);
+  if (!fold_goes_first && !round_) return false;
+  fold(extension, config);
   folded_last_ = true;
   return true;
 }
 
-bool Duties::do_another(Session &session, const Config &config, Time now) {
-  if (figures_.strikes(now)) {
-    show_figures(session);
-    figures_.due = now + kFiguresEvery;
-  } else if (housekeeping_.strikes(now)) {
-    keep_house(session, config);
-    housekeeping_.set(config.housekeeping_schedule, wall_clock(), config.zone);
-    tell_next(housekeeping_, config);
-  } else if (verify_.strikes(now)) {
-    verify(session);
-    verify_.set(config.verify_schedule, wall_clock(), config.zone);
-    tell_next(verify_, config);
-  } else if (!to_rebuild_.empty()) {
-    rebuild_next(session);
+bool Duties::do_other_than_fold(Extension &extension, const Config &config) {
+  Time const now = process_.now();
+  if (state_.is_due(now)) {
+    (void)units_.complete(kStateDuty, {}, [&] { metrics_.set_state(extension.state()); });
+    state_.due = now + kStateEvery;
+  } else if (housekeeping_timer_.is_due(now)) {
+    housekeeping_.keep(extension, config);
+    housekeeping_timer_.set(config.housekeeping_schedule, process_.now(), config.zone);
+    log_next(housekeeping_timer_, config);
+  } else if (verify_.is_due(now)) {
+    housekeeping_.verify(extension);
+    verify_.set(config.verify_schedule, process_.now(), config.zone);
+    log_next(verify_, config);
+  } else if (housekeeping_.has_slices()) {
+    housekeeping_.rebuild_next(extension);
   } else {
     return false;
   }
   return true;
 }
 
-void Duties::fold_some(Session &session, const Config &config, Time now) {
-  if (!round_) round_ = Round{Clock::now(), Clock::now(), {}};
+void Duties::fold(Extension &extension, const Config &config) {
+  if (!round_) round_ = Round{process_.seconds(), process_.seconds(), {}};
   bool more = false;
-  bool const well = attempt("refresh", kAll, [&] {
-    Folded const folded = fold(session, config.max_deltas, true);
+  bool const well = units_.complete(kFoldDuty, {}, [&] {
+    Folded const folded = extension.fold(config.max_deltas, true);
     round_->total += folded;
     metrics_.count_fold(static_cast<double>(folded.deltas), static_cast<double>(folded.summary_rows));
     more = folded.deltas >= config.max_deltas;
   });
-  if (!more) {
-    end_round(config, now, well);
-  } else if (seconds_since(round_->told) >= kTellEvery) {
-    round_->told = Clock::now();
-    log_.info("folding", {{"deltas", round_->total.deltas}, {"seconds", seconds_since(round_->begun)}});
-  }
+  if (!well) return postpone_round(config);
+  if (!more) return end_round(config);
+  if (process_.seconds() - round_->last_told < kTellEvery) return;
+  round_->last_told = process_.seconds();
+  log_.info("folding", {{"deltas", round_->total.deltas}, {"seconds", process_.seconds() - round_->begun}});
 }
 
-void Duties::end_round(const Config &config, Time now, bool well) {
+void Duties::end_round(const Config &config) {
   Round const round = *round_;
   round_.reset();
-  // Counted from its end: a round that takes longer than the interval skips what fell due meanwhile.
-  refresh_.set(config.schedule, std::max(now, wall_clock()), config.zone);
-  if (!well) refresh_.due = refresh_.due ? std::min(*refresh_.due, wall_clock() + kRetryAfter) : wall_clock() + kRetryAfter;
-  tell_next(refresh_, config);
-  if (!well) return;
-  double const seconds = seconds_since(round.begun);
-  metrics_.count_run(seconds);
-  figures_.due = now;
+  // After the end of the round: what fell due while it lasted is skipped.
+  fold_.set(config.schedule, process_.now(), config.zone);
+  log_next(fold_, config);
+  state_.due = process_.now();
+  double const seconds = process_.seconds() - round.begun;
+  metrics_.count_round(seconds);
   if (round.total.deltas > 0) {
     log_.info("folded", {{"deltas", round.total.deltas}, {"summary_rows", round.total.summary_rows}, {"seconds", seconds}});
   } else {
@@ -159,95 +112,23 @@ void Duties::end_round(const Config &config, Time now, bool well) {
   }
 }
 
-void Duties::show_figures(Session &session) {
-  attempt("figures", kAll, [&] { metrics_.set_figures(figures(session)); });
+// A fold failed. The next round comes soon, even where the schedule is seldom.
+void Duties::postpone_round(const Config &config) {
+  round_.reset();
+  fold_.set(config.schedule, process_.now(), config.zone);
+  Time const soon = process_.now() + kRetryAfter;
+  fold_.due = fold_.due ? std::min(*fold_.due, soon) : soon;
+  log_next(fold_, config);
 }
 
-void Duties::keep_house(Session &session, const Config &config) {
-  std::vector<Source> all;
-  if (!attempt("sources", kAll, [&] { all = sources(session); })) return;
-  std::set<std::string> keys;
-  for (const Source &source : all) keys.insert(source.oid);
-  for (const char *const duty : {"partitions", "rebuild", "verify"}) troubles_.keep_only(duty, keys);
-  for (const auto &[name, keep] : config.retention.named) keys.insert(subject(name).key);
-  troubles_.keep_only("retention", keys);
-  tell_unknown_retention(config, all);
-  bool const nothing_was_unbuilt = to_rebuild_.empty();
-  to_rebuild_.clear();
-  not_rebuilt_.clear();
-  for (const Source &source : all) {
-    if (interrupt_.stop_requested()) return;
-    keep_table(session, config, source);
-  }
-  if (!to_rebuild_.empty() && nothing_was_unbuilt) log_.info("days are not built", {{"slices", to_rebuild_.size()}});
-}
-
-void Duties::keep_table(Session &session, const Config &config, const Source &source) {
-  (void)attempt("partitions", subject(source), [&] {
-    for (const Slice &made : make_partitions(session, source, config.partitions_ahead))
-      log_.info("partition made", {{"source", made.source.name}, {"from", made.from}, {"to", made.to}});
-  });
-  prune_table(session, config, source);
-  find_unbuilt(session, source);
-}
-
-void Duties::prune_table(Session &session, const Config &config, const Source &source) {
-  std::optional<std::int64_t> const keep = kept_for(config.retention, source);
-  if (!keep || interrupt_.stop_requested()) return;
-  (void)attempt("retention", subject(source), [&] {
-    for (const Slice &dropped : prune(session, source, *keep, false))
-      log_.info("usage dropped", {{"source", dropped.source.name}, {"from", dropped.from}, {"to", dropped.to}});
-  });
-}
-
-void Duties::tell_unknown_retention(const Config &config, const std::vector<Source> &all) {
-  for (const auto &rule : config.retention.named)
-    (void)attempt("retention", subject(rule.first), [&] { (void)find(all, rule.first, "retention"); });
-}
-
-void Duties::find_unbuilt(Session &session, const Source &source) {
-  std::vector<Slice> slices;
-  auto const failure = part("rebuild", subject(source), [&] { slices = rebuild_slices(session, source, kAllTime, true); });
-  if (!failure && slices.empty()) troubles_.end("rebuild", subject(source));
-  to_rebuild_.insert(to_rebuild_.end(), slices.begin(), slices.end());
-}
-
-void Duties::rebuild_next(Session &session) {
-  Slice const slice = to_rebuild_.front();
-  to_rebuild_.pop_front();
-  const std::string &oid = slice.source.oid;
-  auto const failure = part("rebuild", subject(slice.source), [&] { rebuild(session, slice); });
-  if (!failure) {
-    metrics_.count_slice();
-    log_.debug("slice rebuilt", {{"source", slice.source.name}, {"from", slice.from}, {"to", slice.to}});
+void Duties::log_next(const Timer &timer, const Config &config) {
+  Field const next(timer.option, local_time_of(timer.due, config.zone));
+  // A line each minute would fill the log.
+  if (timer.due && *timer.due - process_.now() < kSeldom) {
+    log_.debug("due next", {next});
   } else {
-    not_rebuilt_.insert(oid);
-    // Another trouble would meet the table's other days, too; the next look asks again.
-    if (!is_about_rows(*failure)) remove_slices_of(oid, to_rebuild_);
+    log_.info("due next", {next});
   }
-  if (not_rebuilt_.count(oid) == 0 && !has_slices_of(oid, to_rebuild_)) troubles_.end("rebuild", subject(slice.source));
-  if (!failure && to_rebuild_.empty()) log_.info("days were built");
-}
-
-void Duties::verify(Session &session) {
-  std::optional<Source> source;
-  (void)attempt("verify", kAll, [&] { source = random_built_source(session); });
-  if (!source) return;
-  (void)attempt("verify", subject(*source), [&] {
-    std::optional<Verification> const verified = verify_random_slice(session, *source);
-    if (!verified) return;
-    const Slice &slice = verified->slice;
-    metrics_.count_verification(static_cast<double>(verified->differences.size()));
-    if (verified->differences.empty()) {
-      log_.debug("verified", {{"source", slice.source.name}, {"from", slice.from}, {"to", slice.to}});
-      return;
-    }
-    log_.error("verify found differences", {{"source", slice.source.name},
-                                            {"from", slice.from},
-                                            {"to", slice.to},
-                                            {"differences", verified->differences.size()},
-                                            {"first", said_once(verified->differences.front())}});
-  });
 }
 
 }  // namespace materializer

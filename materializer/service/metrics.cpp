@@ -9,6 +9,8 @@
 #include <cmath>
 #include <utility>
 
+#include "service/failures.hpp"
+
 namespace materializer {
 namespace {
 
@@ -30,17 +32,17 @@ Gauge &gauge(Registry &registry, const char *name, const char *help) {
 
 struct Metrics::Registered {
   std::shared_ptr<Registry> const registry = std::make_shared<Registry>();
-  Counter &runs = counter(*registry, "runs_total", "Refreshes that ended well.");
-  prometheus::Histogram &run_seconds =
+  Counter &rounds = counter(*registry, "runs_total", "Rounds of folds that ended well.");
+  prometheus::Histogram &round_seconds =
       prometheus::BuildHistogram()
           .Name(named("run_seconds"))
-          .Help("Seconds a refresh took.")
+          .Help("Seconds that a round of folds took.")
           .Register(*registry)
           .Add({}, prometheus::Histogram::BucketBoundaries{0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300});
   prometheus::Family<Counter> &failures =
       prometheus::BuildCounter()
           .Name(named("failures_total"))
-          .Help("Work that failed, by task: refresh, partitions, retention, rebuild, verify, figures.")
+          .Help("Units of work that failed, by task: fold, sources, partitions, retention, rebuild, verify, figures.")
           .Register(*registry);
   Counter &deltas = counter(*registry, "deltas_folded_total", "Pending changes folded.");
   Counter &rows = counter(*registry, "summary_rows_written_total", "Summary rows written by folding.");
@@ -49,11 +51,13 @@ struct Metrics::Registered {
   Counter &mismatches = counter(*registry, "verify_mismatches_total", "Figures found to differ between raw usage and summaries.");
   Gauge &connected = gauge(*registry, "connected", "1 while there is a connection to the database.");
   Gauge &leader = gauge(*registry, "leader", "1 while this instance leads.");
-  Gauge &pending = gauge(*registry, "pending_deltas", "Changes that wait to be folded; NaN where this instance does not lead.");
-  Gauge &pending_age = gauge(*registry, "oldest_pending_age_seconds", "How long the oldest of them has waited.");
+  Gauge &pending =
+      gauge(*registry, "pending_deltas",
+            "Changes that wait to be folded. NaN, like all gauges of the database, where this instance does not lead.");
+  Gauge &pending_age = gauge(*registry, "oldest_pending_age_seconds", "How long the oldest pending change has waited.");
   Gauge &unbuilt = gauge(*registry, "unbuilt_sources", "Sources with days that reports read from raw usage.");
   Gauge &dead = gauge(*registry, "dead_deltas", "Dead rows of the delta table that vacuum has not removed.");
-  Gauge &xmin_age = gauge(*registry, "oldest_xmin_age", "Transactions since the oldest one that holds vacuum back.");
+  Gauge &xmin_age = gauge(*registry, "oldest_xmin_age", "Age, in transactions, of the oldest one that holds vacuum back.");
   std::string address;
   std::unique_ptr<prometheus::Exposer> exposer;
 };
@@ -65,9 +69,8 @@ Metrics::Metrics() : registered_(std::make_unique<Registered>()) {
       .Register(*registered_->registry)
       .Add({{"version", RESELLER_REPORT_VERSION}})
       .Set(1);
-  for (const char *const task : {"refresh", "partitions", "retention", "rebuild", "verify", "figures"})
-    registered_->failures.Add({{"task", task}});
-  forget_figures();
+  for (const char *const duty : kDuties) registered_->failures.Add({{"task", duty}});
+  forget_state();
 }
 
 Metrics::~Metrics() = default;
@@ -83,12 +86,12 @@ void Metrics::listen(const std::string &address) {
   registered_->address = address;
 }
 
-void Metrics::count_run(double seconds) {
-  registered_->runs.Increment();
-  registered_->run_seconds.Observe(seconds);
+void Metrics::count_round(double seconds) {
+  registered_->rounds.Increment();
+  registered_->round_seconds.Observe(seconds);
 }
 
-void Metrics::count_failure(const std::string &task) { registered_->failures.Add({{"task", task}}).Increment(); }
+void Metrics::count_failure(const std::string &duty) { registered_->failures.Add({{"task", duty}}).Increment(); }
 
 void Metrics::count_fold(double deltas, double summary_rows) {
   registered_->deltas.Increment(deltas);
@@ -106,14 +109,20 @@ void Metrics::set_connected(bool connected) { registered_->connected.Set(connect
 
 void Metrics::set_leading(bool leading) { registered_->leader.Set(leading ? 1 : 0); }
 
-void Metrics::set_figures(const Figures &figures) {
-  registered_->pending.Set(figures.pending_deltas);
-  registered_->pending_age.Set(figures.oldest_pending_age);
-  registered_->unbuilt.Set(figures.unbuilt_sources);
-  registered_->dead.Set(figures.dead_deltas);
-  registered_->xmin_age.Set(figures.oldest_xmin_age);
+void Metrics::set_state(const State &state) {
+  registered_->pending.Set(state.pending_deltas);
+  registered_->pending_age.Set(state.oldest_pending_age);
+  registered_->unbuilt.Set(state.unbuilt_sources);
+  registered_->dead.Set(state.dead_deltas);
+  registered_->xmin_age.Set(state.oldest_xmin_age);
 }
 
-void Metrics::forget_figures() { set_figures({NAN, NAN, NAN, NAN, NAN}); }
+void Metrics::forget_state() {
+  State unknown;
+  for (double *const value : {&unknown.pending_deltas, &unknown.oldest_pending_age, &unknown.unbuilt_sources, &unknown.dead_deltas,
+                              &unknown.oldest_xmin_age})
+    *value = NAN;
+  set_state(unknown);
+}
 
 }  // namespace materializer

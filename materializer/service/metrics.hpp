@@ -1,10 +1,10 @@
-// What Prometheus reads. The only room that knows prometheus-cpp.
+// What Prometheus reads. Only this file knows prometheus-cpp.
 #pragma once
 
 #include <memory>
 #include <string>
 
-#include "commands/status.hpp"
+#include "database/extension.hpp"
 
 namespace materializer {
 
@@ -15,21 +15,22 @@ class Metrics {
   Metrics(const Metrics &) = delete;
   Metrics &operator=(const Metrics &) = delete;
 
-  /// Serves them at `address`, or nowhere where it is empty. Throws std::exception when the address cannot be had; what was
-  /// served before still is.
+  /// Serves the metrics at `address`, or nowhere where it is empty. Throws std::exception where the address cannot be listened at;
+  /// then they stay where they were served before.
   void listen(const std::string &address);
 
-  void count_run(double seconds);
-  void count_failure(const std::string &task);
+  /// A round of folds ended well.
+  void count_round(double seconds);
+  void count_failure(const std::string &duty);
   void count_fold(double deltas, double summary_rows);
   void count_slice();
   void count_verification(double differences);
   void set_connected(bool connected);
   void set_leading(bool leading);
-  void set_figures(const Figures &figures);
+  void set_state(const State &state);
 
-  /// The figures are no longer known: this instance does not lead.
-  void forget_figures();
+  /// This instance does not lead, so it does not know the state of the database: its gauges are NaN.
+  void forget_state();
 
  private:
   struct Registered;

@@ -100,11 +100,11 @@ TEST_CASE("lists and switches") {
 
 TEST_CASE("periods are read by the program itself") {
   Config const config = read({"verify", "--from", "2026-10-01T00:00+02:00", "--to=2026-11-01"});
-  CHECK_EQ(say_moment(config.from), "2026-09-30T22:00:00Z");
-  CHECK_EQ(say_moment(config.to), "2026-11-01T00:00:00Z");
+  CHECK_EQ(say_moment(config.period.from), "2026-09-30T22:00:00Z");
+  CHECK_EQ(say_moment(config.period.to), "2026-11-01T00:00:00Z");
   Config const all = read({"rebuild", "--from", "-infinity"});
-  CHECK_EQ(say_moment(all.from), "-infinity");
-  CHECK_EQ(say_moment(all.to), "infinity");
+  CHECK_EQ(say_moment(all.period.from), "-infinity");
+  CHECK_EQ(say_moment(all.period.to), "infinity");
 }
 
 TEST_CASE("an error names the option, and where it was given") {
@@ -116,7 +116,7 @@ TEST_CASE("an error names the option, and where it was given") {
     std::string says;
   };
   Case const cases[] = {
-      {{}, {}, "a command is missing"},
+      {{}, {}, "a command is missing: run, once, status, rebuild, verify or prune"},
       {{"fold"}, {}, "there is no command 'fold'"},
       {{"run", "once"}, {}, "positional"},
       {{"run", "--shedule", "@hourly"}, {}, "'--shedule'"},
@@ -135,10 +135,9 @@ TEST_CASE("an error names the option, and where it was given") {
       {{"run", "--metrics-listen", "localhost:99999"}, {}, "--metrics-listen: "},
       {{"run", "--time-zone", "Mars/Base"}, {}, "--time-zone: there is no time zone 'Mars/Base'"},
       {{"run", "--retention", "400"}, {}, "--retention: '400' is neither"},
-      {{"run", "--retention", "5d,6d"}, {}, "--retention: '6d' says again"},
-      {{"run", "--retention", "u.t=5d,u.t=6d"}, {}, "--retention: 'u.t=6d' says again"},
+      {{"run", "--retention", "5d,6d"}, {}, "--retention: '6d' is a second rule"},
+      {{"run", "--retention", "u.t=5d,u.t=6d"}, {}, "--retention: 'u.t=6d' is a second rule"},
       {{"run", "--config", "/"}, {}, "--config: cannot read '/'"},
-      {{"verify", "--service", "nope"}, {}, "--service: 'nope' is none of"},
       {{"status", "--format", "csv"}, {}, "--format: 'csv' is none of table, json"},
       {{"rebuild", "--source", "text_message"}, {}, "--source: 'text_message' must be named with its schema"},
       {{"rebuild", "--source", "a.b.c"}, {}, "--source: 'a.b.c' must be named with its schema"},

@@ -1,0 +1,31 @@
+// The loop of commands that do something with each source.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "database/extension.hpp"
+#include "process/log.hpp"
+#include "process/process.hpp"
+
+namespace materializer {
+
+/// Does something with each source. One with which it fails is logged as `failed` and stops no other. Tells whether all went well:
+/// they did not where a stop was requested before the last. Throws where the connection is lost or a stop cancelled the work.
+template <typename Work>
+bool for_each_source(const std::vector<Source> &sources, Process &process, Log &log, const std::string &failed, Work &&work) {
+  bool well = true;
+  for (const Source &source : sources) {
+    if (process.stop_requested()) return false;
+    try {
+      work(source);
+    } catch (const DatabaseError &error) {
+      if (error.is_loss() || process.stop_requested()) throw;
+      log.error(failed, {{"source", source.name}, {"reason", error.what()}, {"sqlstate", error.sqlstate()}});
+      well = false;
+    }
+  }
+  return well;
+}
+
+}  // namespace materializer

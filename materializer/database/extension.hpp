@@ -1,0 +1,142 @@
+// What the service and the commands ask of the extension in the database: every call that they make, behind one interface, so that
+// tests bring a fake. Each call is one transaction, or only reads. All of them throw DatabaseError.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "database/database.hpp"
+
+namespace materializer {
+
+/// Whether there is something to work with at the other end of a connection.
+struct ServerState {
+  enum class Kind { kReady, kStandby, kNoExtension, kWrongVersion };
+  Kind kind = Kind::kReady;
+  std::string detail;             // for people; empty when ready
+  std::string extension_version;  // empty where there is no extension
+};
+
+/// The instance that holds the leader's lock.
+struct Leader {
+  std::string name;   // its application_name
+  std::string pid;    // its server process
+  std::string since;  // when its session began; empty where the caller may not see it
+};
+
+/// A connected table. Calls name it by its number: to find it by its name, the caller would need USAGE on its schema.
+struct Source {
+  std::string name;  // with its schema, as the server prints it
+  std::string oid;
+};
+
+/// A connected table as one of the services that it feeds: a row of sources().
+struct Feed {
+  Source source;
+  std::string service;
+  std::string attached_at;
+  bool is_built = false;
+  std::string unbuilt_reasons;  // empty where it is built
+  std::string horizon;
+};
+
+/// A part of a source: a partition, or what is built in one transaction. Bounds are in UTC, as the server prints them.
+struct Slice {
+  Source source;
+  std::string from;
+  std::string to;
+};
+
+/// What folding has done.
+struct Folded {
+  std::int64_t deltas = 0;
+  std::int64_t summary_rows = 0;
+
+  Folded &operator+=(const Folded &more) {
+    deltas += more.deltas;
+    summary_rows += more.summary_rows;
+    return *this;
+  }
+};
+
+/// The row of materializer_state, with that of health(). Ages are in seconds.
+struct State {
+  double pending_deltas = 0;
+  double oldest_pending_age = 0;
+  double unbuilt_sources = 0;
+  double dead_deltas = 0;
+  double oldest_xmin_age = 0;
+  bool is_restoring = false;
+  std::optional<std::string> last_fold_at;  // nothing: there was none, and what follows is empty, too
+  std::optional<std::string> last_fold_age;
+  std::optional<std::string> last_fold_deltas;
+  std::optional<std::string> last_fold_seconds;
+};
+
+class Extension {
+ public:
+  Extension() = default;
+  Extension(const Extension &) = delete;
+  Extension &operator=(const Extension &) = delete;
+  virtual ~Extension() = default;
+
+  virtual ServerState server_state() = 0;
+
+  /// Takes the leader's lock if nobody holds it. It is held until the connection ends, so a leader must not ask again. The lock
+  /// keeps several instances from doing the same work. Summaries do not depend on it: folds take the lease in the database.
+  virtual bool try_to_lead() = 0;
+
+  /// Nothing where no instance leads.
+  virtual std::optional<Leader> leader() = 0;
+
+  virtual State state() = 0;
+  virtual std::vector<Feed> sources() = 0;
+
+  /// Folds at most `max_deltas` changes. Where it takes fewer, none is left; with `only_what_pays`, none that pays.
+  virtual Folded fold(std::int64_t max_deltas, bool only_what_pays) = 0;
+
+  /// Makes the monthly partitions of a source that are missing until `ahead` seconds from now.
+  virtual std::vector<Slice> create_partitions(const Source &source, std::int64_t ahead) = 0;
+
+  /// Drops the partitions of a source whose usage is older than so many seconds; returns them.
+  virtual std::vector<Slice> prune(const Source &source, std::int64_t older_than) = 0;
+
+  /// The partitions that prune() would drop.
+  virtual std::vector<Slice> prunable(const Source &source, std::int64_t older_than) = 0;
+
+  /// The slices to rebuild in a period, those that are not built first.
+  virtual std::vector<Slice> rebuild_slices(const Source &source, const Period &period, bool only_unbuilt) = 0;
+  virtual void rebuild_slice(const Slice &slice) = 0;
+
+  /// Compares raw usage with the summaries of a slice, for one service or, without a name, for all. Returns a row with the columns
+  /// kDifferenceColumns for each figure that differs.
+  virtual Rows verify(const Slice &slice, const std::optional<std::string> &service) = 0;
+};
+
+/// The columns of verify(), in order.
+extern const std::vector<std::string> kDifferenceColumns;
+
+/// Connects as a configuration says. Throws DatabaseError.
+using Connect = std::function<std::unique_ptr<Extension>(const Config &config)>;
+
+/// Connects and checks that the extension is ready, for commands that do one thing and end. Throws DatabaseError.
+std::unique_ptr<Extension> connect_to_ready(const Connect &connect, const Config &config);
+
+/// The tables of sources(), each once, whatever number of services it feeds.
+std::vector<Source> tables_of(const std::vector<Feed> &feeds);
+
+/// Of the tables of sources() those that are built for all services that they feed.
+std::vector<Source> built_tables_of(const std::vector<Feed> &feeds);
+
+/// The source of a name; throws DatabaseError that tells which option gave the name.
+const Source &find_source(const std::vector<Source> &sources, const TableName &name, const std::string &option);
+
+/// The sources that --source names; all where it names none.
+std::vector<Source> chosen_sources(Extension &extension, const Config &config);
+
+}  // namespace materializer

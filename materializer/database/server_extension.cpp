@@ -1,0 +1,136 @@
+#include "database/server_extension.hpp"
+
+#include <cstdlib>
+
+namespace materializer {
+namespace {
+
+constexpr char kLeaderLock[] = "8243122740717774194";  // the bytes of "reseller"
+
+double number(const Param &text) { return text ? std::strtod(text->c_str(), nullptr) : 0; }
+
+int major_of(const std::string &version) { return static_cast<int>(std::strtol(version.c_str(), nullptr, 10)); }
+
+std::string interval(std::int64_t seconds) { return std::to_string(seconds) + " seconds"; }
+
+std::string boolean(bool value) { return value ? "true" : "false"; }
+
+// From rows with the columns source, its oid, from, to.
+std::vector<Slice> slices_of(const Rows &rows) {
+  std::vector<Slice> slices;
+  for (const Row &row : rows)
+    slices.push_back({{row[0].value_or(""), row[1].value_or("")}, row[2].value_or(""), row[3].value_or("")});
+  return slices;
+}
+
+}  // namespace
+
+ServerState ServerExtension::server_state() {
+  using Kind = ServerState::Kind;
+  Row const row = session_
+                      .query(
+                          "SELECT pg_is_in_recovery()::int, (SELECT extversion FROM pg_extension WHERE extname = "
+                          "'reseller_report'), current_database()")
+                      .front();
+  std::string const version = row[1].value_or("");
+  if (row[0] == "1") return {Kind::kStandby, "the server is a standby", version};
+  if (!row[1])
+    return {Kind::kNoExtension,
+            "database " + *row[2] + " has no extension reseller_report; run: CREATE EXTENSION reseller_report CASCADE", ""};
+  std::string const differs = "the extension is version " + version + ", this program " RESELLER_REPORT_VERSION;
+  int const theirs = major_of(version);
+  int const ours = major_of(RESELLER_REPORT_VERSION);
+  if (theirs < ours)
+    return {Kind::kWrongVersion, differs + "; run: ALTER EXTENSION reseller_report UPDATE TO '" RESELLER_REPORT_VERSION "'",
+            version};
+  if (theirs > ours) return {Kind::kWrongVersion, differs + "; install reseller-materializer " + version, version};
+  return {Kind::kReady, "", version};
+}
+
+bool ServerExtension::try_to_lead() {
+  return session_.query("SELECT pg_try_advisory_lock($1::bigint)::int", {kLeaderLock}).front()[0] == "1";
+}
+
+std::optional<Leader> ServerExtension::leader() {
+  Rows const rows = session_.query(
+      "SELECT coalesce(a.application_name, ''), l.pid, a.backend_start"
+      " FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid"
+      " WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted"
+      " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+      " AND (l.classid::bigint << 32 | l.objid::bigint) = $1::bigint",
+      {kLeaderLock});
+  if (rows.empty()) return std::nullopt;
+  return Leader{*rows[0][0], *rows[0][1], rows[0][2].value_or("")};
+}
+
+State ServerExtension::state() {
+  Row const row =
+      session_
+          .unit(
+              "SELECT s.pending_deltas, coalesce(extract(epoch FROM clock_timestamp() - s.oldest_pending_at), 0)::double precision,"
+              " cardinality(s.unbuilt_sources), h.dead_deltas, h.oldest_xmin_age, h.restoring::int, s.last_materialized_at,"
+              " extract(epoch FROM clock_timestamp() - s.last_materialized_at)::bigint, s.last_deltas,"
+              " extract(epoch FROM s.last_duration)::numeric(12, 3)"
+              " FROM reseller_report.materializer_state s CROSS JOIN reseller_report.health() h")
+          .front();
+  return {number(row[0]), number(row[1]), number(row[2]), number(row[3]), number(row[4]),
+          row[5] == "1",  row[6],         row[7],         row[8],         row[9]};
+}
+
+std::vector<Feed> ServerExtension::sources() {
+  std::vector<Feed> feeds;
+  for (const Row &row : session_.query("SELECT source, source::oid, service, attached_at, is_built::int, unbuilt_reasons, horizon"
+                                       " FROM reseller_report.sources() ORDER BY source::text, service"))
+    feeds.push_back(
+        {{*row[0], *row[1]}, row[2].value_or(""), row[3].value_or(""), row[4] == "1", row[5].value_or(""), row[6].value_or("")});
+  return feeds;
+}
+
+Folded ServerExtension::fold(std::int64_t max_deltas, bool only_what_pays) {
+  Row const row = session_
+                      .unit(
+                          "SELECT deltas, summary_rows FROM reseller_report.materialize(max_deltas => $1::int, only_what_pays => "
+                          "$2::boolean)",
+                          {std::to_string(max_deltas), boolean(only_what_pays)})
+                      .front();
+  return {std::stoll(*row[0]), std::stoll(*row[1])};
+}
+
+std::vector<Slice> ServerExtension::create_partitions(const Source &source, std::int64_t ahead) {
+  return slices_of(session_.unit_that_locks_out(
+      "SELECT source, source::oid, period_from, period_to FROM reseller_report.create_partitions($1::interval, $2::oid)",
+      {interval(ahead), source.oid}));
+}
+
+std::vector<Slice> ServerExtension::prune(const Source &source, std::int64_t older_than) {
+  return slices_of(session_.unit_that_locks_out(
+      "SELECT source, source::oid, period_from, period_to FROM reseller_report.prune($1::oid, now() - $2::interval)",
+      {source.oid, interval(older_than)}));
+}
+
+std::vector<Slice> ServerExtension::prunable(const Source &source, std::int64_t older_than) {
+  return slices_of(session_.unit(
+      "SELECT source, source::oid, period_from, period_to FROM reseller_report.prunable($1::oid, now() - $2::interval)",
+      {source.oid, interval(older_than)}));
+}
+
+std::vector<Slice> ServerExtension::rebuild_slices(const Source &source, const Period &period, bool only_unbuilt) {
+  return slices_of(
+      session_.unit("SELECT $1::oid::regclass, $1, slice_from, slice_to"
+                    " FROM reseller_report.rebuild_slices($1::oid, $2::timestamptz, $3::timestamptz, $4::boolean)",
+                    {source.oid, say_moment(period.from), say_moment(period.to), boolean(only_unbuilt)}));
+}
+
+void ServerExtension::rebuild_slice(const Slice &slice) {
+  session_.unit("SELECT count(*) FROM reseller_report.rebuild_slice($1::oid, $2::timestamptz, $3::timestamptz)",
+                {slice.source.oid, slice.from, slice.to});
+}
+
+Rows ServerExtension::verify(const Slice &slice, const std::optional<std::string> &service) {
+  return session_.unit(
+      "SELECT source, reseller_id, company_id, service, item, bucket, figure, raw, summary"
+      " FROM reseller_report.verify($1::timestamptz, $2::timestamptz, $3::text, $4::oid)",
+      {slice.from, slice.to, service, slice.source.oid});
+}
+
+}  // namespace materializer

@@ -1,0 +1,31 @@
+// The extension at the end of a real connection. Only this room writes SQL for the extension's functions.
+#pragma once
+
+#include "database/extension.hpp"
+#include "database/session.hpp"
+
+namespace materializer {
+
+class ServerExtension final : public Extension {
+ public:
+  /// Connects. Throws DatabaseError.
+  ServerExtension(const Config &config, Interrupt &interrupt, Log &log) : session_(config, interrupt, log) {}
+
+  ServerState server_state() override;
+  bool try_to_lead() override;
+  std::optional<Leader> leader() override;
+  State state() override;
+  std::vector<Feed> sources() override;
+  Folded fold(std::int64_t max_deltas, bool only_what_pays) override;
+  std::vector<Slice> create_partitions(const Source &source, std::int64_t ahead) override;
+  std::vector<Slice> prune(const Source &source, std::int64_t older_than) override;
+  std::vector<Slice> prunable(const Source &source, std::int64_t older_than) override;
+  std::vector<Slice> rebuild_slices(const Source &source, const Period &period, bool only_unbuilt) override;
+  void rebuild_slice(const Slice &slice) override;
+  Rows verify(const Slice &slice, const std::optional<std::string> &service) override;
+
+ private:
+  Session session_;
+};
+
+}  // namespace materializer

@@ -1,0 +1,56 @@
+// The failures that last. Each is logged when it begins, once for each reason, and when it ends, however often it is met in
+// between.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "database/database.hpp"
+#include "process/log.hpp"
+
+namespace materializer {
+
+/// The names of what a leader does, in log lines and in the label `task` of metrics.
+inline constexpr char kFoldDuty[] = "fold";
+inline constexpr char kSourcesDuty[] = "sources";  // listing them
+inline constexpr char kPartitionsDuty[] = "partitions";
+inline constexpr char kRetentionDuty[] = "retention";
+inline constexpr char kRebuildDuty[] = "rebuild";
+inline constexpr char kVerifyDuty[] = "verify";
+inline constexpr char kStateDuty[] = "figures";  // asking for what metrics show
+inline constexpr const char *kDuties[] = {kFoldDuty,    kSourcesDuty, kPartitionsDuty, kRetentionDuty,
+                                          kRebuildDuty, kVerifyDuty,  kStateDuty};
+
+/// What a duty was about: a table, or nothing but the duty itself. The key of a table is its number, so that a failure lasts when
+/// the table is renamed.
+struct Subject {
+  std::string key;
+  std::string name;  // for people
+};
+
+class Failures {
+ public:
+  explicit Failures(Log &log) : log_(log) {}
+
+  /// A duty failed.
+  void meet(const std::string &duty, const Subject &subject, const DatabaseError &error);
+
+  /// A duty was done completely.
+  void end(const std::string &duty, const Subject &subject);
+
+  /// A duty is asked for only for the subjects with these keys. Ends its failures with all others.
+  void keep_only(const std::string &duty, const std::set<std::string> &keys);
+
+ private:
+  struct Failure {
+    std::string name;               // of the subject
+    std::set<std::string> reasons;  // that were logged, without what may differ each time
+  };
+
+  Log &log_;
+  std::map<std::pair<std::string, std::string>, Failure> lasting_;  // by duty and key
+};
+
+}  // namespace materializer
