@@ -15,8 +15,8 @@
 #include "server/snapshot.hpp"
 #include "server/subtransaction.hpp"
 #include "source/raw_scan.hpp"
+#include "source/registry.hpp"
 #include "source/restore.hpp"
-#include "source/source.hpp"
 #include "source/usage_reader.hpp"
 
 namespace reseller_report {
@@ -97,7 +97,7 @@ std::int64_t source_id_of(const Trigger *trigger, int number) {
   const char *const end = text + strlen(text);
   auto const parsed = std::from_chars(text, end, id);
   if (parsed.ec != std::errc() || parsed.ptr != end || text == end)
-    throw Error("39P01", "reseller_report's capture trigger was created by hand",
+    throw Error(sqlstate::kWrongTriggerCall, "reseller_report's capture trigger was created by hand",
                 "Use reseller_report.attach_source to connect a table.");
   return id;
 }
@@ -292,11 +292,11 @@ void initialize_capture() {
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_capture) {
-  if (!CALLED_AS_TRIGGER(fcinfo)) throw Error("39P01", "reseller_report._capture must be called as a trigger");
+  if (!CALLED_AS_TRIGGER(fcinfo)) throw Error(sqlstate::kWrongTriggerCall, "reseller_report._capture must be called as a trigger");
   auto const *const data = reinterpret_cast<const TriggerData *>(fcinfo->context);
   TriggerEvent const event = data->tg_event;
   if (!TRIGGER_FIRED_AFTER(event) || !TRIGGER_FIRED_FOR_ROW(event))
-    throw Error("39P01", "reseller_report._capture must be fired after each row");
+    throw Error(sqlstate::kWrongTriggerCall, "reseller_report._capture must be fired after each row");
   const CachedTable &table = table_of(data->tg_relation, data->tg_trigger);
   if (TRIGGER_FIRED_BY_INSERT(event) && HeapTupleHeaderXminFrozen(data->tg_trigtuple->t_data)) {
     static OnceHere once;

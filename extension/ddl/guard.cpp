@@ -16,7 +16,8 @@ namespace reseller_report {
 namespace {
 
 const EventTriggerData &event_of(FunctionCallInfo fcinfo) {
-  if (!CALLED_AS_EVENT_TRIGGER(fcinfo)) throw Error("39P03", "an event trigger function of reseller_report was called by hand");
+  if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+    throw Error(sqlstate::kWrongEventTriggerCall, "an event trigger function of reseller_report was called by hand");
   return *reinterpret_cast<const EventTriggerData *>(fcinfo->context);
 }
 

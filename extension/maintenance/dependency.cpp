@@ -362,7 +362,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_take_lease) {
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_dependency_changed) {
-  if (!CALLED_AS_TRIGGER(fcinfo)) throw Error("39P01", "reseller_report._dependency_changed must be called as a trigger");
+  if (!CALLED_AS_TRIGGER(fcinfo))
+    throw Error(sqlstate::kWrongTriggerCall, "reseller_report._dependency_changed must be called as a trigger");
   auto const *const data = reinterpret_cast<const TriggerData *>(fcinfo->context);
   bool const has_transition = data->tg_oldtable != nullptr || data->tg_newtable != nullptr;
   std::vector<Edit> edits;

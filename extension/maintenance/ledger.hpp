@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/change.hpp"
-#include "source/source.hpp"
+#include "source/registry.hpp"
 
 namespace reseller_report {
 

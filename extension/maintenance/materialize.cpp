@@ -15,7 +15,8 @@
 #include "server/query.hpp"
 #include "server/snapshot.hpp"
 #include "server/subtransaction.hpp"
-#include "source/source.hpp"
+#include "source/built_days.hpp"
+#include "source/registry.hpp"
 #include "source/unseen.hpp"
 #include "summary/delta.hpp"
 #include "summary/fold.hpp"
@@ -349,7 +350,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_pending) {
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_materialize) {
-  if (PG_ARGISNULL(0)) throw Error(sqlstate::kNullNotAllowed, "max_deltas must not be NULL");
+  require_not_null(fcinfo, {0}, "max_deltas");
   std::int64_t const most = PG_GETARG_INT32(0);
   if (most < 1) throw Error(sqlstate::kInvalidParameter, "max_deltas must be at least 1");
   bool const only_what_pays = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);

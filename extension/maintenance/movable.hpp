@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "source/source.hpp"
+#include "source/registry.hpp"
 
 namespace reseller_report {
 

@@ -9,7 +9,7 @@
 #include "server/relation.hpp"
 #include "server/snapshot.hpp"
 #include "server/subtransaction.hpp"
-#include "source/source.hpp"
+#include "source/registry.hpp"
 
 extern "C" {
 #include <access/tupconvert.h>
@@ -348,7 +348,7 @@ void require_few_years(const Interval *ahead) {
 }  // namespace
 
 RESELLER_REPORT_FUNCTION(reseller_report_create_partitions) {
-  if (PG_ARGISNULL(0)) throw Error(sqlstate::kNullNotAllowed, "ahead must not be NULL");
+  require_not_null(fcinfo, {0}, "ahead");
   require_few_years(PG_GETARG_INTERVAL_P(0));
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
   require_primary();
@@ -357,7 +357,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions) {
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_create_partitions_of) {
-  if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) throw Error(sqlstate::kNullNotAllowed, "ahead and source must not be NULL");
+  require_not_null(fcinfo, {0, 1}, "ahead and source");
   require_few_years(PG_GETARG_INTERVAL_P(0));
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
   require_primary();

@@ -11,6 +11,7 @@
 #include "server/query.hpp"
 #include "server/relation.hpp"
 #include "server/snapshot.hpp"
+#include "source/built_days.hpp"
 #include "summary/fold.hpp"
 #include "summary/holding.hpp"
 
@@ -42,7 +43,7 @@ std::vector<Partition> prunable(const Source &source, Time older_than) {
 void require_built(const Source &source, const Range &days) {
   std::vector<Range> const missing = without(days, answerable(source, days));
   if (missing.empty()) return;
-  throw Error("0A000",
+  throw Error(sqlstate::kNotSupported,
               "usage of table " + source.name + " is not built from " + text_of_time(missing.front().from) + " to " +
                   text_of_time(missing.front().to) + " and cannot be pruned",
               "CALL " + call_for("rebuild", source.name) + " first.");
@@ -86,7 +87,8 @@ void drop(const std::vector<Source> &sources, const Plan &plan) {
 // Between the snapshot and the locks of DROP something may have changed raw rows past the trigger.
 void require_still_built(const Source &source, const Range &days) {
   if (!without(days, answerable(source, days)).empty())
-    throw Error("40001", "usage of table " + source.name + " was changed past its trigger while it was pruned", "Try again.");
+    throw Error(sqlstate::kSerializationFailure,
+                "usage of table " + source.name + " was changed past its trigger while it was pruned", "Try again.");
 }
 
 // Refuses (0A000) what cannot be pruned.
@@ -132,14 +134,12 @@ void prune(FunctionCallInfo fcinfo, Oid table, Time older_than) {
   for (const Partition &partition : dropped) put_slice(fcinfo, table, partition.range);
 }
 
-void require_not_null(FunctionCallInfo fcinfo) {
-  if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) throw Error(sqlstate::kNullNotAllowed, "source and older_than must not be NULL");
-}
+void require_arguments(FunctionCallInfo fcinfo) { require_not_null(fcinfo, {0, 1}, "source and older_than"); }
 
 }  // namespace
 
 RESELLER_REPORT_FUNCTION(reseller_report_prunable) {
-  require_not_null(fcinfo);
+  require_arguments(fcinfo);
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
   std::vector<Source> const sources = sources_of_table(PG_GETARG_OID(0));
   for (const Partition &partition : plan_of(sources, PG_GETARG_TIMESTAMPTZ(1)).partitions)
@@ -148,7 +148,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_prunable) {
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_prune) {
-  require_not_null(fcinfo);
+  require_arguments(fcinfo);
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
   prune(fcinfo, PG_GETARG_OID(0), PG_GETARG_TIMESTAMPTZ(1));
   return Datum{0};

@@ -11,6 +11,7 @@
 #include "server/query.hpp"
 #include "server/relation.hpp"
 #include "server/snapshot.hpp"
+#include "source/built_days.hpp"
 #include "source/leaf.hpp"
 #include "source/triggers.hpp"
 #include "source/unseen.hpp"
@@ -167,10 +168,7 @@ Range rebuild_slice(Oid table, const Range &days) {
   return rebuilt;
 }
 
-void require_arguments(FunctionCallInfo fcinfo) {
-  for (int i = 0; i < 3; i++)
-    if (PG_ARGISNULL(i)) throw Error(sqlstate::kNullNotAllowed, "source and period must not be NULL");
-}
+void require_arguments(FunctionCallInfo fcinfo) { require_not_null(fcinfo, {0, 1, 2}, "source and period"); }
 
 void require_right_to_rebuild() {
   bool may = false;
@@ -183,7 +181,7 @@ void require_right_to_rebuild() {
 void require_commits() {
   if (SPI_inside_nonatomic_context() && !IsSubTransaction()) return;
   throw Error(
-      "25001", "reseller_report.rebuild commits slice by slice and cannot run inside a transaction block",
+      sqlstate::kWrongTransaction, "reseller_report.rebuild commits slice by slice and cannot run inside a transaction block",
       "CALL it outside of BEGIN and COMMIT, alone in its query, not from a function nor in a block with EXCEPTION. Inside a "
       "transaction, SELECT reseller_report.rebuild_slice(source, slice_from, slice_to) for each slice that "
       "reseller_report.rebuild_slices(source) returns.");

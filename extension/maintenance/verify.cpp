@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "maintenance/ledger.hpp"
+#include "source/built_days.hpp"
 #include "summary/holding.hpp"
 
 namespace reseller_report {
@@ -215,7 +216,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_verify) {
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_verify_source) {
-  if (PG_ARGISNULL(3)) throw Error(sqlstate::kNullNotAllowed, "source must not be NULL");
+  require_not_null(fcinfo, {3}, "source");
   Oid const table = PG_GETARG_OID(3);
   verify(fcinfo, &table);
   return Datum{0};

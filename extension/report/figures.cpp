@@ -6,6 +6,7 @@
 #include "server/acting_as.hpp"
 #include "server/own_table.hpp"
 #include "server/query.hpp"
+#include "source/built_days.hpp"
 #include "source/leaf.hpp"
 #include "source/raw_scan.hpp"
 #include "summary/delta.hpp"

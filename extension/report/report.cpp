@@ -19,10 +19,6 @@ struct Request {
   bool has_expenses;
 };
 
-void require_argument(FunctionCallInfo fcinfo, int number, const char *name) {
-  if (PG_ARGISNULL(number)) throw Error(sqlstate::kNullNotAllowed, std::string(name) + " must not be NULL");
-}
-
 void require_reseller(std::int64_t reseller) {
   bool is_reseller = false;
   SqlParameters parameters;
@@ -37,9 +33,9 @@ void require_reseller(std::int64_t reseller) {
 
 // The order of these checks is part of the contract.
 Request checked_request(FunctionCallInfo fcinfo, Service service) {
-  require_argument(fcinfo, 0, "reseller_id");
-  require_argument(fcinfo, 1, "period_from");
-  require_argument(fcinfo, 2, "period_to");
+  require_not_null(fcinfo, {0}, "reseller_id");
+  require_not_null(fcinfo, {1}, "period_from");
+  require_not_null(fcinfo, {2}, "period_to");
   Request const request = {
       service, PG_GETARG_INT64(0), {PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2)}, !PG_ARGISNULL(3) && PG_GETARG_BOOL(3)};
   require_access(request.reseller);

@@ -7,7 +7,9 @@
 
 #include <cstring>
 #include <exception>
+#include <initializer_list>
 #include <new>
+#include <string>
 
 #include "core/error.hpp"
 #include "server/pg.hpp"
@@ -65,9 +67,11 @@ inline int number_of(const char *state) { return MAKE_SQLSTATE(state[0], state[1
 template <typename F>
 Datum guarded(F &&f) {
   ErrorData *server_error = nullptr;
-  char state[6] = "XX000";
+  char state[6] = "";
+  strlcpy(state, sqlstate::kInternal, sizeof state);
   char message[1024] = "unrecognized C++ exception";
   char hint[512] = "";
+  char detail[512] = "";
   try {
     return f();
   } catch (const PgError &e) {
@@ -76,15 +80,23 @@ Datum guarded(F &&f) {
     strlcpy(state, e.sqlstate(), sizeof state);
     copy_clipped(message, e.what());
     copy_clipped(hint, e.hint());
+    copy_clipped(detail, e.detail());
   } catch (const std::bad_alloc &) {
-    strlcpy(state, "53200", sizeof state);
+    strlcpy(state, sqlstate::kOutOfMemory, sizeof state);
     strlcpy(message, "out of memory", sizeof message);
   } catch (const std::exception &e) {
     strlcpy(message, e.what(), sizeof message);
   } catch (...) {
   }
   if (server_error != nullptr) ReThrowError(server_error);
-  ereport(ERROR, (errcode(number_of(state)), errmsg("%s", message), hint[0] != '\0' ? errhint("%s", hint) : 0));
+  ereport(ERROR, (errcode(number_of(state)), errmsg("%s", message), detail[0] != '\0' ? errdetail("%s", detail) : 0,
+                  hint[0] != '\0' ? errhint("%s", hint) : 0));
+}
+
+/// Raises 22004 where one of these arguments of a function is NULL; `names` says which they are.
+inline void require_not_null(FunctionCallInfo fcinfo, std::initializer_list<int> numbers, const char *names) {
+  for (int const number : numbers)
+    if (PG_ARGISNULL(number)) throw Error(sqlstate::kNullNotAllowed, std::string(names) + " must not be NULL");
 }
 
 }  // namespace reseller_report

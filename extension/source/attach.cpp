@@ -7,7 +7,7 @@
 #include "server/query.hpp"
 #include "server/relation.hpp"
 #include "server/snapshot.hpp"
-#include "source/source.hpp"
+#include "source/registry.hpp"
 
 namespace reseller_report {
 namespace {
@@ -24,16 +24,12 @@ void require_owner(Oid table) {
   if (!allowed) throw Error(sqlstate::kNotPermitted, "must be owner of table " + std::string(name));
 }
 
-void require_not_null(FunctionCallInfo fcinfo, int number, const char *name) {
-  if (PG_ARGISNULL(number)) throw Error(sqlstate::kNullNotAllowed, std::string(name) + " must not be NULL");
-}
-
 }  // namespace
 
 RESELLER_REPORT_FUNCTION(reseller_report_attach_source) {
-  require_not_null(fcinfo, 0, "service");
-  require_not_null(fcinfo, 1, "source");
-  require_not_null(fcinfo, 2, "columns");
+  require_not_null(fcinfo, {0}, "service");
+  require_not_null(fcinfo, {1}, "source");
+  require_not_null(fcinfo, {2}, "columns");
   require_owner(PG_GETARG_OID(1));
   SqlParameters parameters;
   parameters.add(TEXTOID, PG_GETARG_DATUM(0)).add(REGCLASSOID, PG_GETARG_DATUM(1)).add(JSONBOID, PG_GETARG_DATUM(2));
@@ -44,7 +40,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_attach_source) {
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_detach_source) {
-  require_not_null(fcinfo, 0, "source");
+  require_not_null(fcinfo, {0}, "source");
   require_owner(PG_GETARG_OID(0));
   Oid const table = PG_GETARG_OID(0);
   // Its triggers go.

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "source/source.hpp"
+#include "source/registry.hpp"
 
 namespace reseller_report {
 
@@ -15,6 +15,9 @@ struct Leaf {
 
 /// All tables of a source as of now, the table itself first. The caller has locked that one.
 std::vector<Leaf> leaves_of(const Source &source);
+
+/// Whether a table has other partitions than the registry knows of its source; false where it does not know those of this database.
+bool has_strangers(std::int64_t source, Oid relid);
 
 /// Locks partitions that were attached after the source was locked; call it after reading the source's marks. When an ATTACH
 /// commits, its rows and its mark are visible a moment before other sessions are told that the table has another partition. In that

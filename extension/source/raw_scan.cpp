@@ -2,6 +2,7 @@
 
 #include "server/acting_as.hpp"
 #include "server/query.hpp"
+#include "source/built_days.hpp"
 
 namespace reseller_report {
 namespace {

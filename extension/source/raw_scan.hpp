@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "source/source.hpp"
+#include "source/registry.hpp"
 #include "source/usage_reader.hpp"
 
 namespace reseller_report {

@@ -7,7 +7,7 @@
 #include "server/query.hpp"
 #include "server/snapshot.hpp"
 #include "source/location.hpp"
-#include "source/source.hpp"
+#include "source/registry.hpp"
 #include "source/triggers.hpp"
 
 namespace reseller_report {
@@ -47,7 +47,8 @@ void throw_restore_in_parts() {
 
 // Marks rows of the registry that come with a dump.
 RESELLER_REPORT_FUNCTION(reseller_report_check_registration) {
-  if (!CALLED_AS_TRIGGER(fcinfo)) throw Error("39P01", "reseller_report._check_registration must be called as a trigger");
+  if (!CALLED_AS_TRIGGER(fcinfo))
+    throw Error(sqlstate::kWrongTriggerCall, "reseller_report._check_registration must be called as a trigger");
   auto const *const data = reinterpret_cast<const TriggerData *>(fcinfo->context);
   if (OwnDdl::under_way()) return PointerGetDatum(data->tg_trigtuple);
   TupleDesc const columns = RelationGetDescr(data->tg_relation);
@@ -78,7 +79,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_check_registration) {
 // Workers of pg_restore load tables in any order, and each commits by itself: one that loads dependency waits for the one that
 // loads company, where the foreign key would fail.
 RESELLER_REPORT_FUNCTION(reseller_report_await_company) {
-  if (!CALLED_AS_TRIGGER(fcinfo)) throw Error("39P01", "reseller_report._await_company must be called as a trigger");
+  if (!CALLED_AS_TRIGGER(fcinfo))
+    throw Error(sqlstate::kWrongTriggerCall, "reseller_report._await_company must be called as a trigger");
   auto const *const data = reinterpret_cast<const TriggerData *>(fcinfo->context);
   if (!is_loading_dependencies()) return PointerGetDatum(data->tg_trigtuple);
   constexpr int kMostWaits = 3600 * 10;

@@ -2,7 +2,7 @@
 // off.
 #pragma once
 
-#include "source/source.hpp"
+#include "source/registry.hpp"
 
 namespace reseller_report {
 

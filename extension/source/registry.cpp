@@ -1,13 +1,14 @@
-#include "source/source.hpp"
+#include "source/registry.hpp"
 
 #include <algorithm>
-#include <array>
 #include <tuple>
 
 #include "server/own_table.hpp"
 #include "server/relation.hpp"
 #include "server/snapshot.hpp"
+#include "source/leaf.hpp"
 #include "source/location.hpp"
+#include "source/own_rows.hpp"
 #include "source/triggers.hpp"
 
 namespace reseller_report {
@@ -27,9 +28,6 @@ enum SourceColumn : int {
   kRestoredCaptured
 };
 
-// Columns of reseller_report.source_built and source_unbuilt alike.
-enum RangeColumn : int { kRangeSource = 1, kRangeId, kRangeFrom, kRangeTo };
-
 struct Row {
   std::int64_t id;
   const char *service;
@@ -42,22 +40,16 @@ struct Row {
   bool restored_captured;
 };
 
-Datum column(HeapTuple tuple, TupleDesc columns, int number) {
-  bool is_null = false;
-  return heap_getattr(tuple, number, columns,
-                      &is_null);  // all columns read here are NOT NULL
-}
-
 Row row_of(HeapTuple tuple, TupleDesc columns) {
-  return {DatumGetInt64(column(tuple, columns, kId)),
-          TextDatumGetCString(column(tuple, columns, kService)),
-          pstrdup(NameStr(*DatumGetName(column(tuple, columns, kSchemaName)))),
-          pstrdup(NameStr(*DatumGetName(column(tuple, columns, kTableName)))),
-          DatumGetJsonbPCopy(column(tuple, columns, kRules)),
-          DatumGetTimestampTz(column(tuple, columns, kHorizon)),
-          DatumGetInt64(column(tuple, columns, kMoves)),
-          DatumGetBool(column(tuple, columns, kRestored)),
-          DatumGetBool(column(tuple, columns, kRestoredCaptured))};
+  return {DatumGetInt64(own_column(tuple, columns, kId)),
+          TextDatumGetCString(own_column(tuple, columns, kService)),
+          pstrdup(NameStr(*DatumGetName(own_column(tuple, columns, kSchemaName)))),
+          pstrdup(NameStr(*DatumGetName(own_column(tuple, columns, kTableName)))),
+          DatumGetJsonbPCopy(own_column(tuple, columns, kRules)),
+          DatumGetTimestampTz(own_column(tuple, columns, kHorizon)),
+          DatumGetInt64(own_column(tuple, columns, kMoves)),
+          DatumGetBool(own_column(tuple, columns, kRestored)),
+          DatumGetBool(own_column(tuple, columns, kRestoredCaptured))};
 }
 
 // The rows of the registry that `snapshot` (NULL: the latest one) sees, in order of id, in which all lock their tables; only the
@@ -160,44 +152,7 @@ std::vector<Source> sources_where(Wanted &&wanted, const TreeLock &lock = lock_a
   return sources;
 }
 
-struct RecordedRange {
-  std::array<unsigned char, UUID_LEN> id;
-  Range range;
-};
-
-// The rows of source_built or source_unbuilt for `source` that `snapshot` (NULL: the latest one) sees.
-std::vector<RecordedRange> read_ranges(const char *table_name, std::int64_t source, Snapshot snapshot) {
-  OwnTable const table(table_name, AccessShareLock);
-  OwnScan scan(table, snapshot);
-  std::vector<RecordedRange> ranges;
-  for (;;) {
-    HeapTuple tuple = nullptr;
-    std::int64_t of_source = 0;
-    RecordedRange found = {};
-    pg([&] {
-      tuple = scan.next();
-      if (!HeapTupleIsValid(tuple)) return;
-      TupleDesc const columns = table.tuple_desc();
-      of_source = DatumGetInt64(column(tuple, columns, kRangeSource));
-      memcpy(found.id.data(), DatumGetUUIDP(column(tuple, columns, kRangeId))->data, UUID_LEN);
-      found.range = {DatumGetTimestampTz(column(tuple, columns, kRangeFrom)),
-                     DatumGetTimestampTz(column(tuple, columns, kRangeTo))};
-    });
-    if (!HeapTupleIsValid(tuple)) break;
-    if (of_source == source) ranges.push_back(found);
-  }
-  return ranges;
-}
-
-UnbuiltMarks marks(const std::vector<RecordedRange> &ranges) {
-  UnbuiltMarks ids;
-  for (const RecordedRange &range : ranges) ids.insert(range.id);
-  return ids;
-}
-
 }  // namespace
-
-UnbuiltMarks unbuilt_marks(std::int64_t source) { return marks(read_ranges("source_unbuilt", source, nullptr)); }
 
 std::vector<Source> sources_of(Service service) {
   return sources_where([=](const Row &row) { return feeds(row, service); });
@@ -239,7 +194,7 @@ std::vector<Source> sources_of_table(Oid table) {
   if (std::vector<Source> found = find_sources(table); !found.empty()) return found;
   const char *name = nullptr;
   pg([&] { name = get_rel_name(table); });
-  throw Error("42704", "table \"" + std::string(name != nullptr ? name : "?") + "\" is not connected",
+  throw Error(sqlstate::kUndefinedObject, "table \"" + std::string(name != nullptr ? name : "?") + "\" is not connected",
               "Use reseller_report.attach_source.");
 }
 
@@ -263,6 +218,12 @@ bool find_registered_source(std::int64_t id, RegisteredSource &found) {
   return OidIsValid(found.relid);
 }
 
+std::optional<std::int64_t> times_moved(std::int64_t source, Snapshot snapshot) {
+  std::vector<Row> const rows = read_registry(snapshot, &source);
+  if (rows.empty()) return {};
+  return rows.front().moves;
+}
+
 std::vector<SourceState> source_states() {
   std::vector<SourceState> states;
   for (Row row : read_registry(GetActiveSnapshot(), nullptr)) {
@@ -271,42 +232,6 @@ std::vector<SourceState> source_states() {
     if (OidIsValid(relid)) states.push_back({row.id, row.horizon, has_capture_trigger_by_name(relid)});
   }
   return states;
-}
-
-std::vector<Range> answerable(const Source &source, const Range &period) {
-  return answerable(SourceState{source.id, source.horizon, source.is_followed()}, period);
-}
-
-std::vector<Range> answerable(const SourceState &source, const Range &period) {
-  std::vector<RecordedRange> const own = read_ranges("source_built", source.id, GetActiveSnapshot());
-  std::vector<RecordedRange> const latest = read_ranges("source_built", source.id, nullptr);
-  std::vector<Range> built;
-  for (const RecordedRange &seen : own) {
-    bool const still_there = std::any_of(latest.begin(), latest.end(), [&](const auto &it) { return it.id == seen.id; });
-    if (still_there) built.push_back(seen.range);
-  }
-  std::vector<Range> unbuilt;
-  if (!source.is_followed) unbuilt.push_back({source.horizon, kInfinity});
-  for (const RecordedRange &seen : read_ranges("source_unbuilt", source.id, nullptr))
-    unbuilt.push_back(intersection(seen.range, {source.horizon, kInfinity}));
-  std::vector<Range> result;
-  for (const Range &part : within(period, std::move(built)))
-    for (const Range &rest : without(part, unbuilt)) result.push_back(rest);
-  return result;
-}
-
-bool unbuilt_by_this_transaction(std::int64_t source) {
-  OthersSnapshot const others;
-  if (read_registry(GetActiveSnapshot(), &source).empty()) return true;
-  UnbuiltMarks const before = marks(read_ranges("source_unbuilt", source, GetActiveSnapshot()));
-  UnbuiltMarks const now = unbuilt_marks(source);
-  return !std::includes(before.begin(), before.end(), now.begin(), now.end());
-}
-
-bool moved_unseen(std::int64_t source) {
-  std::vector<Row> const seen = read_registry(GetActiveSnapshot(), &source);
-  std::vector<Row> const latest = read_registry(nullptr, &source);
-  return seen.empty() || latest.empty() || seen.front().moves != latest.front().moves;
 }
 
 void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice) {

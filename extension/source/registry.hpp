@@ -1,11 +1,8 @@
-// The registry of connected tables: which tables feed a service, how their rows read, and which days their summaries may answer
-// for.
+// The registry of connected tables: which tables feed which service, and how their rows read.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -35,7 +32,7 @@ struct Source {
   bool is_followed() const { return is_captured && !was_changed_unseen(); }
 };
 
-/// What decides which days the summaries of a source answer for.
+/// What of a source decides which days its summaries answer for.
 struct SourceState {
   std::int64_t id;
   Time horizon;
@@ -78,21 +75,9 @@ struct RegisteredSource {
 };
 bool find_registered_source(std::int64_t id, RegisteredSource &found);
 
-/// The parts of `period` that the summaries of the source may answer in the active snapshot: built when that snapshot was taken,
-/// and not un-built since by anything that MVCC does not show to it (TRUNCATE, DROP). What was pruned stays as it was.
-std::vector<Range> answerable(const SourceState &source, const Range &period);
-std::vector<Range> answerable(const Source &source, const Range &period);
-
-/// What un-built days of a source, and has not been built again, as of now.
-using UnbuiltMarks = std::set<std::array<unsigned char, UUID_LEN>>;
-UnbuiltMarks unbuilt_marks(std::int64_t source);
-
-/// Whether rows of the source were moved between partitions by somebody that the active snapshot does not see: it finds them where
-/// they were, but the server would not look there.
-bool moved_unseen(std::int64_t source);
-
-/// Whether this transaction itself has connected the source, or changed it past its trigger.
-bool unbuilt_by_this_transaction(std::int64_t source);
+/// How many times rows of a source were moved to partitions of their own, as `snapshot` (nullptr: the latest one) sees it; nothing
+/// where it does not see the source.
+std::optional<std::int64_t> times_moved(std::int64_t source, Snapshot snapshot);
 
 /// Whether the table of a source is gone, or has another name or other partitions, and nobody saw it. Locks no table.
 bool is_registry_stale();

@@ -1,0 +1,90 @@
+#include "source/built_days.hpp"
+
+#include <algorithm>
+
+#include "server/own_table.hpp"
+#include "server/snapshot.hpp"
+#include "source/own_rows.hpp"
+
+namespace reseller_report {
+namespace {
+
+// Columns of reseller_report.source_built and source_unbuilt alike.
+enum RangeColumn : int { kRangeSource = 1, kRangeId, kRangeFrom, kRangeTo };
+
+struct RecordedRange {
+  std::array<unsigned char, UUID_LEN> id;
+  Range range;
+};
+
+// The rows of source_built or source_unbuilt for `source` that `snapshot` (NULL: the latest one) sees.
+std::vector<RecordedRange> read_ranges(const char *table_name, std::int64_t source, Snapshot snapshot) {
+  OwnTable const table(table_name, AccessShareLock);
+  OwnScan scan(table, snapshot);
+  std::vector<RecordedRange> ranges;
+  for (;;) {
+    HeapTuple tuple = nullptr;
+    std::int64_t of_source = 0;
+    RecordedRange found = {};
+    pg([&] {
+      tuple = scan.next();
+      if (!HeapTupleIsValid(tuple)) return;
+      TupleDesc const columns = table.tuple_desc();
+      of_source = DatumGetInt64(own_column(tuple, columns, kRangeSource));
+      memcpy(found.id.data(), DatumGetUUIDP(own_column(tuple, columns, kRangeId))->data, UUID_LEN);
+      found.range = {DatumGetTimestampTz(own_column(tuple, columns, kRangeFrom)),
+                     DatumGetTimestampTz(own_column(tuple, columns, kRangeTo))};
+    });
+    if (!HeapTupleIsValid(tuple)) break;
+    if (of_source == source) ranges.push_back(found);
+  }
+  return ranges;
+}
+
+UnbuiltMarks marks(const std::vector<RecordedRange> &ranges) {
+  UnbuiltMarks ids;
+  for (const RecordedRange &range : ranges) ids.insert(range.id);
+  return ids;
+}
+
+}  // namespace
+
+UnbuiltMarks unbuilt_marks(std::int64_t source) { return marks(read_ranges("source_unbuilt", source, nullptr)); }
+
+std::vector<Range> answerable(const Source &source, const Range &period) {
+  return answerable(SourceState{source.id, source.horizon, source.is_followed()}, period);
+}
+
+std::vector<Range> answerable(const SourceState &source, const Range &period) {
+  std::vector<RecordedRange> const own = read_ranges("source_built", source.id, GetActiveSnapshot());
+  std::vector<RecordedRange> const latest = read_ranges("source_built", source.id, nullptr);
+  std::vector<Range> built;
+  for (const RecordedRange &seen : own) {
+    bool const still_there = std::any_of(latest.begin(), latest.end(), [&](const auto &it) { return it.id == seen.id; });
+    if (still_there) built.push_back(seen.range);
+  }
+  std::vector<Range> unbuilt;
+  if (!source.is_followed) unbuilt.push_back({source.horizon, kInfinity});
+  for (const RecordedRange &seen : read_ranges("source_unbuilt", source.id, nullptr))
+    unbuilt.push_back(intersection(seen.range, {source.horizon, kInfinity}));
+  std::vector<Range> result;
+  for (const Range &part : within(period, std::move(built)))
+    for (const Range &rest : without(part, unbuilt)) result.push_back(rest);
+  return result;
+}
+
+bool unbuilt_by_this_transaction(std::int64_t source) {
+  OthersSnapshot const others;
+  if (!times_moved(source, GetActiveSnapshot())) return true;
+  UnbuiltMarks const before = marks(read_ranges("source_unbuilt", source, GetActiveSnapshot()));
+  UnbuiltMarks const now = unbuilt_marks(source);
+  return !std::includes(before.begin(), before.end(), now.begin(), now.end());
+}
+
+bool moved_unseen(std::int64_t source) {
+  std::optional<std::int64_t> const seen = times_moved(source, GetActiveSnapshot());
+  std::optional<std::int64_t> const latest = times_moved(source, nullptr);
+  return !seen || !latest || *seen != *latest;
+}
+
+}  // namespace reseller_report

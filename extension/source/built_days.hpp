@@ -1,0 +1,30 @@
+// Which days the summaries of a source answer for.
+#pragma once
+
+#include <array>
+#include <set>
+#include <vector>
+
+#include "core/period.hpp"
+#include "source/registry.hpp"
+
+namespace reseller_report {
+
+/// The parts of `period` that the summaries of the source answer for in the active snapshot: days that were built when that
+/// snapshot was taken, and that nothing has un-built since. Of TRUNCATE and DROP, which MVCC does not show, the latest snapshot
+/// knows. Before the horizon nothing is un-built.
+std::vector<Range> answerable(const SourceState &source, const Range &period);
+std::vector<Range> answerable(const Source &source, const Range &period);
+
+/// The marks that un-built days of a source and that no rebuild has taken away, as of now.
+using UnbuiltMarks = std::set<std::array<unsigned char, UUID_LEN>>;
+UnbuiltMarks unbuilt_marks(std::int64_t source);
+
+/// Whether create_partitions has moved rows of the source after the active snapshot was taken. They are still visible at their old
+/// place, but partition pruning would skip it.
+bool moved_unseen(std::int64_t source);
+
+/// Whether this transaction itself has connected the source, or un-built days of it.
+bool unbuilt_by_this_transaction(std::int64_t source);
+
+}  // namespace reseller_report
