@@ -1,7 +1,9 @@
 // The five figures of usage and their exact addition. Money is in micro-units (10^-6), durations in seconds.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 
 namespace reseller_report {
 
@@ -36,5 +38,28 @@ struct Counters {
   sum = result;
   return true;
 }
+
+using Sum = __int128;
+
+/// Figures that may leave 64 bits on the way: what was set aside in a fold, for one, is still in the raw rows.
+struct WideCounters {
+  Sum figure[kFigures] = {};
+
+  void add(const Counters &counters, int sign) {
+    for (int i = 0; i < kFigures; i++) figure[i] += static_cast<Sum>(counters.figure[i]) * sign;
+  }
+
+  /// Takes as much as 64 bits hold, times `sign`, out of the figures; all zeros when nothing is left.
+  Counters take(int sign) {
+    constexpr Sum kMost = std::numeric_limits<std::int64_t>::max();
+    Counters part;
+    for (int i = 0; i < kFigures; i++) {
+      Sum const taken = std::max(-kMost, std::min(kMost, figure[i]));
+      figure[i] -= taken;
+      part.figure[i] = static_cast<std::int64_t>(taken) * sign;
+    }
+    return part;
+  }
+};
 
 }  // namespace reseller_report

@@ -20,7 +20,7 @@
 #include "source/unseen.hpp"
 #include "summary/delta.hpp"
 #include "summary/fold.hpp"
-#include "summary/holding.hpp"
+#include "summary/memberships.hpp"
 
 namespace reseller_report {
 namespace {
@@ -84,16 +84,16 @@ class Readiness {
 /// Attributes deltas of some companies to resellers, by the dependencies of the active snapshot.
 class Attribution {
  public:
-  explicit Attribution(std::vector<std::int64_t> companies) : holdings_(holdings_of(std::move(companies))) {}
+  explicit Attribution(std::vector<std::int64_t> companies) : memberships_(memberships_of(std::move(companies))) {}
 
   std::optional<std::int64_t> reseller_of(const Delta &delta) const {
     if (delta.keyed) return delta.reseller;
-    const Holding *const holding = holding_at(holdings_, delta.company, delta.bucket);
-    return holding != nullptr ? std::optional(holding->reseller) : std::nullopt;
+    const Membership *const membership = membership_at(memberships_, delta.company, delta.bucket);
+    return membership != nullptr ? std::optional(membership->reseller) : std::nullopt;
   }
 
  private:
-  std::vector<Holding> holdings_;
+  std::vector<Membership> memberships_;
 };
 
 std::unordered_map<std::int64_t, std::int64_t> widths_of_resellers() {

@@ -1,7 +1,7 @@
 #include "maintenance/movable.hpp"
 
 #include "locks/lease.hpp"
-#include "maintenance/ledger.hpp"
+#include "maintenance/reconcile.hpp"
 #include "server/acting_as.hpp"
 #include "server/own_table.hpp"
 #include "server/query.hpp"

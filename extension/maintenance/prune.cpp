@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "locks/lease.hpp"
-#include "maintenance/ledger.hpp"
+#include "maintenance/reconcile.hpp"
 #include "server/acting_as.hpp"
 #include "server/own_ddl.hpp"
 #include "server/own_table.hpp"
@@ -13,7 +13,7 @@
 #include "server/snapshot.hpp"
 #include "source/built_days.hpp"
 #include "summary/fold.hpp"
-#include "summary/holding.hpp"
+#include "summary/memberships.hpp"
 
 namespace reseller_report {
 namespace {
@@ -52,12 +52,12 @@ void require_built(const Source &source, const Range &days) {
 // What companies without a reseller used, as folded: raw less what still waits.
 void keep_nobodys(const Source &source, const Range &pruned, MovingSnapshot &snapshot) {
   Overflows overflows;
-  std::vector<Change> const pending = pending_ledger({source}, Holders::kNobody);
+  std::vector<Change> const pending = pending_changes({source}, Whose::kNobody);
   for (const Range &slice : slices_of(source, pruned)) {
     std::vector<Change> waiting;
     for (const Change &change : pending)
       if (slice.contains(change.bucket)) waiting.push_back(change);
-    fold_changes(difference(raw_ledger(source, slice, Holders::kNobody, overflows), std::move(waiting), overflows), overflows);
+    fold_changes(difference(raw_changes(source, slice, Whose::kNobody, overflows), std::move(waiting), overflows), overflows);
     if (!overflows.empty())
       throw Error(sqlstate::kOutOfRange, "the figures of company " + std::to_string(overflows.front().company) + " exceed 64 bits");
     snapshot.see_own_writes();

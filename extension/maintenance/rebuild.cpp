@@ -5,7 +5,7 @@
 
 #include "capture/accumulator.hpp"
 #include "locks/lease.hpp"
-#include "maintenance/ledger.hpp"
+#include "maintenance/reconcile.hpp"
 #include "server/acting_as.hpp"
 #include "server/own_table.hpp"
 #include "server/query.hpp"
@@ -17,7 +17,7 @@
 #include "source/unseen.hpp"
 #include "summary/delta.hpp"
 #include "summary/fold.hpp"
-#include "summary/holding.hpp"
+#include "summary/memberships.hpp"
 
 namespace reseller_report {
 namespace {
@@ -51,7 +51,7 @@ void require_capture_on(const std::vector<Source> &sources) {
 void remove_deltas(std::int64_t source, const Range &range) {
   DeltaScan scan(RowExclusiveLock);
   Delta delta;
-  // The transaction's own usage is not in the ledger and goes on waiting; its moves are, by the dependencies as they are now.
+  // The transaction's own usage is not in the list and goes on waiting; its moves are, by the dependencies as they are now.
   while (scan.next(delta))
     if (delta.source == source && range.contains(delta.bucket) && (delta.keyed || !delta.own)) scan.remove(delta);
 }
@@ -59,7 +59,7 @@ void remove_deltas(std::int64_t source, const Range &range) {
 // Sets every level: narrow ones, which lie in the slice whole, to the raw figures; wide ones to the sum of the level below, so
 // that whatever was wrong in any of them is mended.
 void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapshot, Overflows &overflows) {
-  std::vector<Change> const raw = raw_ledger(source, slice, Holders::kResellers, overflows);
+  std::vector<Change> const raw = raw_changes(source, slice, Whose::kResellers, overflows);
   std::vector<std::int64_t> resellers = resellers_in_summaries(source.id);
   for (const Change &change : raw) resellers.push_back(change.reseller);
   std::sort(resellers.begin(), resellers.end());
@@ -70,11 +70,11 @@ void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapsh
     Range const buckets = widen(level, slice);
     auto const wanted = [&] {
       std::vector<Change> changes =
-          buckets == slice ? raw : stored_ledger(static_cast<Level>(i - 1), source.id, resellers, buckets, level);
+          buckets == slice ? raw : stored_changes(static_cast<Level>(i - 1), source.id, resellers, buckets, level);
       for (Change &change : changes) change.bucket = bucket_of(level, change.bucket);
       return changes;
     };
-    auto const held = [&] { return stored_ledger(level, source.id, resellers, buckets, level); };
+    auto const held = [&] { return stored_changes(level, source.id, resellers, buckets, level); };
     Overflows apart;
     std::vector<Change> missing = difference(wanted(), held(), apart);
     if (!apart.empty()) {
@@ -89,12 +89,12 @@ void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapsh
   }
 }
 
-// The ledger leaves this transaction's own rows out, for they wait in its own changes: but not those that it wrote before it
+// raw_changes() leaves this transaction's own rows out, for they wait in its own changes: but not those that it wrote before it
 // connected the table, or past its trigger.
 void require_own_rows_captured(const Source &source, const Range &slice, Overflows &overflows) {
   if (!unbuilt_by_this_transaction(source.id)) return;
   std::vector<Change> const missing =
-      difference(own_raw_ledger(source, slice, overflows), own_captured_ledger(source, slice, overflows), overflows);
+      difference(own_raw_changes(source, slice, overflows), own_captured_changes(source, slice, overflows), overflows);
   if (std::any_of(missing.begin(), missing.end(), [](const Change &change) { return !change.counters.is_zero(); }))
     throw Error(sqlstate::kWrongState, "table " + source.name + " has rows of this transaction that were not captured",
                 "Commit first, then CALL " + call_for("rebuild", source.name) + ".");

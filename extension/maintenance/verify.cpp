@@ -4,9 +4,9 @@
 #include <set>
 #include <tuple>
 
-#include "maintenance/ledger.hpp"
+#include "maintenance/reconcile.hpp"
 #include "source/built_days.hpp"
-#include "summary/holding.hpp"
+#include "summary/memberships.hpp"
 
 namespace reseller_report {
 namespace {
@@ -63,12 +63,11 @@ class DifferenceWriter {
   bool all_services_;
 };
 
-/// The part of a ledger that lies in a slice. The ledger is sorted by time.
-std::vector<Change> part_of(const std::vector<Change> &ledger, std::int64_t source, const Range &slice) {
+/// The changes of a list, sorted by time, that lie in a slice.
+std::vector<Change> part_of(const std::vector<Change> &list, std::int64_t source, const Range &slice) {
   std::vector<Change> part;
-  auto at =
-      std::lower_bound(ledger.begin(), ledger.end(), slice.from, [](const Change &change, Time t) { return change.bucket < t; });
-  for (; at != ledger.end() && at->bucket < slice.to; ++at)
+  auto at = std::lower_bound(list.begin(), list.end(), slice.from, [](const Change &change, Time t) { return change.bucket < t; });
+  for (; at != list.end() && at->bucket < slice.to; ++at)
     if (at->source == source) part.push_back(*at);
   return part;
 }
@@ -108,13 +107,13 @@ class Verification {
   void compare_with_raw(const Source &source, const Range &part) {
     if (part.empty()) return;
     Overflows overflows;
-    std::vector<Change> raw = raw_ledger(source, part, Holders::kResellers, overflows);
+    std::vector<Change> raw = raw_changes(source, part, Whose::kResellers, overflows);
     // A partition that was attached meanwhile brought rows that are in no summary, and un-built its days.
     if (std::vector<Range> const left = answerable(source, part); left.size() != 1 || !(left.front() == part)) {
       for (const Range &rest : left) compare_with_raw(source, rest);
       return;
     }
-    std::vector<Change> held = stored_ledger(Level::kQuarter, source.id, resellers_, part, Level::kQuarter);
+    std::vector<Change> held = stored_changes(Level::kQuarter, source.id, resellers_, part, Level::kQuarter);
     std::vector<Change> const waiting = part_of(pending_, source.id, part);
     held.insert(held.end(), waiting.begin(), waiting.end());
     compare(source, Level::kQuarter, std::move(raw), std::move(held), overflows);
@@ -137,8 +136,8 @@ class Verification {
     Overflows overflows;
     auto const below = static_cast<Level>(static_cast<int>(level) - 1);
     Range const buckets = widen(level, range);
-    compare(source, level, stored_ledger(below, source.id, resellers_, buckets, level),
-            stored_ledger(level, source.id, resellers_, buckets, level), overflows);
+    compare(source, level, stored_changes(below, source.id, resellers_, buckets, level),
+            stored_changes(level, source.id, resellers_, buckets, level), overflows);
   }
 
   void compare(const Source &source, Level level, std::vector<Change> expected, std::vector<Change> held, Overflows &overflows) {
@@ -204,7 +203,7 @@ void verify(FunctionCallInfo fcinfo, const Oid *only) {
                                      [&](const Source &source) { return !all_services && !may_feed(source, service); });
   sources.erase(others, sources.end());
   DifferenceWriter writer(fcinfo, service, all_services);
-  Verification verification(writer, pending_ledger(sources, Holders::kResellers));
+  Verification verification(writer, pending_changes(sources, Whose::kResellers));
   for (const Source &source : sources) verification.verify(source, period);
 }
 

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "report/access.hpp"
-#include "report/figures.hpp"
+#include "report/collect.hpp"
 #include "server/acting_as.hpp"
 #include "server/numeric.hpp"
 #include "server/own_table.hpp"

@@ -5,11 +5,10 @@
 
 #include <cstdint>
 
+#include "core/usage.hpp"
 #include "server/boundary.hpp"
 
 namespace reseller_report {
-
-using Sum = __int128;
 
 /// The largest amount of one event: below 10^9 units.
 inline constexpr std::int64_t kAmountLimit = 1'000'000'000'000'000;

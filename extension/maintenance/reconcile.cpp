@@ -1,4 +1,4 @@
-#include "maintenance/ledger.hpp"
+#include "maintenance/reconcile.hpp"
 
 #include <unordered_map>
 
@@ -9,7 +9,7 @@
 #include "server/snapshot.hpp"
 #include "source/raw_scan.hpp"
 #include "summary/delta.hpp"
-#include "summary/holding.hpp"
+#include "summary/memberships.hpp"
 #include "summary/summary.hpp"
 
 namespace reseller_report {
@@ -31,16 +31,16 @@ void add_raw(const Source &source, const Range &range, Cells &cells, Overflows &
   });
 }
 
-std::vector<Change> attributed(const Cells &cells, Holders holders) {
+std::vector<Change> attributed(const Cells &cells, Whose whose) {
   std::vector<std::int64_t> companies;
   companies.reserve(cells.size());
   for (const auto &[key, counters] : cells) companies.push_back(key.company);
-  std::vector<Holding> const holdings = holdings_of(std::move(companies));
+  std::vector<Membership> const memberships = memberships_of(std::move(companies));
   std::vector<Change> changes;
   for (const auto &[key, counters] : cells) {
-    const Holding *const holding = holding_at(holdings, key.company, key.bucket);
-    if ((holding == nullptr) != (holders == Holders::kNobody) || counters.is_zero()) continue;
-    changes.push_back(change_of(key, holding != nullptr ? holding->reseller : kNobody, counters));
+    const Membership *const membership = membership_at(memberships, key.company, key.bucket);
+    if ((membership == nullptr) != (whose == Whose::kNobody) || counters.is_zero()) continue;
+    changes.push_back(change_of(key, membership != nullptr ? membership->reseller : kNobody, counters));
   }
   return changes;
 }
@@ -53,16 +53,16 @@ std::vector<Change> unattributed(const Cells &cells) {
 
 }  // namespace
 
-std::vector<Change> raw_ledger(const Source &source, const Range &range, Holders holders, Overflows &overflows) {
+std::vector<Change> raw_changes(const Source &source, const Range &range, Whose whose, Overflows &overflows) {
   Cells cells;
   {
     OthersSnapshot const others;
     add_raw(source, range, cells, overflows);
   }
-  return attributed(cells, holders);
+  return attributed(cells, whose);
 }
 
-std::vector<Change> own_raw_ledger(const Source &source, const Range &range, Overflows &overflows) {
+std::vector<Change> own_raw_changes(const Source &source, const Range &range, Overflows &overflows) {
   Cells all;
   add_raw(source, range, all, overflows);
   Cells of_others;
@@ -73,7 +73,7 @@ std::vector<Change> own_raw_ledger(const Source &source, const Range &range, Ove
   return difference(unattributed(all), unattributed(of_others), overflows);
 }
 
-std::vector<Change> own_captured_ledger(const Source &source, const Range &range, Overflows &overflows) {
+std::vector<Change> own_captured_changes(const Source &source, const Range &range, Overflows &overflows) {
   Cells cells;
   auto const take = [&](const UsageKey &key, const Counters &counters) {
     if (key.source != source.id || !range.contains(key.bucket)) return;
@@ -87,9 +87,9 @@ std::vector<Change> own_captured_ledger(const Source &source, const Range &range
   return unattributed(cells);
 }
 
-std::vector<Change> pending_ledger(const std::vector<Source> &sources, Holders holders) {
+std::vector<Change> pending_changes(const std::vector<Source> &sources, Whose whose) {
   auto const concerns = [&](const Delta &delta) {
-    if (delta.keyed) return (delta.reseller == kNobody) == (holders == Holders::kNobody);
+    if (delta.keyed) return (delta.reseller == kNobody) == (whose == Whose::kNobody);
     return !delta.own;
   };
   std::vector<Delta> deltas;
@@ -103,13 +103,13 @@ std::vector<Change> pending_ledger(const std::vector<Source> &sources, Holders h
     deltas.push_back(delta);
     companies.push_back(delta.company);
   }
-  std::vector<Holding> const holdings = holdings_of(std::move(companies));
+  std::vector<Membership> const memberships = memberships_of(std::move(companies));
   std::vector<Change> changes;
   for (const Delta &waiting : deltas) {
-    const Holding *const holding = waiting.keyed ? nullptr : holding_at(holdings, waiting.company, waiting.bucket);
-    std::int64_t const holder = waiting.keyed ? waiting.reseller : holding != nullptr ? holding->reseller : kNobody;
-    if ((holder == kNobody) != (holders == Holders::kNobody)) continue;
-    changes.push_back(change_of(waiting, holder, waiting.counters));
+    const Membership *const membership = waiting.keyed ? nullptr : membership_at(memberships, waiting.company, waiting.bucket);
+    std::int64_t const reseller = waiting.keyed ? waiting.reseller : membership != nullptr ? membership->reseller : kNobody;
+    if ((reseller == kNobody) != (whose == Whose::kNobody)) continue;
+    changes.push_back(change_of(waiting, reseller, waiting.counters));
   }
   return changes;
 }
@@ -139,8 +139,8 @@ std::vector<std::int64_t> resellers_in_summaries(std::int64_t source) {
   return resellers;
 }
 
-std::vector<Change> stored_ledger(Level level, std::int64_t source, const std::vector<std::int64_t> &resellers,
-                                  const Range &buckets, Level as) {
+std::vector<Change> stored_changes(Level level, std::int64_t source, const std::vector<std::int64_t> &resellers,
+                                   const Range &buckets, Level as) {
   std::vector<Change> changes;
   RowMemory const memory;
   SummaryReader reader(level, memory);

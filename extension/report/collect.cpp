@@ -1,24 +1,21 @@
-#include "report/figures.hpp"
+#include "report/collect.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "capture/accumulator.hpp"
-#include "server/acting_as.hpp"
-#include "server/own_table.hpp"
 #include "server/query.hpp"
 #include "source/built_days.hpp"
 #include "source/leaf.hpp"
 #include "source/raw_scan.hpp"
 #include "summary/delta.hpp"
+#include "summary/memberships.hpp"
 
 namespace reseller_report {
 namespace {
 
 // Up to this many dependents, raw rows are asked for by company; beyond, by moment only.
 constexpr size_t kCompaniesInRawQuery = 1'000;
-
-// Ids are looked up in a table while it holds at most this many places for each dependent.
-constexpr std::uint64_t kSparseIds = 32;
 
 /// How the period is answered from one source.
 struct SourcePlan {
@@ -185,122 +182,6 @@ void add_raw(const std::vector<SourcePlan> &plans, const Dependents &dependents,
 }
 
 }  // namespace
-
-int Dependents::search(std::int64_t company) const {
-  auto const found = std::lower_bound(ids.begin(), ids.end(), company);
-  return found != ids.end() && *found == company ? static_cast<int>(found - ids.begin()) : -1;
-}
-
-int Dependents::position_at(std::int64_t company, Time moment) const {
-  int const position = this->position(company);
-  if (position < 0) return -1;
-  auto const at = static_cast<size_t>(position);
-  for (size_t i = first_during[at]; i < first_during[at + 1]; i++)
-    if (during[i].contains(moment)) return position;
-  return -1;
-}
-
-void Dependents::index() {
-  if (ids.empty()) return;
-  auto const spread = static_cast<std::uint64_t>(ids.back()) - static_cast<std::uint64_t>(ids.front());
-  if (spread / kSparseIds >= ids.size()) return;
-  first_id_ = ids.front();
-  table_.assign(spread + 1, -1);
-  for (size_t i = 0; i < ids.size(); i++) table_[static_cast<size_t>(ids[i] - first_id_)] = static_cast<int>(i);
-}
-
-void Dependents::append(std::int64_t company, const char *name, size_t name_size, const Range &range) {
-  if (ids.empty() || ids.back() != company) {
-    ids.push_back(company);
-    first_during.push_back(during.size());
-    // Aligned for those names whose stored form has a four-byte header.
-    names.resize(INTALIGN(names.size()));
-    first_name.push_back(names.size());
-    names.insert(names.end(), name, name + name_size);
-  }
-  during.push_back(range);
-  first_during.back() = during.size();
-}
-
-Dependents dependents_of(std::int64_t reseller, const Range &period) {
-  Dependents dependents;
-  SqlParameters parameters;
-  parameters.add_bigint(reseller);
-  ActingAs const owner(extension_owner());
-  static SavedQuery dependencies = {
-      "SELECT d.company_id, c.name, d.during FROM reseller_report.dependency d"
-      " JOIN reseller_report.company c USING (company_id) WHERE d.reseller_id = $1 ORDER BY d.company_id"};
-  query(dependencies, parameters, [&](const Datum *values, const bool *) {
-    Range const during = range_of(values[2]);
-    if (intersection(during, period).empty()) return;
-    const struct varlena *name = nullptr;
-    pg([&] { name = PG_DETOAST_DATUM_PACKED(values[1]); });
-    dependents.append(DatumGetInt64(values[0]), reinterpret_cast<const char *>(name), VARSIZE_ANY(name), during);
-  });
-  dependents.index();
-  return dependents;
-}
-
-Totals::Totals(int companies, ItemList items, const FigureSet *wanted) : items_(items), wanted_(wanted) {
-  std::int64_t size = 0;
-  for (int item = 0; item < items.count; item++) {
-    ItemColumns columns = {};
-    for (int figure = 0; figure < kFigures; figure++) {
-      bool const kept = (wanted[item] & (1U << figure)) != 0;
-      columns.figure[figure] = kept ? size : -1;
-      if (kept) size += companies;
-    }
-    column_.push_back(columns);
-  }
-  low_.resize(static_cast<size_t>(size));
-}
-
-void Totals::clear() {
-  std::fill(low_.begin(), low_.end(), 0);
-  high_.clear();
-}
-
-int Totals::index_of(Item item) const {
-  for (int i = 0; i < items_.count; i++)
-    if (items_.items[i] == item) return i;
-  return -1;
-}
-
-void Totals::add(int item, int company, const Counters &counters, int sign) {
-  for (int figure = 0; figure < kFigures; figure++) {
-    std::int64_t const column = column_[static_cast<size_t>(item)][figure];
-    if (column < 0) continue;
-    auto const at = static_cast<size_t>(column + company);
-    std::int64_t const value = counters.figure[figure];
-    bool const fits = sign > 0 ? add_in_place<1>(low_[at], value) : add_in_place<-1>(low_[at], value);
-    if (!fits) note_overflow(at, value, sign);
-  }
-}
-
-// The innermost loop of a report, hence one for each sign and without a look at members.
-template <int kSign>
-void Totals::add_column(size_t column, const std::int64_t *values, int count) {
-  const int *const positions = positions_.data();
-  std::int64_t *const sums = low_.data() + column;
-  for (int i = 0; i < count; i++) {
-    if (positions[i] < 0) continue;
-    if (__builtin_expect(!add_in_place<kSign>(sums[positions[i]], values[i]), 0))
-      note_overflow(column + static_cast<size_t>(positions[i]), values[i], kSign);
-  }
-}
-
-void Totals::add_row(int item, const SummaryRow &row, int sign, const Dependents &dependents) {
-  positions_.resize(static_cast<size_t>(row.count));
-  for (int i = 0; i < row.count; i++) positions_[static_cast<size_t>(i)] = dependents.position(row.companies[i]);
-  for (int figure = 0; figure < kFigures; figure++) {
-    if (row.figures[figure] == nullptr) continue;
-    auto const column = static_cast<size_t>(column_[static_cast<size_t>(item)][figure]);
-    if (sign > 0)
-      add_column<1>(column, row.figures[figure], row.count);
-    else
-      add_column<-1>(column, row.figures[figure], row.count);
-  }
-}
 
 void collect_figures(std::int64_t reseller, Service service, const Range &period, const Dependents &dependents, Totals &totals) {
   if (dependents.ids.empty()) return;

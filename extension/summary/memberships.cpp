@@ -1,5 +1,6 @@
-#include "summary/holding.hpp"
+#include "summary/memberships.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include "server/acting_as.hpp"
@@ -32,24 +33,24 @@ Range range_of(Datum stored) {
           upper.infinite ? kInfinity : DatumGetTimestampTz(upper.val)};
 }
 
-Holding holding_of(const Datum *values) {
+Membership membership_of(const Datum *values) {
   return {DatumGetInt64(values[kCompany]), DatumGetInt64(values[kReseller]), range_of(values[kDuring])};
 }
 
-std::vector<Holding> holdings_of(std::vector<std::int64_t> companies) {
-  std::vector<Holding> holdings;
-  if (companies.empty()) return holdings;
+std::vector<Membership> memberships_of(std::vector<std::int64_t> companies) {
+  std::vector<Membership> memberships;
+  if (companies.empty()) return memberships;
   sort_and_unite(companies);
   SqlParameters parameters;
   parameters.add_bigints(companies.data(), static_cast<int>(companies.size()));
   ActingAs const owner(extension_owner());
   query("SELECT reseller_id, company_id, during FROM reseller_report.dependency WHERE company_id = ANY ($1) ORDER BY company_id",
-        parameters, [&](const Datum *values, const bool *) { holdings.push_back(holding_of(values)); });
-  return holdings;
+        parameters, [&](const Datum *values, const bool *) { memberships.push_back(membership_of(values)); });
+  return memberships;
 }
 
-std::vector<FormerHolding> holdings_taken_away(std::vector<std::int64_t> companies) {
-  std::vector<FormerHolding> holdings;
+std::vector<FormerMembership> memberships_taken_away(std::vector<std::int64_t> companies) {
+  std::vector<FormerMembership> memberships;
   sort_and_unite(companies);
   OwnTable const table("dependency", AccessShareLock, kTypes);
   Oid const index = own_relation("dependency_company_idx");
@@ -71,11 +72,12 @@ std::vector<FormerHolding> holdings_taken_away(std::vector<std::int64_t> compani
       });
       if (tuple == nullptr) break;
       if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(tuple->t_data)))
-        holdings.push_back({holding_of(values.data()), TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data))});
+        memberships.push_back(
+            {membership_of(values.data()), TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data))});
     }
     pg([&] { systable_endscan(scan); });
   }
-  return holdings;
+  return memberships;
 }
 
 bool awaits_moves() {

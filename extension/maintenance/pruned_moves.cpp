@@ -1,0 +1,132 @@
+#include "maintenance/pruned_moves.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "maintenance/keyed_moves.hpp"
+#include "summary/memberships.hpp"
+#include "summary/summary.hpp"
+
+namespace reseller_report {
+namespace {
+
+constexpr size_t kPrunedCompaniesAtOnce = 1'000;
+
+/// When a company's dependency was changed, and when it came from nobody, as far as the command tells.
+struct Changed {
+  std::int64_t company;
+  std::vector<Range> ranges;
+  std::vector<Range> from_nobody;
+};
+
+// Takes pruned figures from the resellers that have them, in summaries and in keyed deltas, and gives them to those that
+// `dependency` names now. The statement that changed `dependency` may run several commands, and this trigger may fire before the
+// one that removed the old row. So every reseller is considered that this transaction took a company from; and kNobody, unless the
+// command itself shows that a committed row gave the company to a reseller until then.
+class PrunedFigures {
+ public:
+  PrunedFigures(const SourceState &source, const std::vector<Changed> &changed) : source_(source), changed_(changed) {
+    std::vector<std::int64_t> companies;
+    for (const Changed &change : changed) {
+      companies.push_back(change.company);
+      for (const Range &range : change.from_nobody) add_former(kNobody, range);
+    }
+    memberships_ = memberships_of(companies);
+    for (const FormerMembership &taken : memberships_taken_away(companies))
+      for (const Range &range : ranges_of(taken.membership.company)) {
+        add_former(taken.membership.reseller, intersection(range, taken.membership.during));
+        if (taken.is_own) add_former(kNobody, intersection(range, taken.membership.during));
+      }
+    for (const auto &[former, hull] : hulls_) add_summaries(former, hull);
+    if (!hulls_.empty()) add_deltas();
+  }
+
+  void write(Time now, DeltaWriter &writer) const {
+    for (const auto &[former, figures] : figures_)
+      for (const auto &[key, counters] : figures) {
+        Range const at = {key.bucket, key.bucket + 1};
+        write_moves(key, counters, {{former, at, -1}, {reseller_now(key.company, key.bucket), at, 1}}, now, writer);
+      }
+  }
+
+ private:
+  void add_former(std::int64_t former, const Range &range) {
+    Range const pruned = intersection(range, {kMinusInfinity, source_.horizon});
+    if (pruned.empty()) return;
+    Range &hull = hulls_.emplace(former, pruned).first->second;
+    hull = {std::min(hull.from, pruned.from), std::max(hull.to, pruned.to)};
+  }
+
+  const std::vector<Range> &ranges_of(std::int64_t company) const {
+    static const std::vector<Range> none;
+    auto const found = std::lower_bound(changed_.begin(), changed_.end(), company,
+                                        [](const Changed &entry, std::int64_t wanted) { return entry.company < wanted; });
+    return found != changed_.end() && found->company == company ? found->ranges : none;
+  }
+
+  std::int64_t reseller_now(std::int64_t company, Time quarter) const {
+    const Membership *const membership = membership_at(memberships_, company, quarter);
+    return membership != nullptr ? membership->reseller : kNobody;
+  }
+
+  bool leaves(std::int64_t company, const std::vector<Range> &ranges, std::int64_t former, Time quarter) const {
+    return quarter < source_.horizon && any_contains(ranges, quarter) && reseller_now(company, quarter) != former;
+  }
+
+  void add_summaries(std::int64_t former, const Range &hull) {
+    RowMemory const memory;
+    SummaryReader reader(Level::kQuarter, memory);
+    for (Item const item : all_items()) {
+      reader.seek({source_.id, former, item}, hull, kAllFigures);
+      SummaryRow row;
+      while (reader.next(row)) add_row(former, item, row);
+      pg([] { CHECK_FOR_INTERRUPTS(); });
+    }
+  }
+
+  void add_row(std::int64_t former, Item item, const SummaryRow &row) {
+    const std::int64_t *at = row.companies;
+    const std::int64_t *const end = at + row.count;
+    for (const Changed &change : changed_) {
+      std::int64_t const company = change.company;
+      at = std::lower_bound(at, end, company);
+      if (at == end) return;
+      if (*at != company || !leaves(company, change.ranges, former, row.bucket)) continue;
+      figures_[former][{source_.id, company, row.bucket, item}].add(row.counters(static_cast<int>(at - row.companies)), 1);
+    }
+  }
+
+  void add_deltas() {
+    DeltaScan scan(AccessShareLock);
+    Delta delta;
+    while (scan.next(delta)) {
+      if (!delta.keyed || delta.source != source_.id) continue;
+      auto const hull = hulls_.find(delta.reseller);
+      if (hull == hulls_.end() || !hull->second.contains(delta.bucket)) continue;
+      if (!leaves(delta.company, ranges_of(delta.company), delta.reseller, delta.bucket)) continue;
+      figures_[delta.reseller][delta].add(delta.counters, 1);
+    }
+  }
+
+  const SourceState &source_;
+  const std::vector<Changed> &changed_;
+  std::vector<Membership> memberships_;
+  std::map<std::int64_t, Range> hulls_;  // what to look at, by former reseller
+  std::map<std::int64_t, Figures> figures_;
+};
+
+}  // namespace
+
+void move_pruned(const SourceState &source, const Moves &moves, DeltaWriter &writer) {
+  Time const now = GetCurrentTimestamp();
+  for (auto at = moves.begin(); at != moves.end();) {
+    std::vector<Changed> changed;
+    for (; at != moves.end() && changed.size() < kPrunedCompaniesAtOnce; ++at) {
+      changed.push_back({at->first, {}, ranges_from_nobody(at->second)});
+      for (const Move &move : at->second) changed.back().ranges.push_back(move.range);
+    }
+    PrunedFigures(source, changed).write(now, writer);
+  }
+}
+
+}  // namespace reseller_report
