@@ -19,7 +19,8 @@ namespace {
 
 Config configuration(int argc, char **argv) {
   Config config = read_config(argc, argv, environ);
-  if (std::optional<std::string> const problem = problem_of(config.dsn)) throw UsageError("--dsn: " + *problem);
+  if (std::optional<std::string> const problem = problem_of(config.dsn))
+    throw UsageError(std::string("--") + option::kDsn + ": " + *problem);
   return config;
 }
 

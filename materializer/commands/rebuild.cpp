@@ -19,6 +19,9 @@ namespace {
 constexpr double kBetweenLines = 10;
 constexpr double kKeepTrying = 600;  // at one slice
 
+// An option with its value, as a shell reads it.
+std::string given(const char *option, const std::string &value) { return std::string(" --") + option + " " + shell_quote(value); }
+
 /// Shows how far the work has come: on a terminal a bar that is drawn over itself, else a line in the log now and then.
 class Display {
  public:
@@ -142,10 +145,12 @@ class Rebuild {
         std::string &from = earliest.emplace(slice.source.name, slice.from).first->second;
         from = std::min(from, slice.from);  // moments as the server prints them sort as text
       }
-    for (const auto &[source, from] : earliest)
-      log_.info("to go on",
-                {{"run", "reseller-materializer rebuild --source " + shell_quote(source) + " --from " + shell_quote(from) +
-                             " --to " + say_moment(config_.period.to) + (config_.only_unbuilt ? " --only-unbuilt" : "")}});
+    for (const auto &[source, from] : earliest) {
+      std::string command = "reseller-materializer rebuild" + given(option::kSource, source) + given(option::kFrom, from) +
+                            given(option::kTo, say_moment(config_.period.to));
+      if (config_.only_unbuilt) command += std::string(" --") + option::kOnlyUnbuilt;
+      log_.info("to go on", {{"run", command}});
+    }
   }
 
   void log_failure(const DatabaseError &error, const std::string &source, const std::string &slice) const {

@@ -20,7 +20,7 @@ Rows verify(Extension &extension, const Slice &slice, const std::string &service
   try {
     return extension.verify(slice, service);
   } catch (const DatabaseError &error) {
-    if (error.is_invalid_parameter()) throw UsageError(std::string("--service: ") + error.what());
+    if (error.is_invalid_parameter()) throw UsageError(std::string("--") + option::kService + ": " + error.what());
     throw;
   }
 }

@@ -175,14 +175,14 @@ Config read_config(int argc, const char *const *argv, const char *const *environ
   }
   if (config.command == Command::kHelp || config.command == Command::kVersion) return config;
   GivenOptions const in_variables = read_environment(environment, config);
-  const Given *file = given.find(kConfigOption);
-  if (file == nullptr) file = in_variables.find(kConfigOption);
+  const Given *file = given.find(option::kConfig);
+  if (file == nullptr) file = in_variables.find(option::kConfig);
   // An empty name, as an empty variable gives it, is none.
   if (file != nullptr && !file->values.front().empty()) read_file(Given(*file), given);
   given.add(in_variables);
   for (const Option &option : all_options()) read_option(option, given, config);
   if (config.command == Command::kPrune && config.older_than == 0)
-    throw UsageError("prune needs --older-than, for example --older-than 400d");
+    throw UsageError(std::string("prune needs --") + option::kOlderThan + ", for example --" + option::kOlderThan + " 400d");
   return config;
 }
 

@@ -36,41 +36,42 @@ void set(const std::string &value, Config &config) {
 std::string as_given(const std::string &value) { return value; }
 
 const std::vector<Option> kOptions = {
-    {"dsn", "CONNINFO", "", kAll, "the database; what this leaves out comes from libpq's PG* variables",
+    {option::kDsn, "CONNINFO", "", kAll, "the database; what this leaves out comes from libpq's PG* variables",
      set<&Config::dsn, as_given>},
-    {kConfigOption, "FILE", "", kAll, "a file of lines `option = value`", [](const std::string &, Config &) {}},
-    {"log-format", "text|json", "text", kAll, "the log has a line for each event, on standard error",
+    {option::kConfig, "FILE", "", kAll, "a file of lines `option = value`", [](const std::string &, Config &) {}},
+    {"log-format", "text|json", "text", kAll, "how to log: a line for each event, on standard error",
      set<&Config::log_format, values::log_format>},
-    {"log-level", "LEVEL", "info", kAll, "log what is as grave as this: error, warning, info or debug",
+    {"log-level", "LEVEL", "info", kAll, "log events of this level and graver ones: error, warning, info or debug",
      set<&Config::log_level, values::log_level>},
     {"lock-timeout", "DURATION", "10s", kAll, "stop waiting for a lock after this long, and try again later",
      set<&Config::lock_timeout, values::duration>},
     {"statement-timeout", "DURATION", "10m", kAll, "cancel a unit of work that takes longer",
      set<&Config::statement_timeout, values::duration>},
-    {"max-deltas", "N", "100000", kFolding, "fold at most so many changes in one transaction",
+    {option::kMaxDeltas, "N", "100000", kFolding, "fold at most so many changes in one transaction",
      set<&Config::max_deltas, values::count>},
-    {"schedule", "EXPRESSION", "@every 60s", kRun, "when to fold: five cron fields, @hourly and its like, or @every DURATION",
-     set<&Config::schedule, values::schedule>},
+    {option::kSchedule, "EXPRESSION", "@every 60s", kRun,
+     "when to fold: five cron fields, @hourly and its like, or @every DURATION", set<&Config::schedule, values::schedule>},
     {"time-zone", "NAME", "UTC", kRun, "the zone of cron expressions", set<&Config::zone, values::zone>},
-    {"metrics-listen", "ADDRESS:PORT", "", kRun, "serve Prometheus metrics at http://ADDRESS:PORT/metrics",
+    {option::kMetricsListen, "ADDRESS:PORT", "", kRun, "serve Prometheus metrics at http://ADDRESS:PORT/metrics",
      set<&Config::metrics_listen, values::listen_address>},
-    {"housekeeping-schedule", "EXPRESSION", "@every 5m", kRun,
+    {option::kHousekeepingSchedule, "EXPRESSION", "@every 5m", kRun,
      "when to make partitions, prune, and look for days that are not built", set<&Config::housekeeping_schedule, values::schedule>},
     {"partitions-ahead", "DURATION", "62d", kRun, "make monthly partitions until this far from now",
      set<&Config::partitions_ahead, values::duration>},
-    {"verify-schedule", "EXPRESSION", "@every 1h", kRun, "when to verify a random slice of a random source; @never: not at all",
-     set<&Config::verify_schedule, values::schedule>},
-    {"retention", "RULES", "", kRun, "drop raw usage older than this: 400d, or SCHEMA.TABLE=400d, or several with commas between",
+    {option::kVerifySchedule, "EXPRESSION", "@every 1h", kRun,
+     "when to verify a random slice of a random source; @never: not at all", set<&Config::verify_schedule, values::schedule>},
+    {option::kRetention, "RULES", "", kRun,
+     "drop raw usage older than this: 400d, or SCHEMA.TABLE=400d, or several with commas between",
      set<&Config::retention, values::retention>},
-    {"source", "SCHEMA.TABLE", "", kRebuild | kPrune, "only this source; may be repeated",
+    {option::kSource, "SCHEMA.TABLE", "", kRebuild | kPrune, "only this source; may be repeated",
      [](const std::string &value, Config &config) { config.sources.push_back(values::source(value)); }, true},
-    {"from", "MOMENT", "-infinity", kRebuild | kVerify, "the first moment of the period, ISO 8601; without a zone: UTC",
+    {option::kFrom, "MOMENT", "-infinity", kRebuild | kVerify, "the first moment of the period, ISO 8601; without a zone: UTC",
      [](const std::string &value, Config &config) { config.period.from = values::moment(value); }},
-    {"to", "MOMENT", "infinity", kRebuild | kVerify, "the first moment after the period",
+    {option::kTo, "MOMENT", "infinity", kRebuild | kVerify, "the first moment after the period",
      [](const std::string &value, Config &config) { config.period.to = values::to_after(config.period.from, value); }},
-    {"only-unbuilt", "", "false", kRebuild, "only days that are not built", set<&Config::only_unbuilt, values::yes_or_no>},
-    {"service", "NAME", "", kVerify, "only this service, for example chat", set<&Config::service, as_given>},
-    {"older-than", "DURATION", "", kPrune, "drop usage older than this, for example 400d",
+    {option::kOnlyUnbuilt, "", "false", kRebuild, "only days that are not built", set<&Config::only_unbuilt, values::yes_or_no>},
+    {option::kService, "NAME", "", kVerify, "only this service, for example chat", set<&Config::service, as_given>},
+    {option::kOlderThan, "DURATION", "", kPrune, "drop usage older than this, for example 400d",
      set<&Config::older_than, values::duration>},
     {"dry-run", "", "false", kPrune, "drop nothing, and only tell what would be dropped", set<&Config::dry_run, values::yes_or_no>},
     {"format", "table|json", "table", kStatus, "how to print", set<&Config::format, values::output_format>}};
@@ -133,9 +134,9 @@ std::string general_help() {
   return help + padded("  --help", kOptionWidth) + "this text; after a command, just its options\n" +
          padded("  --version", kOptionWidth) +
          "the version\n\n"
-         "An option that the command line does not give is taken from the file of --config, else from the environment, where\n"
-         "--max-deltas is RESELLER_MATERIALIZER_MAX_DELTAS. A duration is for example 30s, 5m, 12h, 400d or 1h30m.\n\n" +
-         kExitStatusHelp;
+         "An option that the command line does not give is taken from the file of --" +
+         option::kConfig + ", else from the environment, where\n--" + option::kMaxDeltas +
+         " is RESELLER_MATERIALIZER_MAX_DELTAS. A duration is for example 30s, 5m, 12h, 400d or 1h30m.\n\n" + kExitStatusHelp;
 }
 
 std::string help_for(const CommandText &command) {

@@ -1,5 +1,5 @@
-// The commands and their options. The table in options.cpp is the only place that names an option: the command line, the
-// configuration file, the environment and --help all take it from there, and it says which part of Config the option sets.
+// The commands and their options. An option is one row of the table in options.cpp: from it the command line, the configuration
+// file, the environment and --help take the name, the default and the text, and it says which part of Config the option sets.
 #pragma once
 
 #include <string>
@@ -10,6 +10,24 @@ namespace materializer {
 struct Config;
 
 enum class Command { kHelp, kVersion, kRun, kOnce, kStatus, kRebuild, kVerify, kPrune };
+
+/// The names of those options that not only the table speaks of.
+namespace option {
+inline constexpr char kDsn[] = "dsn";
+inline constexpr char kConfig[] = "config";
+inline constexpr char kMaxDeltas[] = "max-deltas";
+inline constexpr char kSchedule[] = "schedule";
+inline constexpr char kMetricsListen[] = "metrics-listen";
+inline constexpr char kHousekeepingSchedule[] = "housekeeping-schedule";
+inline constexpr char kVerifySchedule[] = "verify-schedule";
+inline constexpr char kRetention[] = "retention";
+inline constexpr char kSource[] = "source";
+inline constexpr char kFrom[] = "from";
+inline constexpr char kTo[] = "to";
+inline constexpr char kOnlyUnbuilt[] = "only-unbuilt";
+inline constexpr char kService[] = "service";
+inline constexpr char kOlderThan[] = "older-than";
+}  // namespace option
 
 struct CommandText {
   Command command;
@@ -31,8 +49,6 @@ struct Option {
   bool is_for(Command command) const;
   bool is_switch() const { return *argument == '\0'; }
 };
-
-inline constexpr char kConfigOption[] = "config";
 
 const std::vector<Option> &all_options();
 

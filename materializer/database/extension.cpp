@@ -45,7 +45,7 @@ std::vector<Source> chosen_sources(Extension &extension, const Config &config) {
   std::vector<Source> sources = tables_of(extension.sources());
   if (config.sources.empty()) return sources;
   std::vector<Source> chosen;
-  for (const TableName &name : config.sources) chosen.push_back(find_source(sources, name, "source"));
+  for (const TableName &name : config.sources) chosen.push_back(find_source(sources, name, option::kSource));
   return chosen;
 }
 

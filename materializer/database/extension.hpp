@@ -1,5 +1,5 @@
 // What the service and the commands ask of the extension in the database: every call that they make, behind one interface, so that
-// tests bring a fake. Each call is one transaction, or only reads. All of them throw DatabaseError.
+// tests bring a fake. Each call is one statement, and so one transaction. Every call may throw DatabaseError.
 #pragma once
 
 #include <cstdint>
@@ -72,7 +72,7 @@ struct State {
   double dead_deltas = 0;
   double oldest_xmin_age = 0;
   bool is_restoring = false;
-  std::optional<std::string> last_fold_at;  // nothing: there was none, and what follows is empty, too
+  std::optional<std::string> last_fold_at;  // nothing, like what follows, where there was no fold yet
   std::optional<std::string> last_fold_age;
   std::optional<std::string> last_fold_deltas;
   std::optional<std::string> last_fold_seconds;

@@ -1,4 +1,4 @@
-// The extension at the end of a real connection. Only this room writes SQL for the extension's functions.
+// The extension at the other end of a real connection. All SQL that calls it is in server_extension.cpp.
 #pragma once
 
 #include "database/extension.hpp"

@@ -27,7 +27,7 @@ class Session {
   /// attempt waits only briefly.
   Rows unit_that_locks_out(const std::string &sql, const std::vector<Param> &params);
 
-  /// Runs a statement that takes no time, once.
+  /// Runs a quick statement, which is not tried again.
   Rows query(const std::string &sql, const std::vector<Param> &params = {});
 
  private:

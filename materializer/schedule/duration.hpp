@@ -7,10 +7,10 @@
 
 namespace materializer {
 
-/// The seconds of a duration; nothing where the text is not one, or is longer than a thousand years.
+/// The seconds of a duration. Nothing where the text is none, or is longer than a thousand years.
 std::optional<std::int64_t> parse_duration(const std::string &text);
 
-/// As a person says it, in its two largest units: 2d 3h, 1m 5s, 0s.
+/// A duration in its two largest units, rounded down: 2d 3h, 1m 5s, 0s.
 std::string say_duration(std::int64_t seconds);
 
 }  // namespace materializer

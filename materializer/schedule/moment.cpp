@@ -8,7 +8,7 @@ namespace materializer {
 namespace {
 
 constexpr int kMicrosecondsDigits = 6;
-constexpr int kMostOffsetHours = 15;  // as the server has it
+constexpr int kMostOffsetHours = 15;  // as in PostgreSQL
 
 /// Reads a text from left to right.
 class Reader {
@@ -22,7 +22,7 @@ class Reader {
     return true;
   }
 
-  // A number of just so many digits, from `low` to `high`.
+  // A number from `low` to `high`, of exactly so many digits.
   bool number(std::size_t digits, int low, int high, int &value) {
     value = 0;
     if (text_.size() - at_ < digits) return false;
@@ -63,7 +63,7 @@ bool read_date(Reader &reader, Time &days) {
   return true;
 }
 
-// hh:mm, hh:mm:ss or hh:mm:ss.ffffff. There are no leap seconds, and midnight is the beginning of a day.
+// hh:mm, hh:mm:ss or hh:mm:ss.ffffff. Neither a leap second, 23:59:60, nor the end of a day, 24:00, is accepted.
 bool read_clock(Reader &reader, Moment &moment) {
   int hours = 0;
   int minutes = 0;
@@ -77,7 +77,7 @@ bool read_clock(Reader &reader, Moment &moment) {
   return true;
 }
 
-// Z, +hh, +hhmm or +hh:mm; nothing is UTC.
+// Z, +hh, +hhmm or +hh:mm, or UTC where the text ends.
 bool read_zone(Reader &reader, Moment &moment) {
   if (reader.at_end() || reader.take('Z')) return true;
   Time const sign = reader.take('-') ? -1 : 1;
@@ -107,7 +107,7 @@ std::optional<Moment> parse_moment(const std::string &text) {
   moment.seconds *= kDay;
   if (reader.at_end()) return moment;
   bool const well = (reader.take('T') || reader.take(' ')) && read_clock(reader, moment) && read_zone(reader, moment);
-  // A zone may carry the first or last day out of the years.
+  // The zone may have moved a moment of the first or last day out of the years that are allowed.
   int const year = date_of(floor_div(moment.seconds, kDay)).year;
   return well && reader.at_end() && year >= 1 && year <= 9999 ? std::optional(moment) : std::nullopt;
 }

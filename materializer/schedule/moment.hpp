@@ -17,7 +17,7 @@ struct Moment {
   bool operator<(const Moment &other) const;
 };
 
-/// From its first moment to, and without, its second.
+/// The time from `from`, which belongs to it, until `to`, which does not.
 struct Period {
   Moment from;
   Moment to;

@@ -24,13 +24,13 @@ std::vector<Word> split(const std::string &text, const char *separators, std::si
   }
 }
 
-/// What a field of an expression may hold.
+/// A field of an expression: the values and names that it may hold.
 struct FieldKind {
   const char *name;
   int low;
   int high;
-  std::vector<const char *> names;                              // of low, low + 1, ...
-  int count() const { return high == 7 ? 7 : high - low + 1; }  // Sunday is 0 and 7
+  std::vector<const char *> names;                              // for low, low + 1, ...
+  int count() const { return high == 7 ? 7 : high - low + 1; }  // 0 and 7 are both Sunday
 };
 
 const FieldKind kFields[] = {{"minute", 0, 59, {}},
@@ -66,7 +66,7 @@ int value_of(const FieldKind &kind, const Word &word) {
   return value;
 }
 
-// A step beyond the field would leave its first value alone: */90 would run every hour.
+// A step that is longer than the field would leave only its first value: */90 would run every hour.
 int step_of(const FieldKind &kind, const Word &step, const Word &item) {
   if (!is_number(step.text) || std::stoi(step.text) == 0) fail(kind, "the step '" + step.text + "' is not a positive number", item);
   int const value = std::stoi(step.text);
@@ -90,7 +90,7 @@ void add_item(const FieldKind &kind, const Word &item, std::vector<bool> &values
   if (parts[0].text != "*") {
     low = value_of(kind, bounds[0]);
     high = value_of(kind, bounds.back());
-    // Sunday ends a week as well as it begins one.
+    // A range may end with Sunday, as in fri-sun.
     if (kind.high == 7 && high == 0 && low > 0) high = 7;
   }
   if (low > high) fail(kind, "the range " + parts[0].text + " runs backwards", item);
@@ -147,7 +147,7 @@ bool ever_comes(const std::bitset<32> &days, const std::bitset<13> &months) {
   return false;
 }
 
-// What other programs understand, and which option or form does the same here.
+// Throws where an expression is of a form that only other programs know, and tells which form or option means the same here.
 void refuse_foreign_forms(const std::vector<Word> &words) {
   const Word &first = words[0];
   std::size_t const equals = first.text.find('=');
@@ -223,9 +223,9 @@ std::optional<Time> Schedule::next(Time after, const Zone &zone) const {
 }
 
 namespace {
-// A date comes within eight years, a leap day over a century's end; a leap day on a certain weekday within forty.
+// How far ahead the next day is looked for. 29 February may be eight years away, and 29 February on a given weekday forty.
 constexpr std::int64_t kDaysAhead = std::int64_t{41} * 366;
-// Clocks change at whole quarter hours UTC, so that no change hides between two steps.
+// By how much days that do not match are passed over. Clocks change only at whole quarter hours UTC.
 constexpr Time kQuarter = 900;
 }  // namespace
 

@@ -8,7 +8,7 @@
 namespace materializer {
 namespace {
 
-/// Reads a string from left to right; every read tells whether it could.
+/// Reads bytes from left to right. Every read tells whether the bytes there were what it reads.
 class Reader {
  public:
   explicit Reader(const std::string &bytes) : bytes_(bytes) {}
@@ -22,7 +22,7 @@ class Reader {
   bool at_end() const { return at_ == bytes_.size(); }
   char peek() const { return at_end() ? '\0' : bytes_[at_]; }
 
-  // A big-endian number of `width` bytes, signed.
+  // A signed big-endian number of `width` bytes.
   bool number(int width, std::int64_t &value) {
     if (static_cast<std::size_t>(width) > bytes_.size() - at_) return false;
     std::uint64_t bits = (static_cast<unsigned char>(bytes_[at_]) & 0x80) != 0 ? ~std::uint64_t{0} : 0;
@@ -70,7 +70,7 @@ bool skip_name(Reader &reader) {
   return true;
 }
 
-// Mm.w.d[/clock]: the only form of date that the zone database uses.
+// Mm.w.d[/clock]. Zone files use no other form of date.
 bool read_yearly(Reader &reader, YearlyMoment &moment) {
   Time month = 0;
   Time week = 0;
@@ -83,7 +83,7 @@ bool read_yearly(Reader &reader, YearlyMoment &moment) {
   return !reader.take('/') || read_clock(reader, moment.seconds);
 }
 
-// The last line of a zone file, as in POSIX's TZ: offsets there count west.
+// The last line of a zone file. It has the form of POSIX's TZ, in which offsets count to the west.
 bool read_rule(const std::string &text, ZoneRule &rule) {
   Reader reader(text);
   Time west = 0;
@@ -136,7 +136,7 @@ bool read_header(Reader &reader, Header &header) {
 std::optional<Zone> Zone::from_tzif(const std::string &bytes) {
   Reader reader(bytes);
   Header header{};
-  // The first block repeats the second in 32 bits.
+  // A zone file has everything twice: first with moments in 32 bits, which is skipped, then in 64.
   if (!read_header(reader, header) || header.version < '2' ||
       !reader.skip(static_cast<std::size_t>(header.times * 5 + header.types * 6 + header.letters + header.leaps * 8 +
                                             header.standard + header.utc)) ||
@@ -173,7 +173,7 @@ std::optional<Zone> Zone::named(const std::string &name) {
   const char *const folder = std::getenv("TZDIR");
   std::ifstream file(std::string(folder != nullptr ? folder : "/usr/share/zoneinfo") + "/" + name, std::ios::binary);
   std::ostringstream bytes;
-  bytes << file.rdbuf();  // of a folder: nothing
+  bytes << file.rdbuf();  // reads nothing where the name is that of a folder
   return from_tzif(bytes.str());
 }
 
@@ -184,7 +184,7 @@ Time Zone::offset_at(Time moment) const {
 }
 
 Time Zone::moment_of(Time local) const {
-  // No offset reaches a day, so these two hold before and after any change that could matter.
+  // Every offset is less than a day. So one of these holds before, and the other after, any change that comes near `local`.
   Time const before = offset_at(local - kDay);
   Time const after = offset_at(local + kDay);
   Time const earlier = local - std::max(before, after);

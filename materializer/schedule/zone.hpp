@@ -1,5 +1,5 @@
-// A named time zone: what its clocks show, and when. Reads the system's zone files itself, for C++17 and glibc know only the
-// zone of the whole process.
+// A named time zone: what its clocks show at a moment. It reads the system's zone files itself, because C++17 and glibc know no
+// more than one zone for the whole process.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,8 @@
 
 namespace materializer {
 
-/// A moment of each year, as the rule at the end of a zone file names it: a weekday of a month and seconds after its midnight.
+/// A moment that comes every year, as the rule at the end of a zone file gives it: so many seconds after the midnight with which
+/// the first, second, ... or last Sunday, Monday, ... of a month begins.
 struct YearlyMoment {
   int month;
   int week;  // 5 means the last
@@ -18,7 +19,7 @@ struct YearlyMoment {
   Time seconds;
 };
 
-/// What holds after the last listed change of offset.
+/// The rule for the time after the last change of offset that the zone file lists.
 struct ZoneRule {
   Time standard = 0;  // seconds east of UTC
   Time summer = 0;
@@ -32,7 +33,7 @@ class Zone {
   /// UTC, which needs no file.
   Zone() = default;
 
-  /// The zone of this name in the system's database; nothing where there is none, or its file is not understood.
+  /// The zone of this name in the system's database. Nothing where there is none, or where its file is not understood.
   static std::optional<Zone> named(const std::string &name);
 
   /// The zone in the bytes of a TZif file.
@@ -41,8 +42,8 @@ class Zone {
   /// Seconds east of UTC at a moment.
   Time offset_at(Time moment) const;
 
-  /// The moment at which clocks show `local` (seconds of a calendar without zone) for the first time; where clocks skip it, the
-  /// moment at which they skip.
+  /// The moment at which clocks show `local`, which is in seconds since they showed 1970-01-01 00:00. Where they show it twice: the
+  /// first time. Where they skip it: the moment at which they skip.
   Time moment_of(Time local) const;
 
  private:

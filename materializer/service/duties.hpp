@@ -61,9 +61,9 @@ class Duties {
   Units units_;
   Housekeeping housekeeping_;
   Time last_now_ = 0;
-  Timer fold_{"schedule", {}};
-  Timer housekeeping_timer_{"housekeeping-schedule", {}};
-  Timer verify_{"verify-schedule", {}};
+  Timer fold_{option::kSchedule, {}};
+  Timer housekeeping_timer_{option::kHousekeepingSchedule, {}};
+  Timer verify_{option::kVerifySchedule, {}};
   Timer state_{"", {}};
   std::optional<Round> round_;
   bool folded_last_ = false;

@@ -49,7 +49,7 @@ void Housekeeping::end_failures_of_others(const Config &config, const std::vecto
 
 void Housekeeping::report_unknown_retention(const Config &config, const std::vector<Source> &tables) {
   for (const auto &rule : config.retention.named)
-    (void)units_.complete(kRetentionDuty, subject(rule.first), [&] { (void)find_source(tables, rule.first, "retention"); });
+    (void)units_.complete(kRetentionDuty, subject(rule.first), [&] { (void)find_source(tables, rule.first, option::kRetention); });
 }
 
 void Housekeeping::keep_table(Extension &extension, const Config &config, const Source &table) {

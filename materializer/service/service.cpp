@@ -25,7 +25,8 @@ ExitStatus Service::run() {
   try {
     metrics_.listen(config_.metrics_listen);
   } catch (const std::exception &error) {
-    log_.error("cannot listen", {{"option", "metrics-listen"}, {"address", config_.metrics_listen}, {"reason", error.what()}});
+    log_.error("cannot listen",
+               {{"option", option::kMetricsListen}, {"address", config_.metrics_listen}, {"reason", error.what()}});
     return ExitStatus::kFailed;
   }
   log_.info("started", {{"version", RESELLER_REPORT_VERSION}});

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -165,6 +166,28 @@ TEST_CASE("an error names the option, and where it was given") {
     INFO(said);
     INFO(c.says);
     CHECK(said.find(c.says) != std::string::npos);
+  }
+}
+
+TEST_CASE("the example shows options that there are, and their defaults") {
+  std::ifstream example(EXAMPLE);
+  std::set<std::string> shown;
+  for (std::string line; std::getline(example, line);) {
+    std::size_t const equals = line.find(" = ");
+    if (equals == std::string::npos) continue;
+    std::string const name = line.substr(0, equals).substr(line.find_first_not_of("# "));
+    std::string const value = line.substr(equals + 3);
+    INFO(line);
+    const Option *const option = find_option(name);
+    REQUIRE(option != nullptr);
+    CHECK_NOTHROW(read({"run", "--" + name, value}));
+    // Two spaces mark what is no default, but is there to be chosen.
+    if (line.rfind("# ", 0) == 0 && line.rfind("#  ", 0) != 0) CHECK_EQ(value, option->fallback);
+    shown.insert(name);
+  }
+  for (const Option &option : all_options()) {
+    INFO(option.name);
+    CHECK(shown.count(option.name) == (option.is_for(Command::kRun) && option.name != std::string(option::kConfig) ? 1U : 0U));
   }
 }
 
