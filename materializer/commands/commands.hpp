@@ -10,7 +10,7 @@
 namespace materializer {
 
 /// Folds until nothing is left.
-ExitStatus run_once(const Config &config, const Connect &connect, Process &process, Log &log);
+ExitStatus run_once(const Config &config, const Connect &connect, const Process &process, Log &log);
 
 /// Prints what is pending, which instance leads, and the state of the sources.
 ExitStatus run_status(const Config &config, const Connect &connect);
@@ -19,9 +19,9 @@ ExitStatus run_status(const Config &config, const Connect &connect);
 ExitStatus run_rebuild(const Config &config, const Connect &connect, Process &process, Log &log);
 
 /// Compares raw usage with the summaries, and prints what differs.
-ExitStatus run_verify(const Config &config, const Connect &connect, Process &process, Log &log);
+ExitStatus run_verify(const Config &config, const Connect &connect, const Process &process, Log &log);
 
 /// Drops old usage, or only prints what it would drop.
-ExitStatus run_prune(const Config &config, const Connect &connect, Process &process, Log &log);
+ExitStatus run_prune(const Config &config, const Connect &connect, const Process &process, Log &log);
 
 }  // namespace materializer

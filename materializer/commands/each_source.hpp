@@ -13,7 +13,7 @@ namespace materializer {
 /// Does something with each source. One with which it fails is logged as `failed` and stops no other. Tells whether all went well:
 /// they did not where a stop was requested before the last. Throws where the connection is lost or a stop cancelled the work.
 template <typename Work>
-bool for_each_source(const std::vector<Source> &sources, Process &process, Log &log, const std::string &failed, Work &&work) {
+bool for_each_source(const std::vector<Source> &sources, const Process &process, Log &log, const std::string &failed, Work &&work) {
   bool well = true;
   for (const Source &source : sources) {
     if (process.stop_requested()) return false;

@@ -2,7 +2,7 @@
 
 namespace materializer {
 
-ExitStatus run_once(const Config &config, const Connect &connect, Process &process, Log &log) {
+ExitStatus run_once(const Config &config, const Connect &connect, const Process &process, Log &log) {
   std::unique_ptr<Extension> const extension = connect_to_ready(connect, config);
   Folded total;
   bool everything = false;

@@ -5,7 +5,7 @@
 
 namespace materializer {
 
-ExitStatus run_prune(const Config &config, const Connect &connect, Process &process, Log &log) {
+ExitStatus run_prune(const Config &config, const Connect &connect, const Process &process, Log &log) {
   std::unique_ptr<Extension> const extension = connect_to_ready(connect, config);
   std::size_t count = 0;
   bool const well = for_each_source(chosen_sources(*extension, config), process, log, "not pruned", [&](const Source &source) {

@@ -27,7 +27,7 @@ Rows verify(Extension &extension, const Slice &slice, const std::string &service
 
 }  // namespace
 
-ExitStatus run_verify(const Config &config, const Connect &connect, Process &process, Log &log) {
+ExitStatus run_verify(const Config &config, const Connect &connect, const Process &process, Log &log) {
   std::unique_ptr<Extension> const extension = connect_to_ready(connect, config);
   std::string const from = say_moment(config.period.from);
   std::string const to = say_moment(config.period.to);

@@ -15,6 +15,12 @@ std::string interval(std::int64_t seconds) { return std::to_string(seconds) + " 
 
 std::string boolean(bool value) { return value ? "true" : "false"; }
 
+// From a row of the query of state().
+State state_of(const Row &row) {
+  return {number(row[0]), number(row[1]), number(row[2]), number(row[3]), number(row[4]),
+          row[5] == "1",  row[6],         row[7],         row[8],         row[9]};
+}
+
 // From rows with the columns source, its oid, from, to.
 std::vector<Slice> slices_of(const Rows &rows) {
   std::vector<Slice> slices;
@@ -64,7 +70,7 @@ std::optional<Leader> ServerExtension::leader() {
 }
 
 State ServerExtension::state() {
-  Row const row =
+  return state_of(
       session_
           .unit(
               "SELECT s.pending_deltas, coalesce(extract(epoch FROM clock_timestamp() - s.oldest_pending_at), 0)::double precision,"
@@ -72,9 +78,7 @@ State ServerExtension::state() {
               " extract(epoch FROM clock_timestamp() - s.last_materialized_at)::bigint, s.last_deltas,"
               " extract(epoch FROM s.last_duration)::numeric(12, 3)"
               " FROM reseller_report.materializer_state s CROSS JOIN reseller_report.health() h")
-          .front();
-  return {number(row[0]), number(row[1]), number(row[2]), number(row[3]), number(row[4]),
-          row[5] == "1",  row[6],         row[7],         row[8],         row[9]};
+          .front());
 }
 
 std::vector<Feed> ServerExtension::sources() {
@@ -87,13 +91,10 @@ std::vector<Feed> ServerExtension::sources() {
 }
 
 Folded ServerExtension::fold(std::int64_t max_deltas, bool only_what_pays) {
-  Row const row = session_
-                      .unit(
-                          "SELECT deltas, summary_rows FROM reseller_report.materialize(max_deltas => $1::int, only_what_pays => "
-                          "$2::boolean)",
-                          {std::to_string(max_deltas), boolean(only_what_pays)})
-                      .front();
-  return {std::stoll(*row[0]), std::stoll(*row[1])};
+  Rows const rows = session_.unit(
+      "SELECT deltas, summary_rows FROM reseller_report.materialize(max_deltas => $1::int, only_what_pays => $2::boolean)",
+      {std::to_string(max_deltas), boolean(only_what_pays)});
+  return {std::stoll(*rows[0][0]), std::stoll(*rows[0][1])};
 }
 
 std::vector<Slice> ServerExtension::create_partitions(const Source &source, std::int64_t ahead) {

@@ -162,7 +162,7 @@ void refuse_foreign_forms(const std::vector<Word> &words) {
   for (const char *const known : {"second", "minute", "hour", "day", "week"})
     if (is_number(first.text) && (unit == known || unit == std::string(known) + "s"))
       throw ScheduleError("an interval is written @every " + first.text + known[0], first.at, end - first.at);
-  bool const says_every = lower(first.text) == "every" && words.size() == 2;
+  bool const says_every = words.size() == 2 && lower(first.text) == "every";
   const Word &length = says_every ? words[1] : first;
   if ((says_every || words.size() == 1) && parse_duration(length.text))
     throw ScheduleError("an interval is written @every " + length.text, first.at, end - first.at);

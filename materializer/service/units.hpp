@@ -15,19 +15,19 @@ struct Stopped {};
 
 class Units {
  public:
-  Units(Process &process, Log &log, Metrics &metrics) : process_(process), metrics_(metrics), failures_(log) {}
+  Units(const Process &process, Log &log, Metrics &metrics) : process_(process), metrics_(metrics), failures_(log) {}
 
   /// Runs a unit, which may be a part of its duty. Returns the error where it fails, after recording it. Throws Stopped where a
   /// stop was requested before the unit or cancelled it, and DatabaseError where the connection is lost.
   template <typename Work>
   std::optional<DatabaseError> run(const std::string &duty, const Subject &subject, Work &&work) {
-    if (process_.stop_requested()) throw Stopped{};
+    require_no_stop();
     try {
       work();
       return std::nullopt;
     } catch (const DatabaseError &error) {
       if (error.is_loss()) throw;
-      if (process_.stop_requested()) throw Stopped{};
+      require_no_stop();
       metrics_.count_failure(duty);
       failures_.meet(duty, subject, error);
       return error;
@@ -45,7 +45,11 @@ class Units {
   Failures &failures() { return failures_; }
 
  private:
-  Process &process_;
+  void require_no_stop() const {
+    if (process_.stop_requested()) throw Stopped{};
+  }
+
+  const Process &process_;
   Metrics &metrics_;
   Failures failures_;
 };
