@@ -16,7 +16,7 @@ namespace reseller_report {
 namespace {
 
 // Columns of reseller_report.source_leaf; must match sql/source.sql.
-enum LeafColumn : int { kSource = 1, kSchema, kName, kFrom, kTo, kRelid };
+enum LeafColumn : int { kSource = 1, kSchemaName, kTableName, kLeafFrom, kLeafTo, kRelid };
 
 // In order. Those of another database, which have no number here, are left out.
 std::vector<Oid> registered_leaves(std::int64_t source) {
@@ -91,8 +91,8 @@ std::vector<Leaf> leaves_of(const Source &source) {
       Oid const relid = DatumGetObjectId(own_column(tuple, columns, kRelid));
       for (Leaf &leaf : leaves)
         if (leaf.relid == relid)
-          leaf.days = {DatumGetTimestampTz(own_column(tuple, columns, kFrom)),
-                       DatumGetTimestampTz(own_column(tuple, columns, kTo))};
+          leaf.days = {DatumGetTimestampTz(own_column(tuple, columns, kLeafFrom)),
+                       DatumGetTimestampTz(own_column(tuple, columns, kLeafTo))};
     });
   });
   return leaves;
@@ -121,8 +121,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_table_of_leaf) {
     HeapTupleHeader const leaf = PG_GETARG_HEAPTUPLEHEADER(0);
     bool is_null = false;
     source = DatumGetInt64(GetAttributeByNum(leaf, kSource, &is_null));
-    schema = *DatumGetName(GetAttributeByNum(leaf, kSchema, &is_null));
-    name = *DatumGetName(GetAttributeByNum(leaf, kName, &is_null));
+    schema = *DatumGetName(GetAttributeByNum(leaf, kSchemaName, &is_null));
+    name = *DatumGetName(GetAttributeByNum(leaf, kTableName, &is_null));
     relid = DatumGetObjectId(GetAttributeByNum(leaf, kRelid, &is_null));
   });
   if (!knows_leaves(source)) relid = table_named(NameStr(schema), NameStr(name));

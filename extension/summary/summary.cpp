@@ -17,7 +17,7 @@ enum SummaryColumn : int {
   kReseller,
   kItem,
   kBucket,
-  kCompanies,
+  kCompanyGaps,
   kFirstFigure,
   kColumns = kFirstFigure + kFigures - 1
 };
@@ -79,7 +79,7 @@ ArrayType *pack_companies(const std::vector<std::int64_t> &companies) {
 void unpack_row(TupleTableSlot *slot, FigureSet wanted, SummaryRow &row) {
   slot_getallattrs(slot);
   row.bucket = DatumGetTimestampTz(slot->tts_values[kBucket - 1]);
-  row.companies = unpack_companies(slot->tts_values[kCompanies - 1], row.count);
+  row.companies = unpack_companies(slot->tts_values[kCompanyGaps - 1], row.count);
   for (int i = 0; i < kFigures; i++) {
     int const column = kFirstFigure + i - 1;
     row.figures[i] = nullptr;
@@ -236,8 +236,8 @@ void SummaryWriter::write(const RowKey &key, const SummaryMerge &merged, HeapTup
   values[kReseller - 1] = Int64GetDatum(key.reseller);
   values[kItem - 1] = Int16GetDatum(static_cast<int16>(key.item));
   values[kBucket - 1] = TimestampTzGetDatum(key.bucket);
-  replaced[kCompanies - 1] = merged.companies_changed;
-  if (merged.companies_changed || stored == nullptr) values[kCompanies - 1] = PointerGetDatum(pack_companies(merged.companies));
+  replaced[kCompanyGaps - 1] = merged.companies_changed;
+  if (merged.companies_changed || stored == nullptr) values[kCompanyGaps - 1] = PointerGetDatum(pack_companies(merged.companies));
   for (int i = 0; i < kFigures; i++) {
     int const column = kFirstFigure + i - 1;
     replaced[column] = merged.companies_changed || merged.figure_changed[i];
