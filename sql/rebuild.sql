@@ -130,13 +130,13 @@ COMMENT ON FUNCTION reseller_report.rebuild_slices(regclass, timestamptz, timest
     'first, or with only_unbuilt only those. A rebuild that was cut short goes on with what is missing.';
 
 -- The two halves of rebuild, which a procedure that commits cannot do with another's rights: whoever may call it may call these.
-CREATE FUNCTION reseller_report._slices_of_rebuild(
+CREATE FUNCTION reseller_report._rebuild_procedure_slices(
     INOUT source regclass, INOUT period_from timestamptz, INOUT period_to timestamptz) RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'reseller_report_slices_of_rebuild';
-CREATE FUNCTION reseller_report._slice_of_rebuild(source regclass, slice_from timestamptz, slice_to timestamptz) RETURNS void
+    AS 'MODULE_PATHNAME', 'reseller_report_rebuild_procedure_slices';
+CREATE FUNCTION reseller_report._rebuild_procedure_slice(source regclass, slice_from timestamptz, slice_to timestamptz) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'reseller_report_slice_of_rebuild';
+    AS 'MODULE_PATHNAME', 'reseller_report_rebuild_procedure_slice';
 
 -- Neither SECURITY DEFINER nor SET, with which a procedure could not commit: every name is qualified instead.
 CREATE PROCEDURE reseller_report.rebuild(
@@ -151,14 +151,14 @@ BEGIN
     -- Counted by the query that makes them: a table that grows is cut into more slices by the next.
     FOR slice IN
         SELECT s.*, pg_catalog.count(*) OVER () AS total
-        FROM reseller_report._slices_of_rebuild(source, period_from, period_to) WITH ORDINALITY s (name, slice_from, slice_to, number)
+        FROM reseller_report._rebuild_procedure_slices(source, period_from, period_to) WITH ORDINALITY s (name, slice_from, slice_to, number)
         ORDER BY s.number
     LOOP
         COMMIT;  -- lets go of the table, which was read to cut it into slices: who waits for it may have what the slice waits for
         PERFORM pg_catalog.set_config('application_name',
             -- The name last: it may be long, and beyond ASCII it is not shown as it is.
             pg_catalog.format('rebuild %s of %s, %s: %s', slice.number, slice.total, slice.slice_from, source), true);
-        PERFORM reseller_report._slice_of_rebuild(source, slice.slice_from, slice.slice_to);
+        PERFORM reseller_report._rebuild_procedure_slice(source, slice.slice_from, slice.slice_to);
         COMMIT;
         RAISE NOTICE 'rebuilt % from % to % (% of %)', source, slice.slice_from, slice.slice_to, slice.number, slice.total;
     END LOOP;

@@ -7,8 +7,8 @@ GRANT USAGE ON SCHEMA reseller_report TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
     reseller_report._capture(),
     reseller_report._pending(),
-    reseller_report._slices_of_rebuild(regclass, timestamptz, timestamptz),
-    reseller_report._slice_of_rebuild(regclass, timestamptz, timestamptz),
+    reseller_report._rebuild_procedure_slices(regclass, timestamptz, timestamptz),
+    reseller_report._rebuild_procedure_slice(regclass, timestamptz, timestamptz),
     reseller_report.text_messaging(bigint, timestamptz, timestamptz, boolean),
     reseller_report.chat(bigint, timestamptz, timestamptz, boolean),
     reseller_report.telephony_outgoing(bigint, timestamptz, timestamptz, boolean),

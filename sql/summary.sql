@@ -39,9 +39,6 @@ CREATE TABLE reseller_report.usage_quarter (
     price_twin     bigint[],
     price_reseller bigint[],
     PRIMARY KEY (source, reseller_id, item, bucket)
-) WITH (
-    fillfactor = 70,
-    autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_scale_factor = 0.05
 );
 COMMENT ON TABLE reseller_report.usage_quarter IS
     'Sums by quarter hour UTC. Arrays side by side: company_gaps, the sorted company ids as distances, each from '
@@ -57,34 +54,21 @@ BEGIN
     END IF;
 END
 $$;
-CREATE TABLE reseller_report.usage_hour (
-    LIKE reseller_report.usage_quarter INCLUDING COMPRESSION, PRIMARY KEY (source, reseller_id, item, bucket)
-) WITH (
-    fillfactor = 70,
-    autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_scale_factor = 0.05
-);
-COMMENT ON TABLE reseller_report.usage_hour IS 'As usage_quarter, by hour UTC.';
-CREATE TABLE reseller_report.usage_day (
-    LIKE reseller_report.usage_quarter INCLUDING COMPRESSION, PRIMARY KEY (source, reseller_id, item, bucket)
-) WITH (
-    fillfactor = 70,
-    autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_scale_factor = 0.05
-);
-COMMENT ON TABLE reseller_report.usage_day IS 'As usage_quarter, by day UTC.';
-CREATE TABLE reseller_report.usage_month (
-    LIKE reseller_report.usage_quarter INCLUDING COMPRESSION, PRIMARY KEY (source, reseller_id, item, bucket)
-) WITH (
-    fillfactor = 70,
-    autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_scale_factor = 0.05
-);
-COMMENT ON TABLE reseller_report.usage_month IS 'As usage_quarter, by month UTC.';
-CREATE TABLE reseller_report.usage_year (
-    LIKE reseller_report.usage_quarter INCLUDING COMPRESSION, PRIMARY KEY (source, reseller_id, item, bucket)
-) WITH (
-    fillfactor = 70,
-    autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_scale_factor = 0.05
-);
-COMMENT ON TABLE reseller_report.usage_year IS 'As usage_quarter, by year UTC.';
+DO $$
+DECLARE
+    level text;
+BEGIN
+    FOREACH level IN ARRAY '{hour,day,month,year}'::text[] LOOP
+        EXECUTE format('CREATE TABLE reseller_report.usage_%s (LIKE reseller_report.usage_quarter INCLUDING COMPRESSION, '
+            'PRIMARY KEY (source, reseller_id, item, bucket))', level);
+        EXECUTE format('COMMENT ON TABLE reseller_report.usage_%s IS %L', level, format('As usage_quarter, by %s UTC.', level));
+    END LOOP;
+    FOREACH level IN ARRAY '{quarter,hour,day,month,year}'::text[] LOOP
+        EXECUTE format('ALTER TABLE reseller_report.usage_%s SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, '
+            'toast.autovacuum_vacuum_scale_factor = 0.05)', level);
+    END LOOP;
+END
+$$;
 
 CREATE TABLE reseller_report.lease (
     only_row             boolean PRIMARY KEY DEFAULT true CHECK (only_row),

@@ -189,7 +189,7 @@ void require_commits() {
 
 }  // namespace
 
-RESELLER_REPORT_FUNCTION(reseller_report_slices_of_rebuild) {
+RESELLER_REPORT_FUNCTION(reseller_report_rebuild_procedure_slices) {
   require_right_to_rebuild();
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
   Oid const types[] = {REGCLASSOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
@@ -209,7 +209,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_slices_of_rebuild) {
   return Datum{0};
 }
 
-RESELLER_REPORT_FUNCTION(reseller_report_slice_of_rebuild) {
+RESELLER_REPORT_FUNCTION(reseller_report_rebuild_procedure_slice) {
   require_right_to_rebuild();
   require_arguments(fcinfo);
   (void)rebuild_slice(PG_GETARG_OID(0), {PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2)});

@@ -180,8 +180,10 @@ Service service_named(FunctionCallInfo fcinfo, int number) {
   pg([&] { name = text_to_cstring(PG_GETARG_TEXT_PP(number)); });
   for (int i = 0; i < kServices; i++)
     if (strcmp(service_name(static_cast<Service>(i)), name) == 0) return static_cast<Service>(i);
-  throw Error(sqlstate::kInvalidParameter, "service \"" + std::string(name) + "\" does not exist",
-              "Services are text_messaging, chat, telephony_outgoing, telephony_incoming and bot.");
+  std::string names;
+  for (int i = 0; i < kServices; i++)
+    names += std::string(i == 0 ? "" : i < kServices - 1 ? ", " : " and ") + service_name(static_cast<Service>(i));
+  throw Error(sqlstate::kInvalidParameter, "service \"" + std::string(name) + "\" does not exist", "Services are " + names + ".");
 }
 
 Range required_period(FunctionCallInfo fcinfo) {

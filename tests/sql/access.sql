@@ -71,7 +71,7 @@ SELECT throws_ok('SELECT reseller_report.grant_access(4294967294::oid::regrole, 
 SELECT is_empty($$
     SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = 'reseller_report' AND has_function_privilege('access_stranger', p.oid, 'EXECUTE')
-        AND p.proname NOT IN ('text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot', '_capture', '_pending', '_slices_of_rebuild', '_slice_of_rebuild')$$,
+        AND p.proname NOT IN ('text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot', '_capture', '_pending', '_rebuild_procedure_slices', '_rebuild_procedure_slice')$$,
     'PUBLIC may execute the reports, the capture trigger, and what the view and rebuild call, only');
 CREATE ROLE access_builder;
 GRANT EXECUTE ON PROCEDURE reseller_report.rebuild(regclass, timestamptz, timestamptz) TO access_builder;
@@ -99,7 +99,7 @@ $$;
 SELECT is(pg_temp.step('access_builder', 'rebuild_slice'), 'permission denied for function rebuild_slice', 'a role has no more than it was granted');
 SELECT is((SELECT is_built FROM reseller_report.sources() WHERE source = 'usage.bot_message'::regclass), true, 'who may execute rebuild needs nothing else');
 REVOKE EXECUTE ON PROCEDURE reseller_report.rebuild(regclass, timestamptz, timestamptz) FROM access_builder;
-SELECT is(pg_temp.step('access_builder', step), 'permission denied for procedure rebuild', step || ' is for nobody else') FROM unnest(ARRAY['_slices_of_rebuild', '_slice_of_rebuild']) AS step;
+SELECT is(pg_temp.step('access_builder', step), 'permission denied for procedure rebuild', step || ' is for nobody else') FROM unnest(ARRAY['_rebuild_procedure_slices', '_rebuild_procedure_slice']) AS step;
 DROP OWNED BY access_builder;
 DROP ROLE access_builder;
 SELECT is_empty($$

@@ -13,8 +13,8 @@ DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(20); PERFORM r
 
 -- What is open, by the catalogs.
 CREATE VIEW pg_temp.function AS SELECT p.*, p.oid::regprocedure::text AS signature FROM pg_proc p WHERE p.pronamespace = 'reseller_report'::regnamespace;
-CREATE TABLE pg_temp.open AS SELECT unnest(ARRAY['_capture()', '_pending()', '_slices_of_rebuild(regclass,timestamp with time zone,timestamp with time zone)',
-        '_slice_of_rebuild(regclass,timestamp with time zone,timestamp with time zone)']
+CREATE TABLE pg_temp.open AS SELECT unnest(ARRAY['_capture()', '_pending()', '_rebuild_procedure_slices(regclass,timestamp with time zone,timestamp with time zone)',
+        '_rebuild_procedure_slice(regclass,timestamp with time zone,timestamp with time zone)']
     || ARRAY(SELECT s || '(bigint,timestamp with time zone,timestamp with time zone,boolean)' FROM unnest(ARRAY['text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot']) s)) AS name;
 SELECT set_eq(format('SELECT signature FROM pg_temp.function f WHERE has_function_privilege(%L, f.oid, ''EXECUTE'')', role), 'SELECT ''reseller_report.'' || name FROM pg_temp.open', role || ' may execute what is on the list')
 FROM unnest(ARRAY['hostile_stranger', 'hostile_writer', 'hostile_web']) AS role;
@@ -63,7 +63,7 @@ CREATE VIEW pg_temp.call AS
             FROM unnest(f.proargtypes::oid[]) WITH ORDINALITY AS a (type, n))) AS command
     FROM pg_temp.function f;
 SELECT cmp_ok((SELECT count(*) FROM pg_temp.call), '>', 60::bigint, 'all functions are tried');
-SELECT is(pg_temp.tried(role, c.command), CASE WHEN c.proname IN ('_pending', '_slices_of_rebuild', '_slice_of_rebuild') OR NOT EXISTS (SELECT FROM pg_temp.open o WHERE c.signature = 'reseller_report.' || o.name) THEN '42501'
+SELECT is(pg_temp.tried(role, c.command), CASE WHEN c.proname IN ('_pending', '_rebuild_procedure_slices', '_rebuild_procedure_slice') OR NOT EXISTS (SELECT FROM pg_temp.open o WHERE c.signature = 'reseller_report.' || o.name) THEN '42501'
     WHEN c.proname = '_capture' THEN '39P01' ELSE '22004' END, role || ': ' || c.signature)
 FROM unnest(ARRAY['hostile_stranger', 'hostile_writer', 'hostile_web']) AS role, pg_temp.call c;
 SELECT is_empty($$
