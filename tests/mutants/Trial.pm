@@ -52,7 +52,7 @@ sub prepare {
 # The shell command that builds the unit tests, a compiler's call a file: those that have not changed come from a cache.
 sub make_units {
     my ($compile) = @_;
-    my @units = qw(change item membership period usage);
+    my @units = qw(change item membership numeric_codec period usage);
     my $sources = join ' ', 'extension/core/*.cpp', map { "tests/unit/${_}_test.cpp" } @units;
     my $objects = "mkdir -p build/core && for file in $sources; do object=build/\${file##*/}; [ \${file%/*} = tests/unit ] || object=build/core/\${file##*/};"
         . " $compile -std=c++17 -O1 -Iextension -c -o \${object%.cpp}.o \$file || exit; done";
