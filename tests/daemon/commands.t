@@ -173,7 +173,7 @@ is(Daemon::sql(q(SELECT array_agg(c)::text FROM reseller_report.chat(1, '2024-01
 ($status, $out, $errors) = Daemon::run($Daemon::program, 'prune');
 is($status, 2, 'prune without an age is wrong usage');
 
-# the service keeps house
+# housekeeping of the service
 my $port = Daemon::free_port();
 Daemon::sql(q(ALTER TABLE usage.phone_call DISABLE TRIGGER USER;
     UPDATE usage.phone_call SET duration_seconds = duration_seconds + 1;
@@ -222,12 +222,12 @@ like((materializer('status'))[1], qr{^leader +reseller-materializer/\S+/$pid, se
 decode_json($_) for grep { length } split /\n/, $instance->log;
 pass('each line of the log is JSON');
 
-# trouble with one source is told once and holds up nothing else
+# the failure of one source is told once and holds up nothing else
 Daemon::sql('ALTER TABLE usage.phone_call DISABLE TRIGGER USER');
 Daemon::wait_until('it is told', sub { $instance->says(qr/"event":"rebuild failed","about":"usage.phone_call"/) });
 my $failures = $metric->('failures_total{task="rebuild"}');
 Daemon::wait_until('it is met again', sub { $metric->('failures_total{task="rebuild"}') > $failures + 1 });
-is($instance->count(qr/"event":"rebuild failed"/), 1, 'a trouble is told once');
+is($instance->count(qr/"event":"rebuild failed"/), 1, 'a failure is told once');
 Daemon::sql('SELECT random_usage.events(20)');
 Daemon::wait_until('folded', sub { $metric->('pending_deltas') == 0 });
 Daemon::sql('ALTER TABLE usage.phone_call ENABLE TRIGGER USER');

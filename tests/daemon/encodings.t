@@ -60,7 +60,7 @@ sub commands {
     is($status, 0, "$label: prune finds it");
 }
 
-# The service moves the months of the table to partitions, prunes them by a rule that names the table, and tells its troubles.
+# The service moves the months of the table to partitions, prunes them by a rule that names the table, and tells what fails.
 sub service {
     my ($label, $database, $printed, $given) = @_;
     my $port = Daemon::free_port();

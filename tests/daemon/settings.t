@@ -72,7 +72,7 @@ my $instance = Daemon::start(with => ['--schedule', '@every 1s', '--housekeeping
     '--partitions-ahead', '200d', '--retention', 'usage.text_message=30d']);
 Daemon::wait_until('partitions are made', sub { $instance->says(qr/ partition made source=usage\.text_message from="20\d\d-\d\d-01 00:00:00\+00"/) });
 Daemon::wait_until('usage is verified', sub { $instance->says(qr/ verified source=usage\.bot_message from="20\d\d-\d\d-\d\d 00:00:00\+00"/) });
-ok(!$instance->says(qr/ failed /), 'the service has no trouble with them') or diag $instance->log;
+ok(!$instance->says(qr/ failed /), 'nothing fails in the service with them') or diag $instance->log;
 $instance->signal('TERM');
 is($instance->status_after(10), 0, 'and ends');
 done_testing;

@@ -9,6 +9,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace materializer;
@@ -21,7 +22,9 @@ struct World final : Process {
   std::int64_t start = 1'800'000'000;
   double end = 300;  // when a stop is requested
   bool stop = false;
+  bool reload = false;
   bool another_leads = false;
+  int connections = 0;
   std::int64_t pending = 0;
   std::vector<std::string> tables;
   std::map<std::string, std::vector<Slice>> unbuilt;                                    // by table
@@ -33,7 +36,7 @@ struct World final : Process {
   double seconds() const override { return time; }
   double chance() override { return 0; }
   bool stop_requested() const override { return stop || time >= end; }
-  bool take_reload() override { return false; }
+  bool take_reload() override { return std::exchange(reload, false); }
   void sleep(double seconds) override { time += stop_requested() ? 0 : seconds; }
   void alive_for(std::chrono::seconds) override {}
   void tell_systemd(const std::string &) override {}
@@ -52,7 +55,7 @@ struct World final : Process {
 /// A connection. Only a leader may work.
 class Fake final : public Extension {
  public:
-  explicit Fake(World &world) : world_(world) {}
+  explicit Fake(World &world) : world_(world) { world_.connections++; }
 
   ServerState server_state() override { return world_.call("server_state"), ServerState{}; }
   bool try_to_lead() override {
@@ -112,7 +115,7 @@ struct Run {
   ExitStatus status{};
   std::string said;
 
-  Run(World &world, const std::vector<std::string> &options) {
+  Run(World &world, const std::vector<std::string> &options, const std::string &wrong = "") {
     std::vector<const char *> argv{"reseller-materializer", "run", "--log-level", "debug", "--max-deltas", "100"};
     for (const std::string &option : options) argv.push_back(option.c_str());
     const char *const no_environment = nullptr;
@@ -121,7 +124,7 @@ struct Run {
     Log log(out, config.log_format, config.log_level);
     Connect const connect = [&](const Config &) { return std::make_unique<Fake>(world); };
     status = Service(
-                 config, [&] { return config; }, connect, world, log)
+                 config, [&] { return wrong.empty() ? config : throw UsageError(wrong); }, connect, world, log)
                  .run();
     said = out.str();
   }
@@ -279,7 +282,7 @@ TEST_CASE("a stop ends the work at once, wherever it comes, and nothing half don
 
 TEST_CASE("a failure is told once for each reason, is tried again soon, and its end is told once") {
   World world;
-  world.end = 200;
+  world.end = 7300;
   world.meanwhile = [&](const std::string &call) {
     auto const folds = world.count("fold");
     if (call != "fold" || folds > 6) return;
@@ -287,7 +290,8 @@ TEST_CASE("a failure is told once for each reason, is tried again soon, and its 
   };
   Run const run(world, with(kFoldsOnly, {"--schedule", "@every 1h"}));
   // 1,800,000,000 is a whole hour: the first round falls due as the service begins. Each failure is followed ten seconds later.
-  CHECK_EQ(world.count("fold"), 7);
+  // Then come two more rounds, which succeed.
+  CHECK_EQ(world.count("fold"), 9);
   CHECK_EQ(run.count(" fold failed "), 2);
   CHECK(run.says_in_order({"process 1001 holds the lock", "permission denied", " fold works again ", " nothing to fold "}));
   CHECK_EQ(run.count(" fold works again "), 1);
@@ -332,4 +336,20 @@ TEST_CASE("a clock that is set back begins the schedules anew") {
   CHECK(world.count("fold") >= 10);
   // Two rounds before; then a line as it begins anew, and one after each round.
   CHECK_EQ(run.count(" due next schedule=2023-"), 1 + world.count("fold") - 2);
+}
+
+TEST_CASE("a configuration that is read again needs a new connection, and one that is wrong changes nothing") {
+  for (const std::string wrong : {"", "schedule in /etc/x.conf: it is wrong"}) {
+    World world;
+    world.meanwhile = [&](const std::string &) {
+      if (world.time == 100) world.reload = true;
+    };
+    Run const run(world, kFoldsOnly, wrong);
+    CHECK_EQ(run.count(" configuration read again\n"), wrong.empty() ? 1 : 0);
+    CHECK_EQ(run.count(" configuration not read again, the old one stays reason=\"schedule in "), wrong.empty() ? 0 : 1);
+    CHECK_EQ(world.connections, wrong.empty() ? 2 : 1);
+    CHECK_EQ(world.count("try_to_lead"), world.connections);
+    // Every minute; and a leader that begins anew does again what fell due within the last one.
+    CHECK_EQ(world.count("fold"), wrong.empty() ? 6 : 5);
+  }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env perl
-# A table that cannot be built, pruned, read or given partitions stops no other, of the commands as of the service; and each trouble is
+# A table that cannot be built, pruned, read or given partitions stops no other, neither in the commands nor in the service. Each failure is
 # logged once when it begins and once when it ends, however many rounds it lasts.
 use strict;
 use warnings;
@@ -10,7 +10,7 @@ use JSON::PP;
 use Test::More;
 
 Daemon::start_cluster();
-Daemon::make_database('troubles');
+Daemon::make_database('failures');
 my @dsn = ('--dsn', 'user=reseller_materializer');
 my ($recipe) = do { open my $file, '<', "$Daemon::root/docs/operations.md" or die; local $/; <$file> } =~ /^```sql\n(.*?)^```/ms;
 Daemon::sql($recipe);
@@ -76,7 +76,7 @@ $release->();
 is($rebuild->status_after(30), 0, 'and the locked one once it is free');
 is(unbuilt(), '', 'all is built');
 
-# The service: one trouble a duty, over several rounds.
+# The service: each duty fails for some tables, over several rounds.
 Daemon::sql(q(
     REVOKE USAGE ON SCHEMA closed FROM closed_owner;
     ALTER TABLE closed.bots DISABLE TRIGGER USER; UPDATE closed.bots SET price_twin = 3; ALTER TABLE closed.bots ENABLE TRIGGER USER;
@@ -89,19 +89,19 @@ my $instance = Daemon::start(with => [@dsn, '--schedule', '@every 1s', '--housek
 my $told = sub { my ($event, $about) = @_; return grep { $_->{event} eq $event && ($_->{about} // '') eq $about } map { decode_json($_) } $instance->log =~ /^(\{.*\})$/mg };
 my $rounds = sub { my ($count) = @_; my $seen = $instance->count(qr/"event":"due next","housekeeping-schedule"/);
     Daemon::wait_until("$count rounds", sub { $instance->count(qr/"event":"due next","housekeeping-schedule"/) >= $seen + $count }) };
-Daemon::wait_until('tables without trouble are built', sub { Daemon::sql(q(SELECT bool_and(is_built) FROM reseller_report.sources() WHERE source NOT IN ('closed.bots'::regclass, 'open.bad'::regclass))) eq 't' });
+Daemon::wait_until('tables with which nothing is wrong are built', sub { Daemon::sql(q(SELECT bool_and(is_built) FROM reseller_report.sources() WHERE source NOT IN ('closed.bots'::regclass, 'open.bad'::regclass))) eq 't' });
 Daemon::wait_until('and pruned', sub { $instance->says(qr/"event":"usage dropped","source":"usage\.chat_message"/) });
 Daemon::wait_until('and verified', sub { $instance->says(qr/"event":"verified","source":"open\.zebra"/) });
-pass('tables without trouble are built, pruned and verified');
-my @troubles = (['rebuild', 'closed.bots'], ['rebuild', 'open.bad'], ['retention', 'closed.bots'], ['retention', 'open.a_good'], ['retention', 'open.bad'],
+pass('tables with which nothing is wrong are built, pruned and verified');
+my @failures = (['rebuild', 'closed.bots'], ['rebuild', 'open.bad'], ['retention', 'closed.bots'], ['retention', 'open.a_good'], ['retention', 'open.bad'],
     ['retention', 'open.zebra'], ['retention', 'open.nothing']);
-Daemon::wait_until("$_->[0] of $_->[1] fails", sub { $told->("$_->[0] failed", $_->[1]) }) for @troubles;
+Daemon::wait_until("$_->[0] of $_->[1] fails", sub { $told->("$_->[0] failed", $_->[1]) }) for @failures;
 $rounds->(5);
-is(scalar(my @failed = $told->("$_->[0] failed", $_->[1])), 1, "$_->[0] of $_->[1] is told once") for @troubles;
+is(scalar(my @failed = $told->("$_->[0] failed", $_->[1])), 1, "$_->[0] of $_->[1] is told once") for @failures;
 is($instance->count(qr/"event":"[^"]* works again"/), 0, 'and none of them ended');
-is($instance->count(qr/"event":"[^"]* failed"/), scalar @troubles, 'there are no others');
+is($instance->count(qr/"event":"[^"]* failed"/), scalar @failures, 'there are no others');
 
-# A rename makes no new trouble; each end is told once, also of what is not there any more.
+# A renamed table has no new failure. Each end is told once, also of what is not there any more.
 Daemon::sql(q(ALTER TABLE open.a_good RENAME TO a_better; GRANT USAGE ON SCHEMA closed TO closed_owner;
     UPDATE open.bad SET sender = 'user' WHERE sender = 'nobody'));
 Daemon::wait_until("rebuild of $_ works again", sub { $told->('rebuild works again', $_) }) for 'closed.bots', 'open.bad';
@@ -112,7 +112,7 @@ Daemon::wait_until('a table that was connected since', sub { $told->('retention 
 $rounds->(3);
 is(scalar(my @ended = $told->('rebuild works again', $_)), 1, "rebuild of $_: its end is told once") for 'closed.bots', 'open.bad';
 is(scalar(my @again = $told->('retention failed', 'open.a_better')), 0, 'a renamed table is not told again');
-is($instance->count(qr/"event":"[^"]* failed"/), @troubles + 1, 'nor anything else, but a rule that names what was dropped') or diag $instance->log;
+is($instance->count(qr/"event":"[^"]* failed"/), @failures + 1, 'nor anything else, but a rule that names what was dropped') or diag $instance->log;
 $instance->signal('TERM');
 is($instance->status_after(10), 0, 'ends');
 done_testing;
