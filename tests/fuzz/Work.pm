@@ -11,16 +11,16 @@ our ($owners, $owner, $directory, $version);  # of the session at work
 
 # weight: how often. states: the errors that may come, besides those of locks and cancellation; `rr` those at REPEATABLE READ or
 # above alone. keeping: maintenance, which may be the victim of a deadlock; what is `ordinary` of it locks as PostgreSQL's own commands
-# do, what `queues` locks no usage table. rings: what any query may meet in one by PostgreSQL's own order of locks: a
-# partition before its ancestors, an index after its table (REINDEX). alone: not inside a transaction. first: only at the
-# beginning of one. changes: a definition, which no snapshot separates.
+# do. rings: what any query may meet in one by PostgreSQL's own order of locks: a partition before its ancestors, an index after its
+# table (REINDEX). alone: not inside a transaction. first: only at the beginning of one. changes: a definition, which no snapshot
+# separates.
 our %kinds = (
     write     => { weight => 30, does => \&write, states => '23514 23505 42P01 42703', rr => '40001' },
     contested => { weight => 6, does => \&contested, states => '42P01 42703 23514', rr => '40001', alone => 1 },
     leaf      => { weight => 3, does => \&write_leaf, states => '42P01 23514', rr => '40001', alone => 1, rings => 1 },
     companies => { weight => 10, does => \&change_companies, states => '23P01 23514', rr => '40001' },
     check     => { weight => 24, does => \&check, states => '55000' },
-    fold      => { weight => 8, does => \&fold, states => '55000', rr => '40001', keeping => 1, queues => 1 },
+    fold      => { weight => 8, does => \&fold, states => '55000', rr => '40001', keeping => 1 },
     slice     => { weight => 6, does => \&slice, states => '55000 42704 42P01', rr => '40001', keeping => 1 },
     verify    => { weight => 3, does => \&verify, states => '', keeping => 1 },
     rebuild   => { weight => 2, does => \&rebuild, states => '55000 42704 42P01 23514', alone => 1, keeping => 1 },
