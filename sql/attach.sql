@@ -2,7 +2,8 @@
 -- Connecting and disconnecting tables
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- Warns of an index that raw rows are read by: where summaries do not reach, a report without it reads the whole table.
+-- Warns where an index is missing that raw rows are read by. Where summaries do not answer, a report without it reads the whole
+-- table.
 CREATE FUNCTION reseller_report._warn_of_indexes(source regclass, rules jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -34,50 +35,32 @@ CREATE FUNCTION reseller_report._obstacle(source regclass) RETURNS text[]
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT CASE
-        WHEN n.nspname IN ('reseller_report', 'pg_catalog', 'information_schema') THEN ARRAY['it is a system table', 'Connect a table of usage.']
+        WHEN n.nspname IN ('reseller_report', 'pg_catalog', 'information_schema')
+            THEN ARRAY['it is a system table', 'Connect a table of usage.']
         WHEN c.relkind = 'v' THEN ARRAY['it is a view', 'Connect the table under it; "only" and "values" choose and name its rows.']
         WHEN c.relkind = 'm' THEN ARRAY['it is a materialized view', 'Connect the tables that it is made of.']
-        WHEN c.relkind = 'f' THEN ARRAY['it is a foreign table', 'Writes to it elsewhere cannot be captured: connect it in its own database.']
+        WHEN c.relkind = 'f' THEN
+            ARRAY['it is a foreign table', 'Writes to it elsewhere cannot be captured: connect it in its own database.']
         WHEN c.relkind NOT IN ('r', 'p') THEN ARRAY['it is not a table', 'Connect an ordinary or a partitioned table.']
         WHEN c.relpersistence = 't' THEN ARRAY['it is temporary', 'Connect a table that stays.']
-        WHEN c.relpersistence = 'u' THEN ARRAY['it is unlogged, and a crash would empty it', format('Run ALTER TABLE %s SET LOGGED; first.', source)]
+        WHEN c.relpersistence = 'u' THEN
+            ARRAY['it is unlogged, and a crash would empty it', format('Run ALTER TABLE %s SET LOGGED; first.', source)]
         WHEN c.relispartition THEN ARRAY['it is a partition', format('Connect the whole table, %s.', pg_partition_root(source))]
         WHEN c.relkind = 'r' AND EXISTS (SELECT FROM reseller_report._family(source, true) f WHERE f.relid <> source) THEN
             ARRAY['it is part of an inheritance tree', 'Writes to children are not captured: use declarative partitioning.']
         WHEN never_captured.relkind = 'f' THEN ARRAY['it has a foreign or unlogged partition',
-            format('Writes to %s elsewhere cannot be captured: connect it in its own database, and here a table without it.', never_captured.relid)]
+            format('Writes to %s elsewhere cannot be captured: connect it in its own database, and here a table without it.',
+                never_captured.relid)]
         WHEN never_captured.relid IS NOT NULL THEN ARRAY['it has a foreign or unlogged partition',
             format('Run ALTER TABLE %s SET LOGGED; first.', never_captured.relid)]
         WHEN c.relforcerowsecurity THEN
-            ARRAY['its row-level security applies to its owner, too', format('Run ALTER TABLE %s NO FORCE ROW LEVEL SECURITY; first.', source)]
+            ARRAY['its row-level security applies to its owner, too',
+                format('Run ALTER TABLE %s NO FORCE ROW LEVEL SECURITY; first.', source)]
         END
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    LEFT JOIN LATERAL (SELECT t.relid, t.relkind FROM reseller_report._tree(source) t WHERE t.never_captured LIMIT 1) never_captured ON true
+    LEFT JOIN LATERAL (SELECT t.relid, t.relkind FROM reseller_report._tree(source) t WHERE t.never_captured LIMIT 1)
+        never_captured ON true
     WHERE c.oid = source
-$$;
-
--- What the capture trigger of a table is told: whose changes these are, and whether replicated ones are left out.
-CREATE FUNCTION reseller_report._capture_arguments(ids bigint[], capture text) RETURNS text
-    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT concat_ws(', ', (SELECT string_agg(quote_literal(id), ', ' ORDER BY id) FROM unnest(ids) AS id), CASE capture WHEN 'origin' THEN quote_literal(capture) END)
-$$;
-
--- The one trigger that captures a table for all that it feeds, in place of the one of ours that is there: one of this name that is somebody
--- else's is refused by the server.
-CREATE FUNCTION reseller_report._set_capture_trigger(source regclass) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    capture CONSTANT text := (SELECT c.capture FROM reseller_report._connected(source) c LIMIT 1);
-BEGIN
-    EXECUTE format('CREATE %s TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(%s)',
-        CASE WHEN EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = source AND t.tgfoid = 'reseller_report._capture'::regproc) THEN 'OR REPLACE' ELSE '' END, source,
-        reseller_report._capture_arguments(ARRAY(SELECT c.id FROM reseller_report._connected(source) c), capture));
-    IF capture = 'always' THEN
-        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER reseller_report_capture', source);
-    END IF;
-END
 $$;
 
 CREATE FUNCTION reseller_report._require_service(service text) RETURNS void
@@ -91,13 +74,15 @@ BEGIN
 END
 $$;
 
--- Whether what a table is connected as has a service in common with another: one that feeds telephony feeds both halves of it.
+-- Whether two services have usage in common: telephony includes telephony_outgoing and telephony_incoming.
 CREATE FUNCTION reseller_report._overlap(service text, other text) RETURNS boolean
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT service = other OR (least(service, other) = 'telephony' AND starts_with(greatest(service, other), 'telephony_')) $$;
+    AS $$
+    SELECT service = other OR (least(service, other) = 'telephony' AND starts_with(greatest(service, other), 'telephony_'))
+$$;
 
--- Refuses what a table that feeds one service already cannot feed besides: a trigger captures for all of them, and partitions, days and
--- the horizon go by one moment.
+-- Refuses to connect a table to one more service in another way than to those that it feeds already. One trigger captures for all
+-- of them, and the table's partitions, days and horizon go by one moment.
 CREATE FUNCTION reseller_report._require_compatible(service text, source regclass, capture text, rules jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -111,13 +96,17 @@ BEGIN
         ORDER BY reseller_report._overlap(s.service, service) DESC
     LOOP
         IF reseller_report._overlap(other.service, service) THEN
-            PERFORM reseller_report._refuse(format('table "%s" is already connected as %s', reseller_report._shown(source), other.service),
+            PERFORM reseller_report._refuse(
+                format('table "%s" is already connected as %s', reseller_report._shown(source), other.service),
                 format('SELECT reseller_report.detach_source(%L, %L) first.', source, other.service), '42710');
         ELSIF other.capture <> capture THEN
-            PERFORM reseller_report._refuse(format('table "%s" is captured differently for %s', reseller_report._shown(source), other.service),
-                format('A table is captured alike for all services: %s.', CASE other.capture WHEN 'origin' THEN 'say {"capture": "origin"}' ELSE 'leave "capture" out' END));
+            PERFORM reseller_report._refuse(
+                format('table "%s" is captured differently for %s', reseller_report._shown(source), other.service),
+                format('A table is captured alike for all services: %s.',
+                    CASE other.capture WHEN 'origin' THEN 'say {"capture": "origin"}' ELSE 'leave "capture" out' END));
         ELSIF reseller_report._rule_of_moment(other.rules) <> reseller_report._rule_of_moment(rules) THEN
-            PERFORM reseller_report._refuse(format('table "%s" has another occurred_at for %s', reseller_report._shown(source), other.service),
+            PERFORM reseller_report._refuse(
+                format('table "%s" has another occurred_at for %s', reseller_report._shown(source), other.service),
                 format('Map the same one, %s, for all services.', reseller_report._rule_of_moment(other.rules) ->> 'column'));
         END IF;
     END LOOP;
@@ -128,7 +117,7 @@ CREATE FUNCTION reseller_report._rule_of_moment(rules jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
     AS $$ SELECT rule FROM jsonb_array_elements(rules) AS rule WHERE rule ->> 'field' = 'occurred_at' $$;
 
--- The work of attach_source, as the extension's owner; the caller has shown that the table is the caller's.
+-- The work of attach_source, as the extension's owner. Before it, attach_source has made sure that the caller owns the table.
 CREATE FUNCTION reseller_report._attach_source(service text, source regclass, columns jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -142,27 +131,31 @@ BEGIN
     PERFORM reseller_report._require_service(service);
     obstacle := reseller_report._obstacle(source);
     IF obstacle IS NOT NULL THEN
-        PERFORM reseller_report._refuse(format('relation "%s" cannot be connected: %s', reseller_report._shown(source), obstacle[1]), obstacle[2], '42809');
+        PERFORM reseller_report._refuse(
+            format('relation "%s" cannot be connected: %s', reseller_report._shown(source), obstacle[1]), obstacle[2], '42809');
     END IF;
     IF capture NOT IN ('always', 'origin') THEN
         PERFORM reseller_report._refuse('"capture" must be always or origin', 'origin leaves out what replication writes.');
     END IF;
     IF EXISTS (SELECT FROM reseller_report._latest(NULL::reseller_report.lease) l WHERE l.restoring) THEN
-        PERFORM reseller_report._refuse('a restore is under way, and nothing is captured', 'SELECT reseller_report.post_restore() first.', '55000');
+        PERFORM reseller_report._refuse('a restore is under way, and nothing is captured',
+            'SELECT reseller_report.post_restore() first.', '55000');
     END IF;
     rules := reseller_report._rules(service, source, columns);
-    -- Waits until no writer is at the table: a transaction in flight would otherwise be missed by the trigger.
+    -- Waits until no transaction that has written to the table is under way: the trigger would miss what such a transaction wrote.
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', source);
     IF reseller_report._obstacle(source) IS NOT NULL OR reseller_report._rules(service, source, columns) <> rules THEN
-        PERFORM reseller_report._refuse(format('table "%s" was altered meanwhile', reseller_report._shown(source)), 'Try again.', '40001');
+        PERFORM reseller_report._refuse(format('table "%s" was altered meanwhile', reseller_report._shown(source)),
+            'Try again.', '40001');
     END IF;
     PERFORM reseller_report._require_compatible(service, source, capture, rules);
     PERFORM reseller_report._follow_names();
     INSERT INTO reseller_report.source (id, service, schema_name, table_name, rules, capture)
-        SELECT id, service, n.nspname, c.relname, rules, capture FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source;
+        SELECT id, service, n.nspname, c.relname, rules, capture
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source;
     PERFORM reseller_report._note_table(id, source, false);
     PERFORM reseller_report._set_capture_trigger(source);
-    PERFORM reseller_report._follow_leaves(id, source, fresh => true);
+    PERFORM reseller_report._follow_leaves(id, source);
     IF reseller_report._is_empty(source) THEN
         INSERT INTO reseller_report.source_built (source, built_from, built_to) VALUES (id, '-infinity', 'infinity');
     END IF;
@@ -180,7 +173,8 @@ DECLARE
 BEGIN
     PERFORM reseller_report._require_service(service);
     IF starts_with(service, 'telephony_') AND 'telephony' = ANY (known) THEN
-        PERFORM reseller_report._refuse(format('table "%s" is connected as telephony, of which %s is one half', reseller_report._shown(source), service),
+        PERFORM reseller_report._refuse(
+            format('table "%s" is connected as telephony, of which %s is one half', reseller_report._shown(source), service),
             format('SELECT reseller_report.detach_source(%L, %L), and attach it as the other half.', source, 'telephony'));
     ELSIF service <> ALL (known) THEN
         PERFORM reseller_report._refuse(format('table "%s" is not connected as %s', reseller_report._shown(source), service),
@@ -190,7 +184,7 @@ BEGIN
 END
 $$;
 
--- The caller holds the lease and the table, both with nothing to wait for.
+-- The work of detach_source, as the extension's owner. The lease and the table are locked already.
 CREATE FUNCTION reseller_report._detach_source(source regclass, service text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -236,15 +230,15 @@ CREATE FUNCTION reseller_report.attach_source(
 COMMENT ON FUNCTION reseller_report.attach_source(text, regclass, jsonb) IS
     'Connects a table of usage to a service (text_messaging, chat, telephony, telephony_outgoing, telephony_incoming, bot). '
     'columns maps the service''s names to the table''s own columns, constants and values. Waits for writers in flight, then holds '
-    'them up only while it makes triggers. Only the table''s owner may (42501), and needs EXECUTE, which the extension''s owner grants: '
-    'GRANT EXECUTE ON FUNCTION reseller_report.attach_source, reseller_report.detach_source TO its_owner. Refuses what cannot be exact: 22023, 42703, 42804, '
-    '42809, 42710. A WARNING names an index that is missing. A table may feed several services, attached once for each, with the same '
-    'occurred_at and capture.';
+    'them up only while it makes triggers. Only the table''s owner may (42501), and needs EXECUTE, which the extension''s owner '
+    'grants: GRANT EXECUTE ON FUNCTION reseller_report.attach_source, reseller_report.detach_source TO its_owner. Refuses what '
+    'cannot be exact: 22023, 42703, 42804, 42809, 42710. A WARNING names an index that is missing. A table may feed several '
+    'services, attached once for each, with the same occurred_at and capture.';
 
 CREATE FUNCTION reseller_report.detach_source(source regclass, service text DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_detach_source';
 COMMENT ON FUNCTION reseller_report.detach_source(regclass, text) IS
-    'Takes the table''s share out of all reports, or of those of one service that it feeds, also what was pruned, and leaves the table '
-    'as it was. Only the table''s owner may (42501). 42704 where it is not connected, or not as this service; 22023 for one half of a '
-    'table connected as telephony.';
+    'Takes the table''s share out of all reports, or of those of one service that it feeds, also what was pruned, and leaves the '
+    'table as it was. Only the table''s owner may (42501). 42704 where it is not connected, or not as this service; 22023 for one '
+    'half of a table connected as telephony.';

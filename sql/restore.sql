@@ -2,9 +2,9 @@
 -- Restoring dumps
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- A restore brings raw usage, summaries, pending changes and dependencies as they were, in any order and by several workers at once. Rows
--- of dependency that come with it move nothing, and its constraints and triggers are not followed: see may_be_loading_dump. Between
--- pre_restore and post_restore nothing is captured or moved in any session, and DDL un-builds nothing.
+-- A restore brings raw usage, summaries, pending changes and dependencies as they were, in any order and by several workers at
+-- once. Rows of dependency that come with it move nothing, and its constraints and triggers are not followed: restore.cpp
+-- recognizes it. Between pre_restore and post_restore no session captures or moves anything, and DDL un-builds nothing.
 
 CREATE FUNCTION reseller_report._set_restoring(restoring boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -13,7 +13,7 @@ DECLARE
     captured regclass;
 BEGIN
     UPDATE reseller_report.lease SET restoring = _set_restoring.restoring;
-    -- Every session learns of it with the table, and none is in the midst of writing to it.
+    -- The lock waits for writers in flight. Invalidating a table makes every session read the new setting before it writes again.
     FOR captured IN
         SELECT t.tgrelid FROM pg_trigger t WHERE t.tgfoid = 'reseller_report._capture'::regproc AND t.tgparentid = 0 ORDER BY 1
     LOOP
@@ -35,16 +35,34 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION reseller_report.pre_restore() IS
-    'Before the data of a dump is loaded into a database that has its schema already (pg_dump --schema-only, then --data-only): until '
-    'post_restore nothing is captured, because what was captured is in the dump. A dump restored in one piece needs neither. 55000 '
-    'where tables are connected already.';
+    'Before the data of a dump is loaded into a database that has its schema already (pg_dump --schema-only, then --data-only): '
+    'until post_restore nothing is captured, because what was captured is in the dump. A dump restored in one piece needs '
+    'neither. 55000 where tables are connected already.';
 
 CREATE FUNCTION reseller_report.post_restore() RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_post_restore';
 COMMENT ON FUNCTION reseller_report.post_restore() IS
-    'After the data of a dump was loaded: capture goes on. Puts triggers of connected tables that are missing or off back and on, too; '
-    'what was written without them stays un-built until CALL rebuild.';
+    'After the data of a dump was loaded: capture goes on. Puts triggers of connected tables that are missing or off back and on, '
+    'too; what was written without them stays un-built until CALL rebuild.';
+
+-- Data that was loaded by itself has switched off the triggers of the extension's own tables.
+CREATE FUNCTION reseller_report._switch_on_own_triggers() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    own record;
+BEGIN
+    FOR own IN
+        SELECT t.tgrelid::regclass AS relid, t.tgname FROM pg_trigger t
+        WHERE t.tgrelid IN ('reseller_report.source'::regclass, 'reseller_report.source_leaf'::regclass,
+                'reseller_report.company'::regclass, 'reseller_report.dependency'::regclass)
+            AND NOT t.tgisinternal AND t.tgname <> 'check_time_zone' AND t.tgenabled <> 'A'
+    LOOP
+        EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I', own.relid, own.tgname);
+    END LOOP;
+END
+$$;
 
 -- The work of post_restore, whose own DDL is not followed.
 CREATE FUNCTION reseller_report._post_restore() RETURNS void
@@ -52,41 +70,31 @@ CREATE FUNCTION reseller_report._post_restore() RETURNS void
     AS $$
 DECLARE
     known record;
-    ours record;
-    renamed name;
+    present name;
 BEGIN
     FOR known IN
-        SELECT t.root, min(s.capture) AS capture, array_agg(s.id ORDER BY s.id) AS ids
-        FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._table(s.id, s.schema_name, s.table_name) AS t (root)
-        WHERE t.root IS NOT NULL GROUP BY 1 ORDER BY 3
+        SELECT t.root, array_agg(s.id ORDER BY s.id) AS ids
+        FROM reseller_report._latest(NULL::reseller_report.source) s,
+            reseller_report._table(s.id, s.schema_name, s.table_name) AS t (root)
+        WHERE t.root IS NOT NULL GROUP BY 1 ORDER BY 2
     LOOP
-        -- One that was renamed goes on capturing: another beside it would count twice.
-        SELECT t.tgname INTO renamed FROM pg_trigger t WHERE t.tgrelid = known.root AND t.tgfoid = 'reseller_report._capture'::regproc ORDER BY t.tgname <> 'reseller_report_capture' LIMIT 1;
-        IF renamed <> 'reseller_report_capture' THEN
-            EXECUTE format('ALTER TRIGGER %I ON %s RENAME TO reseller_report_capture', renamed, known.root);
-        ELSIF renamed IS NULL THEN
-            EXECUTE format('CREATE TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON %s '
-                'FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(%s)', known.root, reseller_report._capture_arguments(known.ids, known.capture));
+        -- A capture trigger that was renamed goes on capturing: another beside it would count twice.
+        SELECT t.tgname INTO present FROM pg_trigger t
+            WHERE t.tgrelid = known.root AND t.tgfoid = 'reseller_report._capture'::regproc
+            ORDER BY t.tgname <> 'reseller_report_capture' LIMIT 1;
+        IF present IS NULL THEN
+            PERFORM reseller_report._set_capture_trigger(known.root);
+        ELSIF present <> 'reseller_report_capture' THEN
+            EXECUTE format('ALTER TRIGGER %I ON %s RENAME TO reseller_report_capture', present, known.root);
         END IF;
-        FOR ours IN
-            SELECT t.relid FROM reseller_report._tree(known.root) t
-            WHERE NOT t.never_captured
-                AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.relid AND g.tgname = 'reseller_report_truncated' AND g.tgfoid = 'reseller_report._truncated'::regproc)
-        LOOP
-            EXECUTE format('CREATE TRIGGER reseller_report_truncated BEFORE TRUNCATE ON %s '
-                'FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated()', ours.relid);
-        END LOOP;
-        PERFORM reseller_report._follow_leaves(id, known.root, fresh => true) FROM unnest(known.ids) AS id;
+        PERFORM reseller_report._make_truncate_trigger(t.relid) FROM reseller_report._tree(known.root) t
+            WHERE NOT t.never_captured AND NOT reseller_report._has_truncate_trigger(t.relid);
+        PERFORM reseller_report._follow_leaves(id, known.root) FROM unnest(known.ids) AS id;
     END LOOP;
-    FOR ours IN
-        SELECT t.tgrelid::regclass AS relid, t.tgname, w.state FROM pg_trigger t, reseller_report._wanted_state(t) AS w (state)
-        WHERE (t.tgfoid IN ('reseller_report._capture'::regproc, 'reseller_report._truncated'::regproc)
-                OR (t.tgrelid IN ('reseller_report.source'::regclass, 'reseller_report.source_leaf'::regclass, 'reseller_report.company'::regclass, 'reseller_report.dependency'::regclass)
-                    AND NOT t.tgisinternal AND t.tgname <> 'check_time_zone'))
-            AND t.tgenabled <> w.state
-    LOOP
-        EXECUTE format('ALTER TABLE ONLY %s ENABLE %s TRIGGER %I', ours.relid, CASE ours.state WHEN 'A' THEN 'ALWAYS' ELSE '' END, ours.tgname);
-    END LOOP;
+    PERFORM reseller_report._switch_on_triggers(t.relid) FROM (
+        SELECT DISTINCT t.tgrelid FROM pg_trigger t
+        WHERE t.tgfoid IN ('reseller_report._capture'::regproc, 'reseller_report._truncated'::regproc)) AS t (relid);
+    PERFORM reseller_report._switch_on_own_triggers();
     PERFORM reseller_report._set_restoring(false);
     UPDATE reseller_report.source SET restored_captured = false WHERE restored_captured;
     UPDATE reseller_report.lease SET turn = turn + 1;

@@ -17,8 +17,8 @@ CREATE TABLE reseller_report.source (
     UNIQUE (schema_name, table_name, service)
 );
 COMMENT ON TABLE reseller_report.source IS
-    'The connected usage tables, a row a table and service that it feeds, by name, so that a dump can be restored. The id is random, '
-    'so that changes of several databases can meet in one. rules says how rows read; raw usage before horizon was pruned; '
+    'The connected usage tables, a row a table and service that it feeds, by name, so that a dump can be restored. The id is '
+    'random, so that changes of several databases can meet in one. rules says how rows read; raw usage before horizon was pruned; '
     'moves counts the times that rows were moved to partitions of their own; restored says that the row came with a dump, '
     'restored_captured that its table was captured by then; capture is origin where replicated writes are left out.';
 
@@ -61,16 +61,17 @@ COMMENT ON TABLE reseller_report.source_leaf IS
     'The tables that hold a source''s rows, itself or its partitions, and the days they may hold: event triggers name only one '
     'side of ATTACH and DETACH.';
 
--- Which table a source is, in this database: a table keeps its number whatever becomes of its name. Not dumped, for numbers are a
--- database's own: a dump says names. Written below the level of statements, so that what a publication of all tables brings is left out.
+-- Which table of this database a source is: a table keeps its OID when its name changes. Not dumped, for OIDs are a database's own.
+-- Only C++ writes it, past the executor, so that rows which a publication of all tables brings from another database are left out.
 CREATE TABLE reseller_report.source_table (
     source bigint PRIMARY KEY,
     relid  oid NOT NULL,
     knows_leaves boolean NOT NULL
 );
 COMMENT ON TABLE reseller_report.source_table IS
-    'The number of each connected table: it stays the source whatever its name, and another table of that name is not. knows_leaves says '
-    'that source_leaf was brought up to date here, so that a partition which it does not have came unseen. Written by the extension alone.';
+    'The number of each connected table: it stays the source whatever its name, and another table of that name is not. '
+    'knows_leaves says that source_leaf was brought up to date here, so that a partition which it does not have came unseen. '
+    'Written by the extension alone.';
 
 CREATE FUNCTION reseller_report._ignore_row() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -85,7 +86,7 @@ CREATE FUNCTION reseller_report._note_table(source bigint, relid regclass, knows
 COMMENT ON FUNCTION reseller_report._note_table(bigint, regclass, boolean) IS
     'Notes which table a source is, and once that its leaves are known; writes nothing that is noted already.';
 
--- The numbers of tables are this database's own, also where the rows came from another one with a dump.
+-- Rows may come with a dump from another database: the OIDs that they get are those of the tables that have their names here.
 CREATE FUNCTION reseller_report._number_leaf() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
     AS $$
@@ -101,27 +102,10 @@ ALTER TABLE reseller_report.source_leaf ENABLE ALWAYS TRIGGER number_leaf;
 CREATE TABLE reseller_report.source_gone (source bigint NOT NULL);
 COMMENT ON TABLE reseller_report.source_gone IS 'Sources whose table was dropped, until a fold has cleared their summaries.';
 
--- The rows of a table of ours as of now. What follows DDL reads the registry this way: DDL is not MVCC, and a snapshot from before
--- a table was connected or a partition made would miss it.
-CREATE FUNCTION reseller_report._latest(rows_of anyelement) RETURNS SETOF anyelement
-    LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'reseller_report_latest_rows';
-
-CREATE FUNCTION reseller_report._delete_latest(one_row anyelement) RETURNS void
-    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'reseller_report_delete_latest';
-
-CREATE FUNCTION reseller_report._invalidate(relid regclass) RETURNS void
-    LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'reseller_report_invalidate';
-
--- The table of a source, and a leaf of its: by number where it is noted, else by name; NULL when it is gone.
+-- The table of a source as of now: by its OID where that is noted, else by name; NULL when it is gone.
 CREATE FUNCTION reseller_report._table(id bigint, schema_name name, table_name name) RETURNS regclass
     LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_table_of_source';
-CREATE FUNCTION reseller_report._leaf(leaf reseller_report.source_leaf) RETURNS regclass
-    LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'reseller_report_table_of_leaf';
 
 -- What a table can be connected as, in the order of the page.
 CREATE FUNCTION reseller_report._services() RETURNS text[]
@@ -146,7 +130,7 @@ BEGIN
 END
 $$;
 
--- The rules of one of the sources that a table is: the moment reads alike for all of them.
+-- The rules of one of the sources that a table is. To read the moment any of them will do: it is mapped alike in all.
 CREATE FUNCTION reseller_report._rules_of_table(relid regclass) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$ SELECT c.rules FROM reseller_report._connected(relid) c LIMIT 1 $$;
@@ -168,7 +152,8 @@ BEGIN
     DELETE FROM reseller_report.source_unbuilt WHERE source = ANY (sources);
     DELETE FROM reseller_report.source_leaf WHERE source = ANY (sources);
     DELETE FROM reseller_report.source_gone WHERE source = ANY (sources);
-    PERFORM reseller_report._delete_latest(t) FROM reseller_report._latest(NULL::reseller_report.source_table) t WHERE t.source = ANY (sources);
+    PERFORM reseller_report._delete_latest(t) FROM reseller_report._latest(NULL::reseller_report.source_table) t
+        WHERE t.source = ANY (sources);
     DELETE FROM reseller_report.usage_delta WHERE source = ANY (sources);
     DELETE FROM reseller_report.usage_quarter WHERE source = ANY (sources);
     DELETE FROM reseller_report.usage_hour WHERE source = ANY (sources);
@@ -178,23 +163,19 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION reseller_report._capture() RETURNS trigger
-    LANGUAGE c
-    AS 'MODULE_PATHNAME', 'reseller_report_capture';
-COMMENT ON FUNCTION reseller_report._capture() IS
-    'Row trigger of connected tables. Executable by everyone, because partitions are made by the table''s owner and inherit it; '
-    'it captures nothing on a table that its source does not name.';
-
--- Whatever may have changed raw rows unseen appends a row. It reads nothing that others write and waits for nobody.
+-- Marks days as un-built: raw rows may have changed uncaptured. It only appends, reads nothing that others write, and waits for
+-- nobody.
 CREATE FUNCTION reseller_report._unbuild(source bigint, unbuilt_from timestamptz, unbuilt_to timestamptz, reason text) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
     INSERT INTO reseller_report.source_unbuilt (source, unbuilt_from, unbuilt_to, reason) VALUES ($1, $2, $3, $4)
 $$;
 
--- The moments that rows of a partition may have, by the bounds of range partitions by the moment itself; else all time.
-CREATE FUNCTION reseller_report._partition_range(relid regclass, rules jsonb, OUT period_from timestamptz, OUT period_to timestamptz)
-    -- Bounds are read as they are printed here.
+-- The moments that rows of a partition may have. Bounds say it where tables are partitioned by ranges of the moment itself; others
+-- may hold rows of all time.
+CREATE FUNCTION reseller_report._partition_range(
+    relid regclass, rules jsonb, OUT period_from timestamptz, OUT period_to timestamptz)
+    -- These settings decide how bounds are printed, and they are read from what is printed.
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
     AS $$
 DECLARE
@@ -211,7 +192,8 @@ BEGIN
         JOIN pg_class c ON c.oid = a.relid JOIN pg_inherits i ON i.inhrelid = c.oid
         WHERE c.relispartition
     LOOP
-        -- Here and not in the query, which might ask it of every partitioned table there is, and wait for its lock.
+        -- Not a condition of the query: the server might evaluate it for every partitioned table that there is, and wait for its
+        -- lock.
         CONTINUE WHEN pg_get_partkeydef(level.inhparent) <> format('RANGE (%I)', moment.column_name);
         bounds := regexp_match(level.bound, '^FOR VALUES FROM [(](.*)[)] TO [(](.*)[)]$');
         CONTINUE WHEN bounds IS NULL;  -- the default partition
@@ -225,14 +207,15 @@ BEGIN
 END
 $$;
 
--- A moment as a column has it, with a time zone or on its own clock.
+-- The moment that a bound of a partition shows: with a time zone, or on the clock of a column without one.
 CREATE FUNCTION reseller_report._moment_of(shown text, utc_offset interval) RETURNS timestamptz
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT CASE WHEN utc_offset IS NULL THEN shown::timestamptz ELSE (shown::timestamp - utc_offset) AT TIME ZONE 'UTC' END
 $$;
 
--- The end of the days UTC until a moment; the last day that timestamps reach has none among them.
+-- The end of the day UTC that a moment is in, or the moment itself where a day begins with it. The last day of all timestamps ends
+-- after the last of them.
 CREATE FUNCTION reseller_report._end_of_day(moment timestamptz) RETURNS timestamptz
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -246,7 +229,8 @@ $$;
 CREATE FUNCTION reseller_report._leaf_range(leaf regclass, rules jsonb, OUT leaf_from timestamptz, OUT leaf_to timestamptz)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT date_trunc('day', period_from, 'UTC'), reseller_report._end_of_day(period_to) FROM reseller_report._partition_range(leaf, rules)
+    SELECT date_trunc('day', period_from, 'UTC'), reseller_report._end_of_day(period_to)
+    FROM reseller_report._partition_range(leaf, rules)
 $$;
 
 CREATE FUNCTION reseller_report._capture_rows(source bigint, leaf regclass, before timestamptz, sign integer) RETURNS void
@@ -255,19 +239,7 @@ CREATE FUNCTION reseller_report._capture_rows(source bigint, leaf regclass, befo
 COMMENT ON FUNCTION reseller_report._capture_rows(bigint, regclass, timestamptz, integer) IS
     'Captures the rows of a partition from before a moment, read as its owner, as if they were inserted (1) or deleted (-1).';
 
--- What comes (1) or goes (-1) with a partition as a whole un-builds its days. Behind the horizon nothing can be built again: there its
--- rows, which late usage has left, are captured one by one. The caller has locked it against writers.
-CREATE FUNCTION reseller_report._follow_rows(id bigint, leaf regclass, leaf_from timestamptz, leaf_to timestamptz, sign integer, reason text)
-    RETURNS void
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT reseller_report._unbuild(id, leaf_from, leaf_to, reason);
-    SELECT reseller_report._capture_rows(s.id, leaf, s.horizon, sign)
-        FROM reseller_report._latest(NULL::reseller_report.source) s CROSS JOIN reseller_report._family(leaf, false) f
-        WHERE s.id = _follow_rows.id AND leaf_from < s.horizon AND f.relid = leaf AND f.relkind = 'r'
-$$;
-
--- Rows that capture cannot read. A source that is un-built for good stays so until it can: a rebuild could not read them either.
+-- Marks a source of which capture could not read a row: a rebuild could not read it either. One mark for all time is enough.
 CREATE FUNCTION reseller_report._follow_unread(id bigint) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -284,19 +256,6 @@ CREATE FUNCTION reseller_report._follow_frozen(id bigint, leaf regclass) RETURNS
         WHERE s.id = _follow_frozen.id
 $$;
 
--- A TRUNCATE trigger stands on every leaf: the parent's does not fire for a leaf. It tells all that the table feeds. What is un-built elsewhere comes with what is loaded.
-CREATE FUNCTION reseller_report._truncated() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$
-BEGIN
-    PERFORM reseller_report._follow_rows(s.id, TG_RELID, touched.leaf_from, touched.leaf_to, -1, format('TRUNCATE of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME))
-        FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._leaf_range(TG_RELID, s.rules) touched
-        WHERE reseller_report._table(s.id, s.schema_name, s.table_name) IN (SELECT f.relid FROM reseller_report._family(TG_RELID, true) f)
-            AND NOT EXISTS (SELECT FROM reseller_report._latest(NULL::reseller_report.lease) l WHERE l.restoring);
-    RETURN NULL;
-END
-$$;
-
 CREATE FUNCTION reseller_report._is_empty(source regclass) RETURNS boolean
     LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_is_empty';
@@ -309,17 +268,20 @@ CREATE FUNCTION reseller_report._moment_bounds(source regclass, moment name, utc
 COMMENT ON FUNCTION reseller_report._moment_bounds(regclass, name, interval) IS
     'The first and last finite moment of a table, read as the table''s owner.';
 
--- Whether the summaries of a source answer for all time, and why not. Behind the horizon nothing is un-built.
+-- Whether the summaries of a source answer for all time, and why not. Marks of days before the horizon do not count.
 CREATE VIEW reseller_report._source_state AS
     SELECT s.id, s.service, s.schema_name, s.table_name, s.attached_at, s.horizon, w.reasons IS NULL AS is_built, w.reasons
     FROM reseller_report.source s,
         LATERAL (SELECT coalesce(
-            (SELECT string_agg(DISTINCT u.reason, '; ') FROM reseller_report.source_unbuilt u WHERE u.source = s.id AND u.unbuilt_to > s.horizon),
-            CASE WHEN (SELECT range_agg(tstzrange(b.built_from, b.built_to)) FROM reseller_report.source_built b WHERE b.source = s.id)
+            (SELECT string_agg(DISTINCT u.reason, '; ') FROM reseller_report.source_unbuilt u
+                WHERE u.source = s.id AND u.unbuilt_to > s.horizon),
+            CASE WHEN (
+                SELECT range_agg(tstzrange(b.built_from, b.built_to)) FROM reseller_report.source_built b WHERE b.source = s.id)
                 @> tstzrange('-infinity', 'infinity') IS NOT TRUE THEN 'not built yet' END)) AS w (reasons);
 
 CREATE FUNCTION reseller_report.sources()
-    RETURNS TABLE (source regclass, service text, attached_at timestamptz, is_built boolean, unbuilt_reasons text, horizon timestamptz)
+    RETURNS TABLE (
+        source regclass, service text, attached_at timestamptz, is_built boolean, unbuilt_reasons text, horizon timestamptz)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT t.relid, s.service, s.attached_at, s.is_built, s.reasons, s.horizon
@@ -328,5 +290,5 @@ CREATE FUNCTION reseller_report.sources()
     ORDER BY s.schema_name, s.table_name, array_position(reseller_report._services(), s.service)
 $$;
 COMMENT ON FUNCTION reseller_report.sources() IS
-    'A row a connected table and service that it feeds: whether its summaries answer for all time, why not (NULL: they do), and the horizon '
-    'before which its raw usage was pruned (-infinity: none was).';
+    'A row a connected table and service that it feeds: whether its summaries answer for all time, why not (NULL: they do), and '
+    'the horizon before which its raw usage was pruned (-infinity: none was).';

@@ -1,5 +1,4 @@
-// What following DDL reads as of now, whatever snapshot the transaction has: DDL is not MVCC, so neither may what follows it be.
-#include "server/boundary.hpp"
+#include "ddl/catalog_now.hpp"
 
 namespace reseller_report {
 
@@ -37,30 +36,26 @@ RESELLER_REPORT_FUNCTION(reseller_report_delete_latest) {
   PG_RETURN_VOID();
 }
 
-RESELLER_REPORT_FUNCTION(reseller_report_lock_out) {
-  bool both_there = false;
+std::optional<ColumnNow> column_now(Oid table, const char *name) {
+  std::optional<ColumnNow> found;
   pg([&] {
-    LockRelationOid(PG_GETARG_OID(0), AccessExclusiveLock);
-    LockRelationOid(PG_GETARG_OID(1), AccessExclusiveLock);
-    both_there = SearchSysCacheExists1(RELOID, PG_GETARG_DATUM(0)) && SearchSysCacheExists1(RELOID, PG_GETARG_DATUM(1));
-  });
-  PG_RETURN_BOOL(both_there);
-}
-
-RESELLER_REPORT_FUNCTION(reseller_report_column_type) {
-  Datum type = 0;
-  pg([&] {
-    Oid const table = PG_GETARG_OID(0);
-    HeapTuple const tuple = SearchSysCacheAttName(table, NameStr(*PG_GETARG_NAME(1)));
+    HeapTuple const tuple = SearchSysCacheAttName(table, name);
     if (!HeapTupleIsValid(tuple)) return;
     auto const *const column = reinterpret_cast<const FormData_pg_attribute *>(GETSTRUCT(tuple));
     int32 modifier = column->atttypmod;
     Oid const base = getBaseTypeAndTypmod(column->atttypid, &modifier);
     const char *const prefix = column->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL ? "virtual " : "";
-    type = CStringGetTextDatum(psprintf("%s%s", prefix, format_type_with_typemod(base, modifier)));
+    found = ColumnNow{base, psprintf("%s%s", prefix, format_type_with_typemod(base, modifier))};
     ReleaseSysCache(tuple);
   });
-  if (type == 0) PG_RETURN_NULL();
+  return found;
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_column_type) {
+  std::optional<ColumnNow> const found = column_now(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)));
+  if (!found) PG_RETURN_NULL();
+  Datum type = 0;
+  pg([&] { type = CStringGetTextDatum(found->shown); });
   return type;
 }
 

@@ -1,35 +1,31 @@
-#include <algorithm>
+// The event triggers that follow DDL on connected tables (law L4): from the event to what follows it.
+
 #include <vector>
 
+#include "ddl/altered.hpp"
+#include "ddl/dropped.hpp"
+#include "ddl/event.hpp"
 #include "locks/lease.hpp"
 #include "server/acting_as.hpp"
 #include "server/own_ddl.hpp"
 #include "server/own_table.hpp"
-#include "server/query.hpp"
 #include "server/relation.hpp"
 #include "source/restore.hpp"
 
 extern "C" {
-#include <catalog/pg_inherits.h>
 #include <catalog/pg_namespace.h>
 #include <nodes/parsenodes.h>
 }
 
 namespace reseller_report {
-
 namespace {
 
-const EventTriggerData *event_of(FunctionCallInfo fcinfo) {
-  if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
-    throw Error(sqlstate::kWrongEventTriggerCall, "an event trigger function of reseller_report was called by hand");
-  return reinterpret_cast<const EventTriggerData *>(fcinfo->context);
-}
-
-// Our own DDL follows itself; a restore brings the registry as it was; while the extension is dropped nothing is left to follow.
+// Three kinds of DDL are not followed: our own, which keeps the registry itself; that of a restore, which brings the registry as it
+// was; and the dropping of the extension, which takes the registry away.
 bool is_ignored() { return OwnDdl::under_way() || !OidIsValid(own_relation("source")) || is_restoring(); }
 
-// What pg_restore's workers do to a table whose data is loaded, while others may still be loading the registry: constraints, and
-// triggers, which are on from then. Anything else is somebody's own.
+// Whether a command is one that pg_restore's workers use on a table whose data is loaded, while others may still be loading the
+// registry: it adds a constraint or a trigger, or switches a trigger on. Any other command is a user's own.
 bool may_be_of_a_dump(const Node *statement) {
   if (IsA(statement, CreateTrigStmt)) return true;
   if (!IsA(statement, AlterTableStmt)) return false;
@@ -43,13 +39,15 @@ bool may_be_of_a_dump(const Node *statement) {
   return true;
 }
 
-void follow(const char *sql, const SqlParameters &parameters) {
+// Follows what a command does as the extension's owner; the DDL that this takes is our own.
+template <typename F>
+void follow(F &&f) {
   OwnDdl const guard;
   ActingAs const owner(extension_owner());
-  execute(sql, parameters);
+  f();
 }
 
-// Of ALTER TYPE only a renamed label matters: rows that held it hold another from now on.
+// Of ALTER TYPE on an enum only a renamed label matters: the rows that held it show another label from now on.
 bool is_harmless(const Node *statement) {
   return IsA(statement, AlterEnumStmt) && reinterpret_cast<const AlterEnumStmt *>(statement)->oldVal == nullptr;
 }
@@ -101,16 +99,19 @@ std::vector<Oid> dropped_partitions(const Node *statement) {
   return tables;
 }
 
-// The old and the new name of a column, which is told apart from others by nothing else; two NULLs when none was renamed.
-void add_renamed_column(const Node *statement, SqlParameters &parameters) {
-  auto const *const rename = IsA(statement, RenameStmt) ? reinterpret_cast<const RenameStmt *>(statement) : nullptr;
-  bool const is_column = rename != nullptr && (rename->renameType == OBJECT_COLUMN || rename->renameType == OBJECT_ATTRIBUTE);
-  parameters.add(TEXTOID, is_column ? CStringGetTextDatum(rename->subname) : Datum{0});
-  parameters.add(TEXTOID, is_column ? CStringGetTextDatum(rename->newname) : Datum{0});
-  if (!is_column) parameters.nulls[1] = parameters.nulls[2] = 'n';
+// A column is told apart from others by nothing but its name.
+AlteringCommand command_of(const EventTriggerData &event) {
+  AlteringCommand command = {};
+  pg([&] { command.tag = GetCommandTagName(event.tag); });
+  if (!IsA(event.parsetree, RenameStmt)) return command;
+  auto const *const rename = reinterpret_cast<const RenameStmt *>(event.parsetree);
+  if (rename->renameType != OBJECT_COLUMN && rename->renameType != OBJECT_ATTRIBUTE) return command;
+  command.old_column = rename->subname;
+  command.new_column = rename->newname;
+  return command;
 }
 
-// Everything of the extension goes by the name of its schema, so that every write to a connected table would fail.
+// All that the extension does names its schema. Under another name, every write to a connected table would fail.
 void refuse_renaming_own_schema(const Node *statement) {
   if (!IsA(statement, RenameStmt)) return;
   auto const *const rename = reinterpret_cast<const RenameStmt *>(statement);
@@ -122,52 +123,40 @@ void refuse_renaming_own_schema(const Node *statement) {
 }  // namespace
 
 RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_end) {
-  const EventTriggerData *const event = event_of(fcinfo);
-  refuse_renaming_own_schema(event->parsetree);
-  if (is_harmless(event->parsetree) || is_ignored()) return PointerGetDatum(nullptr);
-  if (may_be_of_a_dump(event->parsetree) && may_be_loading_dump()) return PointerGetDatum(nullptr);
-  SqlParameters parameters;
-  pg([&] {
-    parameters.add(TEXTOID, CStringGetTextDatum(GetCommandTagName(event->tag)));
-    add_renamed_column(event->parsetree, parameters);
-  });
-  follow("SELECT reseller_report._follow_ddl($1, $2::pg_catalog.text::pg_catalog.name, $3::pg_catalog.text::pg_catalog.name)",
-         parameters);
+  const EventTriggerData &event = event_of(fcinfo);
+  refuse_renaming_own_schema(event.parsetree);
+  if (is_harmless(event.parsetree) || is_ignored()) return PointerGetDatum(nullptr);
+  if (may_be_of_a_dump(event.parsetree) && may_be_loading_dump()) return PointerGetDatum(nullptr);
+  AlteringCommand const command = command_of(event);
+  follow([&] { follow_altered(command); });
   return PointerGetDatum(nullptr);
 }
 
-// What cannot be followed at the end of a command. DETACH PARTITION ... CONCURRENTLY commits in its midst, when the partition's
-// rows are out of the table already: its days are un-built in the first of its transactions. And dropped rows are gone.
+// Two commands must be followed before they begin. DETACH PARTITION ... CONCURRENTLY commits in its midst, and then the partition's
+// rows have left the table: so the first of its transactions un-builds the days. DROP TABLE leaves no rows to read.
 RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_start) {
-  const Node *const statement = event_of(fcinfo)->parsetree;
+  const Node *const statement = event_of(fcinfo).parsetree;
   if (const RangeVar *const name = detached_concurrently(statement); name != nullptr && !is_ignored()) {
     Oid partition = InvalidOid;
     pg([&] { partition = RangeVarGetRelid(name, NoLock, true); });
-    SqlParameters parameters;
-    parameters.add(REGCLASSOID, ObjectIdGetDatum(partition));
-    if (OidIsValid(partition)) follow("SELECT reseller_report._follow_detach($1)", parameters);
+    if (OidIsValid(partition)) follow([&] { follow_detaching(partition); });
   }
   if (IsA(statement, DropStmt) && !is_ignored()) {
     std::vector<Oid> const dropped = dropped_partitions(statement);
-    SqlParameters parameters;
-    parameters.add_tables(dropped);
-    if (!dropped.empty()) follow("SELECT reseller_report._follow_dropping($1)", parameters);
+    if (!dropped.empty()) follow([&] { follow_dropping(dropped); });
   }
   return PointerGetDatum(nullptr);
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_sql_drop) {
   (void)event_of(fcinfo);
-  if (!is_ignored()) follow("SELECT reseller_report._follow_drop()", {});
+  if (!is_ignored()) follow(follow_dropped);
   return PointerGetDatum(nullptr);
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_table_rewrite) {
-  const EventTriggerData *const event = event_of(fcinfo);
-  if (is_ignored()) return PointerGetDatum(nullptr);
-  SqlParameters parameters;
-  pg([&] { parameters.add(TEXTOID, CStringGetTextDatum(GetCommandTagName(event->tag))); });
-  follow("SELECT reseller_report._follow_rewrite($1)", parameters);
+  const EventTriggerData &event = event_of(fcinfo);
+  if (!is_ignored()) follow([&] { follow_rewrite(GetCommandTagName(event.tag)); });
   return PointerGetDatum(nullptr);
 }
 

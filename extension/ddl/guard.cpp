@@ -1,5 +1,6 @@
-// Refusing DDL that would make the extension's own tables other than C++ reads and writes them.
+// Refuses DDL on the extension's own tables that would change what C++ relies on when it reads and writes them.
 
+#include "ddl/event.hpp"
 #include "locks/lease.hpp"
 #include "server/acting_as.hpp"
 #include "server/own_ddl.hpp"
@@ -15,13 +16,7 @@ extern "C" {
 namespace reseller_report {
 namespace {
 
-const EventTriggerData &event_of(FunctionCallInfo fcinfo) {
-  if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
-    throw Error(sqlstate::kWrongEventTriggerCall, "an event trigger function of reseller_report was called by hand");
-  return *reinterpret_cast<const EventTriggerData *>(fcinfo->context);
-}
-
-// The extension's scripts and its own DDL make the tables what they are; while it is dropped nothing is left to guard.
+// The scripts of the extension and its own DDL may alter its tables. While it is being dropped nothing is left to guard.
 bool is_ours_to_alter() {
   return creating_extension || IsBinaryUpgrade || OwnDdl::under_way() || !OidIsValid(own_relation("own_part"));
 }
@@ -37,7 +32,8 @@ SqlParameters whether_restoring() {
   return parameters;
 }
 
-// The table that gets an index, or the index that goes, by a command that commits in its midst; InvalidOid when it is none.
+// The table that CREATE INDEX CONCURRENTLY gives an index, or the index that DROP INDEX CONCURRENTLY drops; InvalidOid for any
+// other command. These two commit in their midst.
 Oid concurrent_target(const Node *statement) {
   Oid target = InvalidOid;
   pg([&] {
@@ -74,7 +70,8 @@ bool has_relations(const CreateStmt *table) {
   return false;
 }
 
-// Whether what is done most, and mostly to tables of others, may concern one of ours; of other commands the server is asked.
+// Whether a command may concern a table of ours. Decided here for the most frequent commands, which are mostly about tables of
+// others; for the rest the catalogs are asked.
 bool may_concern_us(const Node *statement) {
   if (IsA(statement, CreateStmt)) return has_relations(reinterpret_cast<const CreateStmt *>(statement));
   if (!IsA(statement, IndexStmt)) return true;
@@ -88,7 +85,7 @@ bool may_concern_us(const Node *statement) {
 
 }  // namespace
 
-// At the beginning of a command, what commits before its end; at the end, what it did.
+// When a command begins, refuses what commits before its end. When it ends, refuses what it did.
 RESELLER_REPORT_FUNCTION(reseller_report_guard) {
   const EventTriggerData &event = event_of(fcinfo);
   if (is_ours_to_alter()) return PointerGetDatum(nullptr);

@@ -46,16 +46,6 @@ std::vector<Range> lock_partitions(const Source &source, const std::vector<Range
   return blocked;
 }
 
-// By appending, as whatever changes raw rows unseen does: exact in every
-// isolation level, and with nothing to wait for.
-void unbuild(std::int64_t source, const Range &days, const char *reason) {
-  SqlParameters parameters;
-  parameters.add_bigint(source).add_time(days.from).add_time(days.to);
-  pg([&] { parameters.add(TEXTOID, CStringGetTextDatum(reason)); });
-  ActingAs const owner(extension_owner());
-  execute("SELECT reseller_report._unbuild($1, $2, $3, $4)", parameters);
-}
-
 constexpr char kLocked[] = "dependencies were changed while rows could not be read: the table was locked";
 constexpr char kChangedUnseen[] = "dependencies were changed after the table was changed unseen";
 

@@ -9,6 +9,7 @@
 #include "server/relation.hpp"
 #include "server/snapshot.hpp"
 #include "server/subtransaction.hpp"
+#include "source/follow_leaves.hpp"
 #include "source/registry.hpp"
 
 extern "C" {
@@ -189,7 +190,7 @@ void make(const std::vector<Source> &sources, const Month &month) {
   parameters.add_bigints(ids.data(), static_cast<int>(ids.size())).add(REGCLASSOID, ObjectIdGetDatum(sources.front().relid));
   ActingAs const owner(extension_owner());
   execute("UPDATE reseller_report.source SET moves = moves + 1 WHERE id = ANY ($1) AND $2 IS NOT NULL", parameters);
-  execute("SELECT reseller_report._follow_leaves(id, $2, fresh => true) FROM pg_catalog.unnest($1) AS id", parameters);
+  for (std::int64_t const id : ids) follow_leaves(id, table, Leaves::kAsConnected);
 }
 
 // Whether an error is the table's own, and no reason for others to go without partitions: not a lock that was not to be had, a

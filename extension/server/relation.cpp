@@ -56,15 +56,17 @@ std::vector<Oid> family_of(Oid table) {
   return family;
 }
 
-RESELLER_REPORT_FUNCTION(reseller_report_family) {
+std::vector<Oid> family_and_ancestors_of(Oid table) {
+  std::vector<Oid> family = family_of(table);
   std::vector<Oid> ancestors;
-  std::vector<Oid> family = family_of(PG_GETARG_OID(0));
-  bool const with_ancestors = PG_GETARG_BOOL(1);
-  if (with_ancestors) {
-    pg([&] { add_relatives(ancestors, family[0], true); });
-    for (std::size_t i = 0; i < ancestors.size(); i++) pg([&] { add_relatives(ancestors, ancestors[i], true); });
-  }
+  pg([&] { add_relatives(ancestors, table, true); });
+  for (std::size_t i = 0; i < ancestors.size(); i++) pg([&] { add_relatives(ancestors, ancestors[i], true); });
   family.insert(family.end(), ancestors.begin(), ancestors.end());
+  return family;
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_family) {
+  std::vector<Oid> const family = PG_GETARG_BOOL(1) ? family_and_ancestors_of(PG_GETARG_OID(0)) : family_of(PG_GETARG_OID(0));
   pg([&] {
     InitMaterializedSRF(fcinfo, 0);
     auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);

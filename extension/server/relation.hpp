@@ -20,4 +20,7 @@ std::string call_for(const char *function, const std::string &table);
 /// A table and all that descends from it, partitions and inheritance children, as the catalog has it now, whatever caches say.
 std::vector<Oid> family_of(Oid table);
 
+/// The same, and after them all that it descends from.
+std::vector<Oid> family_and_ancestors_of(Oid table);
+
 }  // namespace reseller_report

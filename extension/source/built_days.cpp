@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "server/acting_as.hpp"
 #include "server/own_table.hpp"
+#include "server/query.hpp"
 #include "server/snapshot.hpp"
 #include "source/own_rows.hpp"
 
@@ -48,6 +50,14 @@ UnbuiltMarks marks(const std::vector<RecordedRange> &ranges) {
 }
 
 }  // namespace
+
+void unbuild(std::int64_t source, const Range &days, const std::string &reason) {
+  SqlParameters parameters;
+  parameters.add_bigint(source).add_time(days.from).add_time(days.to);
+  pg([&] { parameters.add(TEXTOID, CStringGetTextDatum(reason.c_str())); });
+  ActingAs const owner(extension_owner());
+  execute("SELECT reseller_report._unbuild($1, $2, $3, $4)", parameters);
+}
 
 UnbuiltMarks unbuilt_marks(std::int64_t source) { return marks(read_ranges("source_unbuilt", source, nullptr)); }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "core/period.hpp"
@@ -15,6 +16,10 @@ namespace reseller_report {
 /// knows. Before the horizon nothing is un-built.
 std::vector<Range> answerable(const SourceState &source, const Range &period);
 std::vector<Range> answerable(const Source &source, const Range &period);
+
+/// Appends a mark: raw rows of these days may have changed uncaptured, for this reason. It is exact in every isolation level, reads
+/// nothing that others write, and waits for nobody.
+void unbuild(std::int64_t source, const Range &days, const std::string &reason);
 
 /// The marks that un-built days of a source and that no rebuild has taken away, as of now.
 using UnbuiltMarks = std::set<std::array<unsigned char, UUID_LEN>>;

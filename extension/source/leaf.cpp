@@ -18,22 +18,26 @@ namespace {
 // Columns of reseller_report.source_leaf; must match sql/source.sql.
 enum LeafColumn : int { kSource = 1, kSchemaName, kTableName, kLeafFrom, kLeafTo, kRelid };
 
-// In order. Those of another database, which have no number here, are left out.
-std::vector<Oid> registered_leaves(std::int64_t source) {
-  std::vector<Oid> leaves;
-  OwnTable const table("source_leaf", AccessShareLock);
-  Oid const index = own_relation("source_leaf_pkey");
-  pg([&] {
-    for_each_own_row(table, index, source, [&](HeapTuple tuple) {
-      Oid const relid = DatumGetObjectId(own_column(tuple, table.tuple_desc(), kRelid));
-      if (OidIsValid(relid)) leaves.push_back(relid);
-    });
-  });
-  std::sort(leaves.begin(), leaves.end());
-  return leaves;
+// Inside pg().
+RegisteredLeaf leaf_of(HeapTuple tuple, TupleDesc columns) {
+  return {DatumGetInt64(own_column(tuple, columns, kSource)),
+          *DatumGetName(own_column(tuple, columns, kSchemaName)),
+          *DatumGetName(own_column(tuple, columns, kTableName)),
+          {DatumGetTimestampTz(own_column(tuple, columns, kLeafFrom)), DatumGetTimestampTz(own_column(tuple, columns, kLeafTo))},
+          DatumGetObjectId(own_column(tuple, columns, kRelid)),
+          tuple->t_self};
 }
 
-// A table and all that hold its rows, in order of their numbers; not locked.
+// In order. Those that no table of this database had the name of are left out.
+std::vector<Oid> numbers_of_leaves(std::int64_t source) {
+  std::vector<Oid> numbers;
+  for (const RegisteredLeaf &leaf : registered_leaves(source))
+    if (OidIsValid(leaf.relid)) numbers.push_back(leaf.relid);
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+// A table and all that hold its rows, in order of their OIDs; not locked.
 std::vector<Oid> tables_of(Oid relid) {
   std::vector<Oid> tables;
   pg([&] {
@@ -68,8 +72,8 @@ bool is_being_detached(Oid table) {
   return pending;
 }
 
-// A partition that is being detached concurrently may be among the tables or not, and in the registry or not: its days are
-// un-built.
+// A partition that is being detached concurrently may be among the tables or not, and in the registry or not. It does not matter:
+// its days are un-built.
 bool agree(const std::vector<Oid> &registered, const std::vector<Oid> &tables) {
   std::vector<Oid> strange;
   if (registered == tables) return true;
@@ -79,22 +83,40 @@ bool agree(const std::vector<Oid> &registered, const std::vector<Oid> &tables) {
 
 }  // namespace
 
+std::vector<RegisteredLeaf> registered_leaves(std::int64_t source) {
+  std::vector<RegisteredLeaf> leaves;
+  OwnTable const table("source_leaf", AccessShareLock);
+  Oid const index = own_relation("source_leaf_pkey");
+  pg([&] {
+    for_each_own_row(table, index, source, [&](HeapTuple tuple) { leaves.push_back(leaf_of(tuple, table.tuple_desc())); });
+  });
+  return leaves;
+}
+
+std::vector<RegisteredLeaf> registered_leaves() {
+  std::vector<RegisteredLeaf> leaves;
+  OwnTable const table("source_leaf", AccessShareLock);
+  pg([&] {
+    SysScanDesc const scan = systable_beginscan(table.relation(), InvalidOid, false, nullptr, 0, nullptr);
+    for (HeapTuple tuple; HeapTupleIsValid(tuple = systable_getnext(scan));) leaves.push_back(leaf_of(tuple, table.tuple_desc()));
+    systable_endscan(scan);
+  });
+  return leaves;
+}
+
+Oid table_of(const RegisteredLeaf &leaf) {
+  if (!knows_leaves(leaf.source)) return table_named(NameStr(leaf.schema), NameStr(leaf.table));
+  return is_there(leaf.relid) ? leaf.relid : InvalidOid;
+}
+
 std::vector<Leaf> leaves_of(const Source &source) {
   List *tables = NIL;
   pg([&] { tables = find_all_inheritors(source.relid, NoLock, nullptr); });
   std::vector<Leaf> leaves;
   for (int i = 0; i < list_length(tables); i++) leaves.push_back({list_nth_oid(tables, i), {kMinusInfinity, kInfinity}});
-  OwnTable const table("source_leaf", AccessShareLock);
-  pg([&] {
-    for_each_own_row(table, InvalidOid, source.id, [&](HeapTuple tuple) {
-      TupleDesc const columns = table.tuple_desc();
-      Oid const relid = DatumGetObjectId(own_column(tuple, columns, kRelid));
-      for (Leaf &leaf : leaves)
-        if (leaf.relid == relid)
-          leaf.days = {DatumGetTimestampTz(own_column(tuple, columns, kLeafFrom)),
-                       DatumGetTimestampTz(own_column(tuple, columns, kLeafTo))};
-    });
-  });
+  for (const RegisteredLeaf &registered : registered_leaves(source.id))
+    for (Leaf &leaf : leaves)
+      if (leaf.relid == registered.relid) leaf.days = registered.days;
   return leaves;
 }
 
@@ -104,30 +126,11 @@ void lock_what_came(const Source &source) {
 
 bool has_strangers(std::int64_t source, Oid relid) {
   if (!knows_leaves(source)) return false;
-  // One that is attached just now may be in the one and not in the other when they are looked at, but not for long.
+  // Between the two looks another session may have attached a partition. Then the next look finds them alike.
   constexpr int kLooks = 3;
   for (int look = 0; look < kLooks; look++)
-    if (agree(registered_leaves(source), tables_of(relid))) return false;
+    if (agree(numbers_of_leaves(source), tables_of(relid))) return false;
   return true;
-}
-
-RESELLER_REPORT_FUNCTION(reseller_report_table_of_leaf) {
-  if (PG_ARGISNULL(0)) PG_RETURN_NULL();
-  Oid relid = InvalidOid;
-  std::int64_t source = 0;
-  NameData schema = {};
-  NameData name = {};
-  pg([&] {
-    HeapTupleHeader const leaf = PG_GETARG_HEAPTUPLEHEADER(0);
-    bool is_null = false;
-    source = DatumGetInt64(GetAttributeByNum(leaf, kSource, &is_null));
-    schema = *DatumGetName(GetAttributeByNum(leaf, kSchemaName, &is_null));
-    name = *DatumGetName(GetAttributeByNum(leaf, kTableName, &is_null));
-    relid = DatumGetObjectId(GetAttributeByNum(leaf, kRelid, &is_null));
-  });
-  if (!knows_leaves(source)) relid = table_named(NameStr(schema), NameStr(name));
-  if (!OidIsValid(relid) || !is_there(relid)) PG_RETURN_NULL();
-  PG_RETURN_OID(relid);
 }
 
 }  // namespace reseller_report

@@ -13,10 +13,27 @@ struct Leaf {
   Range days;
 };
 
+/// A row of the registry of leaves.
+struct RegisteredLeaf {
+  std::int64_t source;
+  NameData schema;
+  NameData table;
+  Range days;
+  Oid relid;  ///< InvalidOid where no table had the name when a dump was restored
+  ItemPointerData place;
+};
+
+/// The leaves that the registry has as of now, of all sources or of one.
+std::vector<RegisteredLeaf> registered_leaves();
+std::vector<RegisteredLeaf> registered_leaves(std::int64_t source);
+
+/// The table of a leaf as of now: by OID where that is of this database, else by name; InvalidOid when it is gone.
+Oid table_of(const RegisteredLeaf &leaf);
+
 /// All tables of a source as of now, the table itself first. The caller has locked that one.
 std::vector<Leaf> leaves_of(const Source &source);
 
-/// Whether a table has other partitions than the registry knows of its source; false where it does not know those of this database.
+/// Whether a source's table has other partitions than the registry knows. False after a restore, until they have been written down.
 bool has_strangers(std::int64_t source, Oid relid);
 
 /// Locks partitions that were attached after the source was locked; call it after reading the source's marks. When an ATTACH

@@ -59,7 +59,9 @@ Oid table_of(std::int64_t source, const char *schema, const char *table) {
 
 bool knows_leaves(std::int64_t source) { return noted(source).knows_leaves; }
 
-bool is_noted(std::int64_t source) { return OidIsValid(noted(source).relid); }
+Oid noted_table(std::int64_t source) { return noted(source).relid; }
+
+bool is_noted(std::int64_t source) { return OidIsValid(noted_table(source)); }
 
 RESELLER_REPORT_FUNCTION(reseller_report_table_of_source) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2)) PG_RETURN_NULL();

@@ -1,4 +1,4 @@
-// Which table of this database a source is: by number, whatever its name has become.
+// Which table of this database a source is. Its OID is noted, so that the table may change its name.
 #pragma once
 
 #include <cstdint>
@@ -7,18 +7,23 @@
 
 namespace reseller_report {
 
-/// The table of a source as of now: the one whose number is noted, whatever its name; where none is noted, after a restore, the one
-/// of this name. InvalidOid when it is gone: another table of its name is not the source.
+/// The table of a source as of now. Where its OID is noted, a renamed table is still the source, and another table that has taken
+/// the name is not. Where none is noted, after a restore, the name decides. InvalidOid when the table is gone.
 Oid table_of(std::int64_t source, const char *schema, const char *table);
 
-/// Whether a table of this number is there; the one of this name, or InvalidOid.
+/// Whether there is a table with this OID.
 bool is_there(Oid relid);
+
+/// The table of this name; InvalidOid when there is none.
 Oid table_named(const char *schema, const char *table);
 
-/// Whether the numbers that the registry has of the source's leaves are of this database.
+/// Whether the OIDs that source_leaf has for the source are of this database, and not of the one that a dump came from.
 bool knows_leaves(std::int64_t source);
 
-/// Whether the number of a source's table is noted.
+/// The OID that is noted for a source's table; InvalidOid when none is.
+Oid noted_table(std::int64_t source);
+
+/// Whether the OID of a source's table is noted.
 bool is_noted(std::int64_t source);
 
 /// Notes which table a source is, and once that its leaves are known.

@@ -89,6 +89,8 @@ Rule parse_rule(Feed feed, JsonbContainer *json) {
   }
   std::string_view const column = text_of(*member(json, "column"));
   memcpy(NameStr(rule.column), column.data(), std::min(column.size(), size_t{NAMEDATALEN - 1}));
+  std::string_view const type = text_of(*member(json, "type"));
+  rule.type = pnstrdup(type.data(), type.size());
   if (const JsonbValue *const values = member(json, "values")) parse_labels(values->val.binary.data, rule);
   rule.of_null = meaning_in(json, "null");
   rule.of_others = meaning_in(json, "otherwise");

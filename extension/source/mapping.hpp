@@ -38,14 +38,15 @@ struct Rule {
   bool is_constant;
   std::int64_t constant;  ///< an Item, 1 and 0, a number or micro-units
   NameData column;
-  bool has_labels;  ///< otherwise the value stands for itself
+  const char *type;  ///< of the column, as it was when the mapping was made or last followed
+  bool has_labels;   ///< otherwise the value stands for itself
   int label_count;
   const Label *labels;
   std::int64_t of_null;    ///< what NULL stands for
   std::int64_t of_others;  ///< what a value stands for that is no label
   std::int64_t unit;       ///< micro-units that a 1 of an integer price stands for
-  bool has_clock;          ///< the moments have no time zone: they are of a clock
-  Time utc_offset;         ///< that is so far ahead of UTC
+  bool has_clock;          ///< the column has no time zone: it shows the time of some clock
+  Time utc_offset;         ///< how far that clock is ahead of UTC
 };
 
 /// Plain data in the memory context that was current when it was parsed.

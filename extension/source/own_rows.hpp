@@ -1,4 +1,4 @@
-// Reading rows of the registry's tables as of now, by the source that they are of.
+// Rows of the registry's tables as of now, past the executor.
 #pragma once
 
 #include <cstdint>
@@ -22,5 +22,8 @@ void for_each_own_row(const OwnTable &table, Oid index, std::int64_t source, F &
   for (HeapTuple tuple; HeapTupleIsValid(tuple = systable_getnext(scan));) f(tuple);
   systable_endscan(scan);
 }
+
+/// Deletes a row that was found in a table of the registry as of now, which the transaction's own snapshot may not see.
+void delete_own_row(const char *table, const ItemPointerData &place);
 
 }  // namespace reseller_report

@@ -28,19 +28,7 @@ enum SourceColumn : int {
   kRestoredCaptured
 };
 
-struct Row {
-  std::int64_t id;
-  const char *service;
-  const char *schema;
-  const char *table;
-  Jsonb *rules;
-  Time horizon;
-  std::int64_t moves;
-  bool restored;
-  bool restored_captured;
-};
-
-Row row_of(HeapTuple tuple, TupleDesc columns) {
+RegistryRow row_of(HeapTuple tuple, TupleDesc columns) {
   return {DatumGetInt64(own_column(tuple, columns, kId)),
           TextDatumGetCString(own_column(tuple, columns, kService)),
           pstrdup(NameStr(*DatumGetName(own_column(tuple, columns, kSchemaName)))),
@@ -49,21 +37,22 @@ Row row_of(HeapTuple tuple, TupleDesc columns) {
           DatumGetTimestampTz(own_column(tuple, columns, kHorizon)),
           DatumGetInt64(own_column(tuple, columns, kMoves)),
           DatumGetBool(own_column(tuple, columns, kRestored)),
-          DatumGetBool(own_column(tuple, columns, kRestoredCaptured))};
+          DatumGetBool(own_column(tuple, columns, kRestoredCaptured)),
+          tuple->t_self};
 }
 
-// The rows of the registry that `snapshot` (NULL: the latest one) sees, in order of id, in which all lock their tables; only the
-// one with this id when `id` is given.
-std::vector<Row> read_registry(Snapshot snapshot, const std::int64_t *id) {
+// The rows of the registry that `snapshot` (NULL: the latest one) sees; only the one with this id when `id` is given. In order of
+// ids, so that all sessions lock the tables in one order.
+std::vector<RegistryRow> read_registry(Snapshot snapshot, const std::int64_t *id) {
   OwnTable const table("source", AccessShareLock);
   Oid const index = id != nullptr ? own_relation("source_pkey") : InvalidOid;
   ScanKeyData key;
   if (id != nullptr) pg([&] { ScanKeyInit(&key, kId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(*id)); });
   OwnScan scan(table, snapshot, index, id != nullptr ? 1 : 0, &key);
-  std::vector<Row> rows;
+  std::vector<RegistryRow> rows;
   for (;;) {
     HeapTuple tuple = nullptr;
-    Row row = {};
+    RegistryRow row = {};
     pg([&] {
       tuple = scan.next();
       if (HeapTupleIsValid(tuple)) row = row_of(tuple, table.tuple_desc());
@@ -71,21 +60,22 @@ std::vector<Row> read_registry(Snapshot snapshot, const std::int64_t *id) {
     if (!HeapTupleIsValid(tuple)) break;
     rows.push_back(row);
   }
-  std::sort(rows.begin(), rows.end(), [](const Row &a, const Row &b) { return a.id < b.id; });
+  std::sort(rows.begin(), rows.end(), [](const RegistryRow &a, const RegistryRow &b) { return a.id < b.id; });
   return rows;
 }
 
-Oid resolve(const Row &row) { return table_of(row.id, row.schema, row.table); }
+bool same_names(const RegistryRow &a, const RegistryRow &b) {
+  return strcmp(a.schema, b.schema) == 0 && strcmp(a.table, b.table) == 0;
+}
 
-bool same_names(const Row &a, const Row &b) { return strcmp(a.schema, b.schema) == 0 && strcmp(a.table, b.table) == 0; }
-
-// Names in the system catalogs change for all snapshots at once, so the registry's, too, are taken from its latest version.
-void follow_renames(Row &row) {
-  std::vector<Row> const latest = read_registry(nullptr, &row.id);
+// A rename in the system catalogs shows in all snapshots at once. So the names in the registry are read from its latest version,
+// too.
+void follow_renames(RegistryRow &row) {
+  std::vector<RegistryRow> const latest = read_registry(nullptr, &row.id);
   if (!latest.empty()) row = latest.front();
 }
 
-// Whether capture can read the rows: not where a mapped column was dropped, renamed or retyped and nobody saw it.
+// Whether capture can read the rows. It cannot where a mapped column was dropped, renamed or retyped, and no event trigger saw it.
 bool is_readable(const Source &source) {
   Relation relation = nullptr;
   pg([&] { relation = relation_open(source.relid, NoLock); });
@@ -108,22 +98,22 @@ bool lock_all(Oid table) {
   return true;
 }
 
-// Finds the source's table and locks it with its partitions, following a rename or a drop that commits meanwhile; InvalidOid when
-// it is gone, or could not be locked. A TRUNCATE or DROP of any part either came before, and un-built it, or waits.
-Oid resolve_and_lock(Row &row, const TreeLock &lock) {
+// Finds the source's table and locks it with its partitions, also where another session renames it meanwhile. InvalidOid when it is
+// gone or could not be locked. From then on a TRUNCATE or DROP of any part waits; one that came before has un-built days.
+Oid resolve_and_lock(RegistryRow &row, const TreeLock &lock) {
   for (;;) {
     follow_renames(row);
-    Oid const relid = resolve(row);
+    Oid const relid = table_of(row);
     if (!OidIsValid(relid) || !lock(relid)) return InvalidOid;
     char kind = '\0';
     pg([&] { kind = get_rel_relkind(relid); });
     follow_renames(row);
-    if (resolve(row) == relid) return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE ? relid : InvalidOid;
+    if (table_of(row) == relid) return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE ? relid : InvalidOid;
     pg([&] { UnlockRelationOid(relid, AccessShareLock); });
   }
 }
 
-bool feeds(const Row &row, Service service) {
+bool feeds(const RegistryRow &row, Service service) {
   if (strcmp(row.service, service_name(service)) == 0) return true;
   return strcmp(row.service, "telephony") == 0 &&
          (service == Service::kTelephonyOutgoing || service == Service::kTelephonyIncoming);
@@ -132,7 +122,7 @@ bool feeds(const Row &row, Service service) {
 template <typename Wanted>
 std::vector<Source> sources_where(Wanted &&wanted, const TreeLock &lock = lock_all) {
   std::vector<Source> sources;
-  for (Row row : read_registry(GetActiveSnapshot(), nullptr)) {
+  for (RegistryRow row : read_registry(GetActiveSnapshot(), nullptr)) {
     if (!wanted(row)) continue;
     Source source = {};
     source.id = row.id;
@@ -154,18 +144,28 @@ std::vector<Source> sources_where(Wanted &&wanted, const TreeLock &lock = lock_a
 
 }  // namespace
 
+std::vector<RegistryRow> registry_now() { return read_registry(nullptr, nullptr); }
+
+std::optional<RegistryRow> registry_now(std::int64_t source) {
+  std::vector<RegistryRow> const rows = read_registry(nullptr, &source);
+  if (rows.empty()) return {};
+  return rows.front();
+}
+
+Oid table_of(const RegistryRow &row) { return table_of(row.id, row.schema, row.table); }
+
 std::vector<Source> sources_of(Service service) {
-  return sources_where([=](const Row &row) { return feeds(row, service); });
+  return sources_where([=](const RegistryRow &row) { return feeds(row, service); });
 }
 
 std::vector<Source> all_sources() {
-  return sources_where([](const Row &) { return true; });
+  return sources_where([](const RegistryRow &) { return true; });
 }
 
 std::vector<Oid> connected_tables() {
   std::vector<Oid> tables;
-  for (const Row &row : read_registry(nullptr, nullptr)) {
-    Oid const table = resolve(row);
+  for (const RegistryRow &row : read_registry(nullptr, nullptr)) {
+    Oid const table = table_of(row);
     if (OidIsValid(table) && std::find(tables.begin(), tables.end(), table) == tables.end()) tables.push_back(table);
   }
   return tables;
@@ -177,15 +177,15 @@ bool is_connected(Oid table) {
 }
 
 std::vector<Source> find_sources(Oid table) {
-  // Others are not even locked.
-  return sources_where([=](Row row) {
+  // Tables of other sources must not be locked.
+  return sources_where([=](RegistryRow row) {
     follow_renames(row);
-    return resolve(row) == table;
+    return table_of(row) == table;
   });
 }
 
 std::optional<Source> try_source(std::int64_t id, const std::function<bool(Oid)> &lock) {
-  std::vector<Source> found = sources_where([=](const Row &row) { return row.id == id; }, lock);
+  std::vector<Source> found = sources_where([=](const RegistryRow &row) { return row.id == id; }, lock);
   if (found.empty()) return {};
   return std::move(found.front());
 }
@@ -195,7 +195,7 @@ std::vector<Source> sources_of_table(Oid table) {
   const char *name = nullptr;
   pg([&] { name = get_rel_name(table); });
   throw Error(sqlstate::kUndefinedObject, "table \"" + std::string(name != nullptr ? name : "?") + "\" is not connected",
-              "Use reseller_report.attach_source.");
+              "SELECT * FROM reseller_report.sources() lists what is; reseller_report.attach_source connects it.");
 }
 
 std::vector<std::int64_t> ids_of(const std::vector<Source> &sources) {
@@ -205,10 +205,10 @@ std::vector<std::int64_t> ids_of(const std::vector<Source> &sources) {
 }
 
 bool find_registered_source(std::int64_t id, RegisteredSource &found) {
-  std::vector<Row> rows = read_registry(nullptr, &id);
+  std::vector<RegistryRow> rows = read_registry(nullptr, &id);
   // A rename that commits between the two looks would leave a name that nothing has.
-  for (std::vector<Row> before; !rows.empty() && (before.empty() || !same_names(before.front(), rows.front()));) {
-    found.relid = resolve(rows.front());
+  for (std::vector<RegistryRow> before; !rows.empty() && (before.empty() || !same_names(before.front(), rows.front()));) {
+    found.relid = table_of(rows.front());
     before = std::move(rows);
     rows = read_registry(nullptr, &id);
   }
@@ -219,16 +219,16 @@ bool find_registered_source(std::int64_t id, RegisteredSource &found) {
 }
 
 std::optional<std::int64_t> times_moved(std::int64_t source, Snapshot snapshot) {
-  std::vector<Row> const rows = read_registry(snapshot, &source);
+  std::vector<RegistryRow> const rows = read_registry(snapshot, &source);
   if (rows.empty()) return {};
   return rows.front().moves;
 }
 
 std::vector<SourceState> source_states() {
   std::vector<SourceState> states;
-  for (Row row : read_registry(GetActiveSnapshot(), nullptr)) {
+  for (RegistryRow row : read_registry(GetActiveSnapshot(), nullptr)) {
     follow_renames(row);
-    Oid const relid = resolve(row);
+    Oid const relid = table_of(row);
     if (OidIsValid(relid)) states.push_back({row.id, row.horizon, has_capture_trigger_by_name(relid)});
   }
   return states;
@@ -244,9 +244,9 @@ void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice) {
 }
 
 bool is_registry_stale() {
-  std::vector<Row> const rows = read_registry(nullptr, nullptr);
-  return std::any_of(rows.begin(), rows.end(), [](const Row &row) {
-    Oid const table = resolve(row);
+  std::vector<RegistryRow> const rows = read_registry(nullptr, nullptr);
+  return std::any_of(rows.begin(), rows.end(), [](const RegistryRow &row) {
+    Oid const table = table_of(row);
     if (!OidIsValid(table)) return is_noted(row.id);
     if (has_strangers(row.id, table)) return true;
     bool same = false;
@@ -260,8 +260,8 @@ bool is_registry_stale() {
 }
 
 bool only_restored_sources() {
-  std::vector<Row> const rows = read_registry(nullptr, nullptr);
-  return std::all_of(rows.begin(), rows.end(), [](const Row &row) { return row.restored; });
+  std::vector<RegistryRow> const rows = read_registry(nullptr, nullptr);
+  return std::all_of(rows.begin(), rows.end(), [](const RegistryRow &row) { return row.restored; });
 }
 
 }  // namespace reseller_report

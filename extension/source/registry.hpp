@@ -39,6 +39,27 @@ struct SourceState {
   bool is_followed;
 };
 
+/// A row of the registry; what it points to is palloc'd.
+struct RegistryRow {
+  std::int64_t id;
+  const char *service;
+  const char *schema;
+  const char *table;
+  Jsonb *rules;
+  Time horizon;
+  std::int64_t moves;
+  bool restored;
+  bool restored_captured;
+  ItemPointerData place;
+};
+
+/// The rows of the registry as of now, in order of their ids; the one of a source.
+std::vector<RegistryRow> registry_now();
+std::optional<RegistryRow> registry_now(std::int64_t source);
+
+/// The table of a row as of now; InvalidOid when it is gone.
+Oid table_of(const RegistryRow &row);
+
 /// The sources that feed `service` in the active snapshot, locked against TRUNCATE and DROP until the transaction ends, in order of
 /// their ids. A source whose table is gone is left out.
 std::vector<Source> sources_of(Service service);
@@ -59,14 +80,14 @@ std::vector<Source> sources_of_table(Oid table);
 /// Their ids.
 std::vector<std::int64_t> ids_of(const std::vector<Source> &sources);
 
-/// The sources of the active snapshot whose table is there, in order of their ids, not locked. Captured means that the table has
-/// the trigger: whoever switches it off un-builds all days.
+/// The sources of the active snapshot whose table is there, in order of their ids, not locked. Here, is_followed says only that the
+/// table has a trigger of the capture trigger's name. That is enough: whoever switches that trigger off un-builds all days.
 std::vector<SourceState> source_states();
 
 /// A source of the active snapshot, locked by `lock`, which says whether it could be; nothing when it could not.
 std::optional<Source> try_source(std::int64_t id, const std::function<bool(Oid table)> &lock);
 
-/// The source with this id as the latest commit sees it, its table unresolved; false when there is none. Reads the registry without
+/// The source with this id as the latest commit sees it; false when there is none, or its table is gone. Reads the registry without
 /// SQL, so that capture may use it in any state of the transaction. The mapping is palloc'd.
 struct RegisteredSource {
   Oid relid;
@@ -79,7 +100,8 @@ bool find_registered_source(std::int64_t id, RegisteredSource &found);
 /// where it does not see the source.
 std::optional<std::int64_t> times_moved(std::int64_t source, Snapshot snapshot);
 
-/// Whether the table of a source is gone, or has another name or other partitions, and nobody saw it. Locks no table.
+/// Whether the registry has not followed what became of a source's table: it is gone, or has another name or other partitions.
+/// Locks no table.
 bool is_registry_stale();
 
 /// Adds a row (source, period_from, period_to) to the result of a maintenance function.

@@ -16,12 +16,10 @@ namespace {
 // A column of reseller_report.dependency; must match sql/company.sql.
 constexpr int kReseller = 1;
 
-// What every script of pg_dump and every worker of pg_restore sets first.
-bool has_settings_of_a_restore() { return !check_function_bodies && client_min_messages == WARNING; }
-
-// Whether rows of a source may still come from the dump that its registry row came from, to be captured and counted twice: its
-// table is captured already. A script makes triggers last, so it is refused (55000). A worker of pg_restore may have made the
-// triggers just now, when all data was loaded or being loaded, so that nothing is known before one of them loads more of it.
+// Whether the table of a source that comes with a dump is captured already. Rows of the dump that come later would be captured, and
+// counted twice, for the summaries of the dump have them. A script makes triggers last: it is one of data alone, and is refused
+// (55000). Of pg_restore's workers, one may have made the triggers while others load the last data. So the source is marked, and it
+// is refused when one of them loads rows into its table.
 bool awaits_rows(Oid relid) {
   if (!OidIsValid(relid) || is_restoring() || !has_capture_trigger(relid)) return false;
   if (!is_pg_restore()) throw_restore_in_parts();
@@ -29,6 +27,8 @@ bool awaits_rows(Oid relid) {
 }
 
 }  // namespace
+
+bool has_settings_of_a_restore() { return !check_function_bodies && client_min_messages == WARNING; }
 
 bool may_be_loading_dump() { return has_settings_of_a_restore() && is_lease_unused() && only_restored_sources(); }
 

@@ -4,13 +4,18 @@
 #include <cstring>
 #include <string_view>
 
+#include "server/query.hpp"
+#include "server/relation.hpp"
+
 namespace reseller_report {
 namespace {
 
-enum class CaptureTrigger { kNone, kOff, kOn };
+constexpr char kCapture[] = "reseller_report_capture";
+constexpr char kTruncated[] = "reseller_report_truncated";
 
-// Every change of every row, as attach_source made it; must match reseller_report._follow_triggers.
+// What sql/triggers.sql makes: capture of every change of every row, and TRUNCATE before it is done.
 constexpr int16 kAfterEachRow = TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT | TRIGGER_TYPE_DELETE | TRIGGER_TYPE_UPDATE;
+constexpr int16 kBeforeTruncate = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE;
 
 // A trigger's function: another trigger may have the name. Inside pg().
 bool calls(const Trigger &trigger, const char *function) {
@@ -19,82 +24,104 @@ bool calls(const Trigger &trigger, const char *function) {
          get_func_namespace(trigger.tgfoid) == get_namespace_oid("reseller_report", true);
 }
 
-// A copy: a look into the catalogs may take in invalidations, which build the relation's own anew, and free what it was. Inside
-// pg().
-const TriggerDesc *triggers_of(Relation relation) { return CopyTriggerDesc(relation->trigdesc); }
+bool is_named(const OwnTrigger &trigger, const char *name) { return strcmp(NameStr(trigger.name), name) == 0; }
 
-bool is_whole(const Trigger &trigger) {
-  bool const origin = trigger.tgnargs > 0 && strcmp(trigger.tgargs[trigger.tgnargs - 1], "origin") == 0;
-  return trigger.tgtype == kAfterEachRow && trigger.tgqual == nullptr && trigger.tgnattr == 0 && !trigger.tgdeferrable &&
-         trigger.tgenabled == (origin ? TRIGGER_FIRES_ON_ORIGIN : TRIGGER_FIRES_ALWAYS);
+// What is captured twice would count twice.
+bool captures_once(const Trigger &trigger, std::string_view id) {
+  return trigger.tgnattr == 0 && !trigger.tgdeferrable && std::count(trigger.tgargs, trigger.tgargs + trigger.tgnargs, id) == 1;
 }
 
-// Once: what is captured twice would count twice.
-bool names_once(const Trigger &trigger, std::string_view id) {
-  return std::count(trigger.tgargs, trigger.tgargs + trigger.tgnargs, id) == 1;
-}
-
-// On: one trigger alone captures, and for this source, too; two would count twice.
-CaptureTrigger capture_trigger(Oid table, std::int64_t source) {
-  char id[24];
-  pg_lltoa(source, id);
-  CaptureTrigger found = CaptureTrigger::kNone;
-  int capturing = 0;
-  pg([&] {
-    Relation const relation = relation_open(table, NoLock);
-    const TriggerDesc *const triggers = triggers_of(relation);
-    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
-      const Trigger &trigger = triggers->triggers[i];
-      if (!calls(trigger, "_capture")) continue;
-      capturing++;
-      if (strcmp(trigger.tgname, "reseller_report_capture") != 0) continue;
-      found = is_whole(trigger) && names_once(trigger, id) ? CaptureTrigger::kOn : CaptureTrigger::kOff;
-    }
-    // Writes that fire no trigger here, and rows that a crash takes.
-    if (capturing > 1 || relation->rd_rel->relkind == RELKIND_FOREIGN_TABLE ||
-        relation->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
-      found = CaptureTrigger::kOff;
-    relation_close(relation, NoLock);
-  });
+// Inside pg(). A capture trigger that has another one beside it is not known here.
+OwnTrigger judge(const Trigger &trigger, std::string_view id) {
+  OwnTrigger found = {};
+  namestrcpy(&found.name, trigger.tgname);
+  found.captures = calls(trigger, "_capture");
+  found.truncates = calls(trigger, "_truncated");
+  found.is_as_made =
+      trigger.tgqual == nullptr && ((found.captures && trigger.tgtype == kAfterEachRow && captures_once(trigger, id)) ||
+                                    (found.truncates && trigger.tgtype == kBeforeTruncate));
+  bool const origin = found.captures && trigger.tgnargs > 0 && strcmp(trigger.tgargs[trigger.tgnargs - 1], "origin") == 0;
+  found.enabled = trigger.tgenabled;
+  found.wanted = origin ? TRIGGER_FIRES_ON_ORIGIN : TRIGGER_FIRES_ALWAYS;
   return found;
 }
 
-// Inside pg().
-const Trigger *truncate_trigger(Relation relation) {
-  const TriggerDesc *const triggers = triggers_of(relation);
-  for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++)
-    if (strcmp(triggers->triggers[i].tgname, "reseller_report_truncated") == 0 && calls(triggers->triggers[i], "_truncated"))
-      return &triggers->triggers[i];
-  return nullptr;
+// Inside pg(). A copy: a look into the catalogs may take in invalidations, which build the relation's own triggers anew, and free
+// what they were.
+const TriggerDesc *triggers_of(Oid table) {
+  Relation const relation = RelationIdGetRelation(table);
+  if (!RelationIsValid(relation)) return nullptr;
+  const TriggerDesc *const triggers = CopyTriggerDesc(relation->trigdesc);
+  RelationClose(relation);
+  return triggers;
+}
+
+// Whether writes to a table fire its triggers here, and a crash leaves its rows.
+bool can_be_captured(Oid table) {
+  bool can = false;
+  pg([&] { can = get_rel_relkind(table) != RELKIND_FOREIGN_TABLE && get_rel_persistence(table) == RELPERSISTENCE_PERMANENT; });
+  return can;
+}
+
+template <typename Wanted>
+bool has_trigger(Oid table, std::int64_t source, Wanted &&wanted) {
+  std::vector<OwnTrigger> const triggers = own_triggers(table, source);
+  return std::any_of(triggers.begin(), triggers.end(), wanted);
 }
 
 }  // namespace
 
-bool is_captured(Oid table, std::int64_t source) { return capture_trigger(table, source) == CaptureTrigger::kOn; }
+std::vector<OwnTrigger> own_triggers(Oid table, std::int64_t source) {
+  char id[24];
+  pg_lltoa(source, id);
+  std::vector<OwnTrigger> found;
+  pg([&] {
+    const TriggerDesc *const triggers = triggers_of(table);
+    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
+      OwnTrigger const trigger = judge(triggers->triggers[i], id);
+      if (trigger.is_ours() || is_named(trigger, kCapture) || is_named(trigger, kTruncated)) found.push_back(trigger);
+    }
+  });
+  if (std::count_if(found.begin(), found.end(), [](const OwnTrigger &trigger) { return trigger.captures; }) > 1)
+    for (OwnTrigger &trigger : found) trigger.is_as_made = trigger.is_as_made && !trigger.captures;
+  return found;
+}
+
+bool is_captured(Oid table, std::int64_t source) {
+  return can_be_captured(table) && has_trigger(table, source, [](const OwnTrigger &trigger) {
+           return trigger.captures && is_named(trigger, kCapture) && trigger.is_on();
+         });
+}
+
+bool has_capture_trigger(Oid table) {
+  return has_trigger(table, 0, [](const OwnTrigger &trigger) { return trigger.captures && is_named(trigger, kCapture); });
+}
 
 bool is_watched(Oid table) {
-  bool watched = false;
-  pg([&] {
-    Relation const relation = relation_open(table, NoLock);
-    const Trigger *const trigger = truncate_trigger(relation);
-    watched = trigger != nullptr && trigger->tgtype == (TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE) &&
-              trigger->tgqual == nullptr && trigger->tgenabled == TRIGGER_FIRES_ALWAYS;
-    relation_close(relation, NoLock);
-  });
-  return watched;
+  return has_trigger(
+      table, 0, [](const OwnTrigger &trigger) { return trigger.truncates && is_named(trigger, kTruncated) && trigger.is_on(); });
 }
 
-RESELLER_REPORT_FUNCTION(reseller_report_has_truncate_trigger) {
-  bool found = false;
-  pg([&] {
-    Relation const relation = relation_open(PG_GETARG_OID(0), AccessShareLock);
-    found = truncate_trigger(relation) != nullptr;
-    relation_close(relation, NoLock);
-  });
-  PG_RETURN_BOOL(found);
+bool has_truncate_trigger(Oid table) {
+  return has_trigger(table, 0, [](const OwnTrigger &trigger) { return trigger.truncates && is_named(trigger, kTruncated); });
 }
 
-bool has_capture_trigger(Oid table) { return capture_trigger(table, 0) != CaptureTrigger::kNone; }
+void switch_on(Oid table, const OwnTrigger &trigger) {
+  const char *name = nullptr;
+  pg([&] { name = quote_identifier(NameStr(trigger.name)); });
+  std::string const always = trigger.wanted == TRIGGER_FIRES_ALWAYS ? "ALWAYS " : "";
+  execute(("ALTER TABLE ONLY " + qualified_name(table) + " ENABLE " + always + "TRIGGER " + name).c_str(), {});
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_has_truncate_trigger) { PG_RETURN_BOOL(has_truncate_trigger(PG_GETARG_OID(0))); }
+
+// Makes every trigger of ours on a table fire when it should.
+RESELLER_REPORT_FUNCTION(reseller_report_switch_on_triggers) {
+  Oid const table = PG_GETARG_OID(0);
+  for (const OwnTrigger &trigger : own_triggers(table, 0))
+    if (trigger.is_ours() && trigger.enabled != trigger.wanted) switch_on(table, trigger);
+  PG_RETURN_VOID();
+}
 
 bool has_capture_trigger_by_name(Oid table) {
   bool found = false;

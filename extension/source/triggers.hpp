@@ -1,14 +1,31 @@
-// The triggers of ours that a connected table has, and whether they do what they should.
+// The triggers of ours that a connected table has, and whether they do what they were made for. sql/triggers.sql makes them.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "server/boundary.hpp"
 
 namespace reseller_report {
 
-/// Whether the capture trigger of a table or partition is there and on for a source: always, or for the origin where the source
-/// says so. False also for what capture cannot cover: unlogged tables and foreign partitions.
+/// A trigger of ours on a table, or another one that has taken the name of one.
+struct OwnTrigger {
+  NameData name;
+  bool captures;    ///< calls _capture
+  bool truncates;   ///< calls _truncated
+  bool is_as_made;  ///< fires on what it was made for, and captures for the source once
+  char enabled;     ///< when it fires, as pg_trigger.tgenabled has it
+  char wanted;      ///< when it should: always, or for the origin where the source says so
+
+  bool is_ours() const { return captures || truncates; }
+  bool is_on() const { return is_as_made && enabled == wanted; }
+};
+
+/// Those of a table or partition as of now, as they should be for a source. The table need not be locked.
+std::vector<OwnTrigger> own_triggers(Oid table, std::int64_t source);
+
+/// Whether a table or partition is captured for a source: by one trigger, which is on. False also for what capture cannot cover:
+/// unlogged tables and foreign partitions.
 bool is_captured(Oid table, std::int64_t source);
 
 /// Whether a table has a capture trigger at all, on or off.
@@ -17,7 +34,13 @@ bool has_capture_trigger(Oid table);
 /// Whether TRUNCATE of a table or partition is noticed, always.
 bool is_watched(Oid table);
 
+/// Whether a table has a TRUNCATE trigger of ours, on or off.
+bool has_truncate_trigger(Oid table);
+
 /// Whether a table has a trigger of capture's name, by the catalog alone: for who has not locked the table.
 bool has_capture_trigger_by_name(Oid table);
+
+/// Makes a trigger fire when it should.
+void switch_on(Oid table, const OwnTrigger &trigger);
 
 }  // namespace reseller_report

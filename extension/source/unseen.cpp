@@ -8,17 +8,16 @@
 #include "server/own_table.hpp"
 #include "server/query.hpp"
 #include "server/subtransaction.hpp"
+#include "source/follow_leaves.hpp"
 
 namespace reseller_report {
 namespace {
 
-void follow_leaves(const Source &source) {
-  SqlParameters parameters;
-  parameters.add_bigint(source.id).add(REGCLASSOID, ObjectIdGetDatum(source.relid));
+void follow_at_once(const Source &source) {
   OwnDdl const guard;
   ActingAs const owner(extension_owner());
   owner.set("lock_timeout", "1ms");
-  execute("SELECT reseller_report._follow_leaves($1, $2, fresh => false, unseen => true)", parameters);
+  follow_leaves(source.id, source.relid, Leaves::kUnseen);
 }
 
 }  // namespace
@@ -28,7 +27,7 @@ void follow_strangers(const std::vector<Source> &sources) {
     if (!source.has_strangers) continue;
     Subtransaction const attempt;
     try {
-      follow_leaves(source);
+      follow_at_once(source);
       attempt.release();
     } catch (const PgError &error) {
       attempt.roll_back();

@@ -1,0 +1,33 @@
+-- ---------------------------------------------------------------------------------------------------------------------
+-- The catalogs and the registry as of now, whatever snapshot the transaction has. DDL is not MVCC, so neither may what follows it
+-- be: a snapshot from before a table was connected or a partition made would miss it.
+-- ---------------------------------------------------------------------------------------------------------------------
+
+-- The rows of a table of ours.
+CREATE FUNCTION reseller_report._latest(rows_of anyelement) RETURNS SETOF anyelement
+    LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_latest_rows';
+
+CREATE FUNCTION reseller_report._delete_latest(one_row anyelement) RETURNS void
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_delete_latest';
+
+CREATE FUNCTION reseller_report._invalidate(relid regclass) RETURNS void
+    LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_invalidate';
+
+-- A table with all that descends from it and, when wanted, all that it descends from: partitions and inheritance children alike,
+-- but not a partition that is being detached concurrently.
+CREATE FUNCTION reseller_report._family(INOUT relid regclass, with_ancestors boolean,
+    OUT relkind "char", OUT persistence "char", OUT is_partition boolean) RETURNS SETOF record
+    LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_family';
+
+-- The type of a column, or for a domain the type under it; NULL when there is no column of that name.
+CREATE FUNCTION reseller_report._column_type(relid regclass, column_name name) RETURNS text
+    LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_column_type';
+
+CREATE FUNCTION reseller_report._name_of(relid regclass, OUT schema_name name, OUT table_name name)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT a.object_names[1], a.object_names[2] FROM pg_identify_object_as_address('pg_class'::regclass, relid, 0) a $$;
