@@ -2,8 +2,8 @@
 -- Mapped columns: whether their values can be counted exactly, by their types
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- The types that a rule can be read from; must match mapping.cpp, which reads them. Numbers and booleans say which channel, sender
--- or direction they are by no name of their own.
+-- The types that a rule can be read from; must match mapping.cpp, which reads them. A number or boolean can stand for a channel,
+-- sender or direction only by a map of values.
 CREATE FUNCTION reseller_report._is_readable(kind text, has_labels boolean, has_values boolean, type oid) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -46,7 +46,7 @@ CREATE FUNCTION reseller_report._column(source regclass, candidates name[],
     ORDER BY array_position(candidates, a.attname) LIMIT 1
 $$;
 
--- The labels of a column, {text: meaning}, checked against its type: what the column cannot hold is a mistake.
+-- The labels of a column, {text: meaning}. Refuses one that a column of this type cannot hold.
 CREATE FUNCTION reseller_report._checked_labels(source regclass, column_name name, labels jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -80,7 +80,7 @@ END
 $$;
 
 -- How far a fixed zone is ahead of UTC: UTC, an offset as timestamps are written with (east is positive), or Etc/GMT±n (east is
--- negative, by POSIX). NULL for zones whose offset changes: their hour of the change cannot be told apart.
+-- negative, by POSIX). NULL for zones whose offset changes: when it goes back, the same local time comes twice.
 CREATE FUNCTION reseller_report._fixed_offset(zone text) RETURNS interval
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -93,7 +93,7 @@ CREATE FUNCTION reseller_report._fixed_offset(zone text) RETURNS interval
     END
 $$;
 
--- How far a clock is ahead of UTC that a column's moments are of; refuses a clock that does not always go so.
+-- How far the clock of a column without time zone is ahead of UTC. Refuses a zone whose offset changes.
 CREATE FUNCTION reseller_report._checked_offset(source regclass, column_name name, shown text, expression text, zone text)
     RETURNS integer
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp

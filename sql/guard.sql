@@ -1,7 +1,8 @@
 -- ---------------------------------------------------------------------------------------------------------------------
--- DDL on the extension's own tables. They are read and written by number of column and past the executor, so they stay as the extension
--- made them. What is not recorded here may be altered: owner, tablespace, storage and its options, replica identity, statistics, rights,
--- comments. To company and dependency, which users fill, columns, constraints, indexes and triggers may be added.
+-- DDL on the extension's own tables. They are read and written by number of column and past the executor, so they stay as the
+-- extension made them. What is not recorded here may be altered: owner, tablespace, storage and its options, replica identity,
+-- statistics, rights, comments. To company and dependency, which users fill, columns, constraints, indexes and triggers may be
+-- added.
 -- ---------------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE reseller_report.own_part (
@@ -10,36 +11,43 @@ CREATE TABLE reseller_report.own_part (
     detail   text NOT NULL,
     PRIMARY KEY (relation, part)
 );
-COMMENT ON TABLE reseller_report.own_part IS 'What the extension made its tables and views of. DDL that would change any of it is refused.';
+COMMENT ON TABLE reseller_report.own_part IS
+    'What the extension made its tables and views of. DDL that would change any of it is refused.';
 
 -- The relations that are members of the extension.
 CREATE VIEW reseller_report._own_relations AS
-    SELECT c.oid, c.relname, c.relname NOT IN ('company', 'dependency') AS is_internal, concat_ws(' ', c.relnamespace::regnamespace, c.relkind, c.relpersistence,
-            (SELECT m.amname FROM pg_catalog.pg_am m WHERE m.oid = c.relam), c.relrowsecurity, c.relforcerowsecurity, c.reloftype) AS kind
+    SELECT c.oid, c.relname, c.relname NOT IN ('company', 'dependency') AS is_internal,
+        concat_ws(' ', c.relnamespace::regnamespace, c.relkind, c.relpersistence,
+            (SELECT m.amname FROM pg_catalog.pg_am m WHERE m.oid = c.relam),
+            c.relrowsecurity, c.relforcerowsecurity, c.reloftype) AS kind
     FROM pg_catalog.pg_extension e
     JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
     JOIN pg_catalog.pg_class c ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
     WHERE e.extname = 'reseller_report';
 
--- What they are made of now. All that is written here means the same in every version of the server, which pg_upgrade may change. None of it
--- joins a catalog with itself: PostgreSQL 18.6 crashes where it does away with such a join here.
+-- What they are made of now. All that is written here means the same in every version of the server, which pg_upgrade may change.
+-- None of it joins a catalog with itself: PostgreSQL 18.6 crashes where it does away with such a join here.
 CREATE VIEW reseller_report._parts AS
     SELECT o.relname AS relation, o.is_internal, 'relation' AS part, o.kind AS detail FROM reseller_report._own_relations o
-    UNION ALL SELECT o.relname, o.is_internal, format('column %s', a.attnum), concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
-            a.attidentity, a.attgenerated, 'default ' || pg_get_expr(d.adbin, d.adrelid), CASE WHEN a.attnotnull THEN 'not null' END)
+    UNION ALL SELECT o.relname, o.is_internal, format('column %s', a.attnum),
+            concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), a.attidentity, a.attgenerated,
+                'default ' || pg_get_expr(d.adbin, d.adrelid), CASE WHEN a.attnotnull THEN 'not null' END)
         FROM reseller_report._own_relations o JOIN pg_catalog.pg_attribute a ON a.attrelid = o.oid
         LEFT JOIN pg_catalog.pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
         WHERE a.attnum > 0 AND NOT a.attisdropped
     -- From PostgreSQL 18 on, what is NOT NULL is a constraint, too.
-    UNION ALL SELECT o.relname, o.is_internal, format('constraint %I', k.conname), concat_ws(' ', k.contype, k.condeferrable, k.condeferred, k.convalidated)
-        FROM reseller_report._own_relations o JOIN pg_catalog.pg_constraint k ON k.conrelid = o.oid WHERE k.contype IN ('p', 'u', 'c', 'f', 'x')
+    UNION ALL SELECT o.relname, o.is_internal, format('constraint %I', k.conname),
+            concat_ws(' ', k.contype, k.condeferrable, k.condeferred, k.convalidated)
+        FROM reseller_report._own_relations o JOIN pg_catalog.pg_constraint k ON k.conrelid = o.oid
+        WHERE k.contype IN ('p', 'u', 'c', 'f', 'x')
     UNION ALL SELECT o.relname, o.is_internal, format('foreign key %I of %s', k.conname, k.conrelid::regclass), ''
         FROM reseller_report._own_relations o JOIN pg_catalog.pg_constraint k ON k.confrelid = o.oid
         WHERE k.conrelid <> 'reseller_report.dependency'::regclass
     -- One that is not valid is being built anew by REINDEX, or was not built to its end.
     UNION ALL SELECT o.relname, o.is_internal, format('index %s', i.indexrelid::regclass), ''
         FROM reseller_report._own_relations o JOIN pg_catalog.pg_index i ON i.indrelid = o.oid WHERE i.indisvalid
-    UNION ALL SELECT o.relname, o.is_internal, format('trigger %I', t.tgname), concat_ws(' ', t.tgenabled, t.tgtype, t.tgfoid::regproc)
+    UNION ALL SELECT o.relname, o.is_internal, format('trigger %I', t.tgname),
+            concat_ws(' ', t.tgenabled, t.tgtype, t.tgfoid::regproc)
         FROM reseller_report._own_relations o JOIN pg_catalog.pg_trigger t ON t.tgrelid = o.oid WHERE NOT t.tgisinternal
     UNION ALL SELECT o.relname, o.is_internal, format('rule %I', r.rulename), r.ev_enabled::text
         FROM reseller_report._own_relations o JOIN pg_catalog.pg_rewrite r ON r.ev_class = o.oid WHERE r.rulename <> '_RETURN'
@@ -55,11 +63,12 @@ CREATE FUNCTION reseller_report._keep_parts(relations name[] DEFAULT NULL) RETUR
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
     DELETE FROM reseller_report.own_part WHERE relations IS NULL OR relation = ANY (relations);
-    INSERT INTO reseller_report.own_part SELECT DISTINCT relation, part, detail FROM reseller_report._parts WHERE relations IS NULL OR relation = ANY (relations)
+    INSERT INTO reseller_report.own_part SELECT DISTINCT relation, part, detail FROM reseller_report._parts
+        WHERE relations IS NULL OR relation = ANY (relations)
 $$;
 
--- Refuses what is no longer as it was made. Whatever is dropped may mend it: then only what is missing counts. A restore of data alone
--- switches triggers off and on.
+-- Refuses a command after which a table is not as it was made. After a DROP only missing parts count: to drop what was added mends
+-- the table. In a restore the state of triggers does not count: one of data alone switches them off and on.
 CREATE FUNCTION reseller_report._guard_parts(dropped boolean, restoring boolean) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -71,19 +80,24 @@ BEGIN
         WHERE k.detail IS DISTINCT FROM p.detail
             AND NOT (dropped AND p.part IS NOT NULL)
             AND NOT (restoring AND part LIKE 'trigger %' AND p.part IS NOT NULL)
-            AND NOT (k.part IS NULL AND NOT p.is_internal AND (part ~ '^(constraint|foreign key|index|trigger) ' OR part ~ '^column ' AND (p.detail !~ ' not null$' OR p.detail ~ ' default ')))
+            AND NOT (k.part IS NULL AND NOT p.is_internal AND (part ~ '^(constraint|foreign key|index|trigger) '
+                OR part ~ '^column ' AND (p.detail !~ ' not null$' OR p.detail ~ ' default ')))
         ORDER BY is_new, relation, part LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION '"reseller_report.%" must stay as the extension made it', wrong.relation
             USING ERRCODE = 'feature_not_supported',
-                DETAIL = format(CASE WHEN wrong.is_new THEN 'It would have one %s more.' ELSE 'Its %s would be changed or gone.' END, wrong.part),
-                HINT = CASE WHEN wrong.relation IN ('company', 'dependency') THEN 'Columns that may be left out, constraints, indexes and triggers of your own can be added.'
-                    ELSE 'Keep what you need in tables of your own. Owner, tablespace, storage options, replica identity and statistics may be altered.' END;
+                DETAIL = format(
+                    CASE WHEN wrong.is_new THEN 'It would have one %s more.' ELSE 'Its %s would be changed or gone.' END,
+                    wrong.part),
+                HINT = CASE WHEN wrong.relation IN ('company', 'dependency')
+                    THEN 'Columns that may be left out, constraints, indexes and triggers of your own can be added.'
+                    ELSE 'Keep what you need in tables of your own. '
+                        'Owner, tablespace, storage options, replica identity and statistics may be altered.' END;
     END IF;
 END
 $$;
 
--- In PL/pgSQL, which keeps its plans: this is asked after every command that could concern tables of ours.
+-- In PL/pgSQL because it keeps its plans, and this runs after every command that might concern tables of ours.
 CREATE FUNCTION reseller_report._guard_command(restoring boolean) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -93,9 +107,11 @@ BEGIN
     IF EXISTS (
         SELECT FROM pg_event_trigger_ddl_commands() c
         WHERE c.objid = ANY (own)
-            OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = c.classid AND d.objid = c.objid AND d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY (own))
+            OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = c.classid AND d.objid = c.objid
+                AND d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY (own))
             OR EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = c.objid AND i.indrelid = ANY (own))
-            OR EXISTS (SELECT FROM pg_constraint k JOIN reseller_report._own_relations o ON o.oid = k.confrelid WHERE k.conrelid = c.objid AND k.confrelid = ANY (own) AND o.is_internal)
+            OR EXISTS (SELECT FROM pg_constraint k JOIN reseller_report._own_relations o ON o.oid = k.confrelid
+                WHERE k.conrelid = c.objid AND k.confrelid = ANY (own) AND o.is_internal)
             OR c.classid = 'pg_extension'::regclass AND c.object_identity = 'reseller_report')
     THEN
         PERFORM reseller_report._guard_parts(false, restoring);
@@ -113,17 +129,19 @@ BEGIN
 END
 $$;
 
--- What commits before its end must be refused at its beginning: an index on a table of ours, or the dropping of one of ours.
+-- CREATE and DROP INDEX CONCURRENTLY commit before they end, so they are refused when they begin: an index on a table of ours, or
+-- the dropping of one that we made.
 CREATE FUNCTION reseller_report._guard_concurrent(target oid) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
     IF EXISTS (SELECT FROM reseller_report._own_relations o WHERE o.oid = target AND o.is_internal)
         OR EXISTS (SELECT FROM pg_index i JOIN reseller_report._own_relations o ON o.oid = i.indrelid
-            JOIN reseller_report.own_part p ON (p.relation, p.part) = (o.relname, format('index %s', i.indexrelid::regclass)) WHERE i.indexrelid = target)
+            JOIN reseller_report.own_part p ON (p.relation, p.part) = (o.relname, format('index %s', i.indexrelid::regclass))
+            WHERE i.indexrelid = target)
     THEN
-        RAISE EXCEPTION 'the indexes of the extension''s own tables must stay as it made them' USING ERRCODE = 'feature_not_supported',
-            HINT = 'Keep what you need in tables of your own.';
+        RAISE EXCEPTION 'the indexes of the extension''s own tables must stay as it made them'
+            USING ERRCODE = 'feature_not_supported', HINT = 'Keep what you need in tables of your own.';
     END IF;
 END
 $$;
@@ -136,7 +154,8 @@ CREATE FUNCTION reseller_report._guard_dropped() RETURNS event_trigger
     LANGUAGE c SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_guard_dropped';
 
-REVOKE ALL ON FUNCTION reseller_report._keep_parts(name[]), reseller_report._guard_parts(boolean, boolean), reseller_report._guard_command(boolean),
+REVOKE ALL ON FUNCTION reseller_report._keep_parts(name[]), reseller_report._guard_parts(boolean, boolean),
+    reseller_report._guard_command(boolean),
     reseller_report._guard_drop(boolean), reseller_report._guard_concurrent(oid), reseller_report._guard(),
     reseller_report._guard_dropped() FROM PUBLIC;
 SELECT reseller_report._keep_parts();
@@ -145,9 +164,9 @@ CREATE EVENT TRIGGER reseller_report_guard_start ON ddl_command_start
     WHEN TAG IN ('CREATE INDEX', 'DROP INDEX') EXECUTE FUNCTION reseller_report._guard();
 -- The commands that can alter a table or view, under whatever name, put something on it or refer to it.
 CREATE EVENT TRIGGER reseller_report_guard_end ON ddl_command_end
-    WHEN TAG IN ('ALTER TABLE', 'ALTER INDEX', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER SEQUENCE', 'ALTER FOREIGN TABLE', 'CREATE TABLE',
-        'CREATE FOREIGN TABLE', 'CREATE INDEX', 'CREATE TRIGGER', 'ALTER TRIGGER', 'CREATE RULE', 'ALTER RULE', 'CREATE POLICY', 'ALTER POLICY', 'CREATE VIEW',
-        'ALTER EXTENSION') EXECUTE FUNCTION reseller_report._guard();
+    WHEN TAG IN ('ALTER TABLE', 'ALTER INDEX', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER SEQUENCE', 'ALTER FOREIGN TABLE',
+        'CREATE TABLE', 'CREATE FOREIGN TABLE', 'CREATE INDEX', 'CREATE TRIGGER', 'ALTER TRIGGER', 'CREATE RULE', 'ALTER RULE',
+        'CREATE POLICY', 'ALTER POLICY', 'CREATE VIEW', 'ALTER EXTENSION') EXECUTE FUNCTION reseller_report._guard();
 CREATE EVENT TRIGGER reseller_report_guard_dropped ON sql_drop EXECUTE FUNCTION reseller_report._guard_dropped();
 ALTER EVENT TRIGGER reseller_report_guard_start ENABLE ALWAYS;
 ALTER EVENT TRIGGER reseller_report_guard_end ENABLE ALWAYS;

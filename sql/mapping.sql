@@ -2,8 +2,8 @@
 -- Mappings: what attach_source is told of a table's columns, checked, in the registry's form
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- What a service needs of a row. kind says how a rule gives it; labels are the values that the channel, sender or direction has
--- where the mapping names no others.
+-- The fields that a service needs of a row. kind says what a field's rule may look like. labels are the values that a channel,
+-- sender or direction has in its column unless the mapping names others.
 CREATE FUNCTION reseller_report._fields(service text)
     RETURNS TABLE (field text, kind text, default_columns name[], labels text[])
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -87,7 +87,8 @@ BEGIN
 END
 $$;
 
--- The rest of a list of values that stand for true: every other value stands for false, and so does NULL unless it is in the list.
+-- What a rule says beside a list of values that stand for true: every other value stands for false, and so does NULL unless it is
+-- in the list.
 CREATE FUNCTION reseller_report._rest_of_list(list jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
     AS $$ SELECT jsonb_build_object('null', list @> 'null', 'otherwise', false) $$;
@@ -194,7 +195,7 @@ BEGIN
         PERFORM reseller_report._refuse(format('service "%s" has no column "%s" to map', service, unknown),
             format('It has %s; and "only" and "capture".', (SELECT string_agg(field, ', ') FROM reseller_report._fields(service))));
     END IF;
-    -- Nothing is counted by it: a row's primary key tells it apart, whatever its name.
+    -- "id" is accepted and ignored: nothing is counted by it.
     IF columns ? 'id'
         AND (reseller_report._column(source, ARRAY[columns #>> '{id,column}', columns ->> 'id'])).is_virtual IS NOT FALSE
     THEN

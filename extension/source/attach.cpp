@@ -43,7 +43,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_detach_source) {
   require_not_null(fcinfo, {0}, "source");
   require_owner(PG_GETARG_OID(0));
   Oid const table = PG_GETARG_OID(0);
-  // Its triggers go.
+  // To drop triggers takes this lock.
   take_lease_and(Patience::Kind::kWhileNobodyWaits, [&](Patience &patience) {
     return is_connected(table) ? lock_tree(table, AccessExclusiveLock, AccessExclusiveLock, patience) : Lacking{};
   });
@@ -67,16 +67,16 @@ RESELLER_REPORT_FUNCTION(reseller_report_is_empty) {
     pg([&] { latest = GetLatestSnapshot(); });
     ActiveSnapshot const snapshot(latest);
     look();
-    // Rows that this transaction deleted uncaptured: a dependency change would find them without it, and move figures that are
-    // none.
+    // Rows that this transaction deleted before the table was captured: a dependency change, which reads without this transaction's
+    // own changes, would find them and move usage that nobody has counted.
     OthersSnapshot const others;
     look();
   });
   PG_RETURN_BOOL(empty);
 }
 
-// The first and last finite moment of a usage table, as an array; NULLs where it has none. NULL without a column: the registry as
-// of now has no source that an older snapshot has.
+// The first and last finite moment of a usage table, as an array; NULLs where it has none. NULL where no column is given: a source
+// that an older snapshot sees has left the registry since.
 RESELLER_REPORT_FUNCTION(reseller_report_moment_bounds) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) PG_RETURN_NULL();
   Oid const table = PG_GETARG_OID(0);

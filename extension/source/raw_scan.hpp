@@ -11,8 +11,8 @@ namespace reseller_report {
 /// Receives one usage event; may throw.
 using UsageHandler = void (*)(void *state, const Usage &usage);
 
-/// Tells, by a row's company and moment, whether the rest of it may be read, which may raise an error about the row: that is for
-/// those alone whose row it is. Must not throw.
+/// Decides by the company and moment of a row whether the rest of it is read. To read it may raise an error that shows values of
+/// the row, and only who may see the row may see those. Must not throw.
 struct RowFilter {
   bool (*wants)(const void *state, std::int64_t company, Time moment);
   const void *state;

@@ -14,7 +14,7 @@ std::string table_name(Oid table) {
   return name != nullptr ? name : "?";
 }
 
-// Text that is stored neither compressed nor out of line, which short labels never are, is read in place.
+// Text that is stored plainly is read in place, as all short labels are; the rest is decompressed or fetched first.
 std::string_view text_of(Datum value) {
   auto const *text = reinterpret_cast<const struct varlena *>(DatumGetPointer(value));
   if (VARATT_IS_EXTERNAL(text) || VARATT_IS_COMPRESSED(text)) pg([&] { text = PG_DETOAST_DATUM_PACKED(value); });
@@ -75,7 +75,7 @@ class RowReader {
   std::int64_t seconds() const {
     if (!mapping_.has(Field::kSeconds)) return 0;
     std::int64_t const value = whole_number(Field::kSeconds);
-    // As far from the end of 64 bits as amounts are: a single event must be able to change its sign, and to add up.
+    // The same limit as for amounts: the negative of a single event must fit into 64 bits, and so must sums of many.
     if (value >= kAmountLimit || value <= -kAmountLimit)
       throw Error(sqlstate::kOutOfRange, column_of(at(Field::kSeconds)) + " holds a duration of 10^15 seconds or more");
     return value;
@@ -158,7 +158,7 @@ class RowReader {
     throw Error(sqlstate::kOutOfRange, column_of(at(field)) + " holds an amount of 10^9 or more");
   }
 
-  // What a value stands for: an Item, 1 and 0, or kIgnored. A moment says by its presence that there was one.
+  // What a value stands for: an Item, 1 and 0, or kIgnored. A moment of delivery stands for 1: the message was delivered.
   std::int64_t flag(int i) const {
     const Rule &rule = mapping_.rules[i];
     if (rule.is_constant) return rule.constant;
@@ -222,7 +222,7 @@ class RowReader {
     throw Error(sqlstate::kCheckViolation,
                 column_of(i) + " holds \"" + std::string(value.substr(0, shown)) + (shown < value.size() ? "..." : "") +
                     "\", which is not a known " + field_name(mapping_.feed, rule.field),
-                "Known values are " + known + ".");
+                {}, "Known values are " + known + ".");
   }
 
   const Mapping &mapping_;

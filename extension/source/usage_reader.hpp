@@ -18,7 +18,7 @@ inline UsageKey key_of(std::int64_t source, const Usage &usage) {
   return {source, usage.company, bucket_of(Level::kQuarter, usage.occurred_at), usage.item};
 }
 
-/// Of which company a row is, and when: what tells whose usage it is.
+/// The company and the moment of a row. They decide whose usage it is.
 struct UsageHead {
   std::int64_t company;
   Time moment;  ///< may be infinite, or out of range
