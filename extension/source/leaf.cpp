@@ -20,12 +20,15 @@ enum LeafColumn : int { kSource = 1, kSchemaName, kTableName, kLeafFrom, kLeafTo
 
 // Inside pg().
 RegisteredLeaf leaf_of(HeapTuple tuple, TupleDesc columns) {
-  return {DatumGetInt64(own_column(tuple, columns, kSource)),
-          *DatumGetName(own_column(tuple, columns, kSchemaName)),
-          *DatumGetName(own_column(tuple, columns, kTableName)),
-          {DatumGetTimestampTz(own_column(tuple, columns, kLeafFrom)), DatumGetTimestampTz(own_column(tuple, columns, kLeafTo))},
-          DatumGetObjectId(own_column(tuple, columns, kRelid)),
-          tuple->t_self};
+  RegisteredLeaf leaf = {};
+  leaf.source = DatumGetInt64(own_column(tuple, columns, kSource));
+  namestrcpy(&leaf.schema, NameStr(*DatumGetName(own_column(tuple, columns, kSchemaName))));
+  namestrcpy(&leaf.table, NameStr(*DatumGetName(own_column(tuple, columns, kTableName))));
+  leaf.days.from = DatumGetTimestampTz(own_column(tuple, columns, kLeafFrom));
+  leaf.days.to = DatumGetTimestampTz(own_column(tuple, columns, kLeafTo));
+  leaf.relid = DatumGetObjectId(own_column(tuple, columns, kRelid));
+  leaf.place = tuple->t_self;
+  return leaf;
 }
 
 // In order. Those that no table of this database had the name of are left out.
@@ -112,8 +115,8 @@ Oid table_of(const RegisteredLeaf &leaf) {
 std::vector<Leaf> leaves_of(const Source &source) {
   List *tables = NIL;
   pg([&] { tables = find_all_inheritors(source.relid, NoLock, nullptr); });
-  std::vector<Leaf> leaves;
-  for (int i = 0; i < list_length(tables); i++) leaves.push_back({list_nth_oid(tables, i), {kMinusInfinity, kInfinity}});
+  std::vector<Leaf> leaves(static_cast<size_t>(list_length(tables)), Leaf{InvalidOid, {kMinusInfinity, kInfinity}});
+  for (size_t i = 0; i < leaves.size(); i++) leaves[i].relid = list_nth_oid(tables, static_cast<int>(i));
   for (const RegisteredLeaf &registered : registered_leaves(source.id))
     for (Leaf &leaf : leaves)
       if (leaf.relid == registered.relid) leaf.days = registered.days;

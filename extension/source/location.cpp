@@ -68,14 +68,14 @@ RESELLER_REPORT_FUNCTION(reseller_report_table_of_source) {
   return or_null(fcinfo, table_of(PG_GETARG_INT64(0), NameStr(*PG_GETARG_NAME(1)), NameStr(*PG_GETARG_NAME(2))));
 }
 
-void note_table(std::int64_t source, Oid relid, bool knows_leaves) {
+void note_table(std::int64_t source, Oid relid, bool with_leaves) {
   Noted const before = noted(source);
-  if (before.relid == relid && before.knows_leaves >= knows_leaves) return;
+  if (before.relid == relid && (before.knows_leaves || !with_leaves)) return;
   // Two sessions that follow DDL on parts of one table would otherwise fail to note the same thing.
   OwnTable const table("source_table", OidIsValid(before.relid) ? ShareRowExclusiveLock : RowExclusiveLock);
   Oid const index = own_relation("source_table_pkey");
   pg([&] {
-    Datum values[] = {Int64GetDatum(source), ObjectIdGetDatum(relid), BoolGetDatum(knows_leaves)};
+    Datum values[] = {Int64GetDatum(source), ObjectIdGetDatum(relid), BoolGetDatum(with_leaves)};
     bool nulls[kTableColumns] = {};
     HeapTuple const fresh = heap_form_tuple(table.tuple_desc(), values, nulls);
     bool found = false;

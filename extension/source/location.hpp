@@ -26,7 +26,7 @@ Oid noted_table(std::int64_t source);
 /// Whether the OID of a source's table is noted.
 bool is_noted(std::int64_t source);
 
-/// Notes which table a source is, and once that its leaves are known.
-void note_table(std::int64_t source, Oid relid, bool knows_leaves);
+/// Notes which table a source is and, `with_leaves`, that source_leaf has the leaves that it has in this database.
+void note_table(std::int64_t source, Oid relid, bool with_leaves);
 
 }  // namespace reseller_report

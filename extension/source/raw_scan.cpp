@@ -49,7 +49,7 @@ RawQuery raw_query(const Source &source, const RowLayout &layout, const Range &r
   const Mapping &mapping = source.mapping;
   int const moment_rule = mapping.of_field[static_cast<int>(Field::kOccurredAt)];
   std::string const moment = quoted(mapping.rules[moment_rule].column);
-  RawQuery raw;
+  RawQuery raw = {};
   raw.sql = "SELECT ";
   for (int i = 0; i < mapping.count; i++)
     raw.sql += (i > 0 ? ", " : "") + (mapping.rules[i].is_constant ? std::string("NULL") : quoted(mapping.rules[i].column));

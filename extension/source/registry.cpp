@@ -1,6 +1,7 @@
 #include "source/registry.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 #include "server/own_table.hpp"
@@ -200,7 +201,7 @@ std::vector<Source> sources_of_table(Oid table) {
 
 std::vector<std::int64_t> ids_of(const std::vector<Source> &sources) {
   std::vector<std::int64_t> ids;
-  for (const Source &source : sources) ids.push_back(source.id);
+  std::transform(sources.begin(), sources.end(), std::back_inserter(ids), [](const Source &source) { return source.id; });
   return ids;
 }
 
