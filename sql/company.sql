@@ -39,13 +39,15 @@ CREATE TABLE reseller_report.dependency (
     during      tstzrange NOT NULL DEFAULT '(,)',
     CONSTRAINT dependency_not_on_itself CHECK (reseller_id <> company_id),
     CONSTRAINT dependency_during_not_empty CHECK (NOT isempty(during)),
-    -- Summaries are kept by quarter hour, so membership may change only there; [ ) is the only form without a lone instant. Seconds by
-    -- themselves, too: from the year 294247 on, the server rounds an epoch to milliseconds.
+    -- Summaries are kept by quarter hour, so membership may change only there; [ ) is the only form without a lone instant. Seconds
+    -- by themselves, too: from the year 294247 on, the server rounds an epoch to milliseconds.
     CONSTRAINT dependency_during_half_open_on_quarter_hours_utc CHECK (
         (lower_inf(during) OR lower(during) = '-infinity'
-            OR (lower_inc(during) AND extract(epoch FROM lower(during)) % 900 = 0 AND extract(second FROM lower(during) AT TIME ZONE 'UTC') = 0))
+            OR (lower_inc(during) AND extract(epoch FROM lower(during)) % 900 = 0
+                AND extract(second FROM lower(during) AT TIME ZONE 'UTC') = 0))
         AND (upper_inf(during) OR upper(during) = 'infinity'
-            OR (NOT upper_inc(during) AND extract(epoch FROM upper(during)) % 900 = 0 AND extract(second FROM upper(during) AT TIME ZONE 'UTC') = 0))),
+            OR (NOT upper_inc(during) AND extract(epoch FROM upper(during)) % 900 = 0
+                AND extract(second FROM upper(during) AT TIME ZONE 'UTC') = 0))),
     CONSTRAINT dependency_no_overlap EXCLUDE USING gist (company_id WITH =, during WITH &&)
 );
 CREATE INDEX dependency_company_idx ON reseller_report.dependency (company_id);
@@ -130,7 +132,8 @@ CREATE TRIGGER move_updated AFTER UPDATE ON reseller_report.dependency
 CREATE TRIGGER move_deleted AFTER DELETE ON reseller_report.dependency
     REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._dependency_changed();
--- Logical replication applies rows without statements. The transition tables, which are never read, tell that a statement's trigger comes.
+-- Logical replication applies rows without statements. The transition tables, which are never read, tell that a statement's trigger
+-- comes.
 CREATE TRIGGER move_applied_insert AFTER INSERT ON reseller_report.dependency
     REFERENCING NEW TABLE AS new_rows
     FOR EACH ROW EXECUTE FUNCTION reseller_report._dependency_changed();

@@ -13,7 +13,8 @@ DECLARE
 BEGIN
     WITH gone AS (DELETE FROM reseller_report.source_unbuilt u WHERE u.id = ANY (mended) RETURNING u.*)
     INSERT INTO reseller_report.source_unbuilt (source, unbuilt_from, unbuilt_to, reason, since)
-        SELECT source, greatest(unbuilt_from, earliest), slice_from, reason, since FROM gone WHERE greatest(unbuilt_from, earliest) < slice_from
+        SELECT source, greatest(unbuilt_from, earliest), slice_from, reason, since FROM gone
+            WHERE greatest(unbuilt_from, earliest) < slice_from
         UNION ALL SELECT source, slice_to, unbuilt_to, reason, since FROM gone WHERE unbuilt_to > slice_to;
     -- What is left of a row gets an id of its own: an older snapshot may rely on a row for as long as its id is there.
     WITH gone AS (
@@ -37,12 +38,12 @@ CREATE FUNCTION reseller_report.rebuild_slice(
     LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1 SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_rebuild_slice';
 COMMENT ON FUNCTION reseller_report.rebuild_slice(regclass, timestamptz, timestamptz) IS
-    'Recomputes the summaries of whole UTC days from raw usage, in the caller''s transaction, while writers go on; returns what was '
-    'rebuilt, which never crosses the horizon. 55000 when capture is off, or in a savepoint whose parents have changed usage; 40001 '
-    'where a REPEATABLE READ snapshot is too old.';
+    'Recomputes the summaries of whole UTC days from raw usage, in the caller''s transaction, while writers go on; returns what '
+    'was rebuilt, which never crosses the horizon. 55000 when capture is off, or in a savepoint whose parents have changed usage; '
+    '40001 where a REPEATABLE READ snapshot is too old.';
 
--- How many days a slice takes: about 10 MB of raw rows, a month at most. Wide summary rows are rewritten once a slice, so that small
--- tables gain by taking more days at once, and memory stays bounded by the slice.
+-- How many days a slice takes: about 10 MB of raw rows, a month at most. Wide summary rows are rewritten once a slice, so that
+-- small tables gain by taking more days at once, and memory stays bounded by the slice.
 CREATE FUNCTION reseller_report._days_a_slice(source regclass, days numeric) RETURNS integer
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -50,8 +51,8 @@ CREATE FUNCTION reseller_report._days_a_slice(source regclass, days numeric) RET
     FROM reseller_report._tree(source) t WHERE t.relkind = 'r'
 $$;
 
--- The days of a period that sources of one table have anything in, with a piece for all time before and one for all after. Single days only in
--- this age: one row of the year 294276 must not make millions of slices.
+-- The days of a period that sources of one table have anything in, with a piece for all time before and one for all after. Single
+-- days only in this age: one row of the year 294276 must not make millions of slices.
 CREATE FUNCTION reseller_report._days(source_ids bigint[], source regclass, period_from timestamptz, period_to timestamptz)
     RETURNS TABLE (slice_from timestamptz, slice_to timestamptz)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -65,12 +66,16 @@ DECLARE
     step interval := interval '24 hours';
 BEGIN
     -- None when it was detached since the caller's snapshot.
-    SELECT m.* INTO moment FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._moment(s.rules) m WHERE s.id = ANY (source_ids) LIMIT 1;
+    SELECT m.* INTO moment FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._moment(s.rules) m
+        WHERE s.id = ANY (source_ids) LIMIT 1;
     bounds := ARRAY(SELECT least(greatest(b, lower(age)), upper(age))
-        FROM unnest(reseller_report._moment_bounds(source, moment.column_name, moment.utc_offset)) b WHERE b IS NOT NULL ORDER BY b);
+        FROM unnest(reseller_report._moment_bounds(source, moment.column_name, moment.utc_offset)) b WHERE b IS NOT NULL
+            ORDER BY b);
     SELECT min(d.at), max(d.at) INTO first_day, end_day
-        FROM (SELECT least(greatest(u.bucket, lower(age)), upper(age)) FROM reseller_report.usage_day u WHERE u.source = ANY (source_ids)
-            UNION ALL SELECT least(greatest(u.bucket, lower(age)), upper(age)) FROM reseller_report.usage_delta u WHERE u.source = ANY (source_ids)
+        FROM (SELECT least(greatest(u.bucket, lower(age)), upper(age)) FROM reseller_report.usage_day u
+            WHERE u.source = ANY (source_ids)
+            UNION ALL SELECT least(greatest(u.bucket, lower(age)), upper(age)) FROM reseller_report.usage_delta u
+                WHERE u.source = ANY (source_ids)
             UNION ALL SELECT unnest(bounds)) d (at);
     first_day := least(greatest(date_trunc('day', coalesce(first_day, period_from), 'UTC'), period_from), period_to);
     end_day := least(greatest(date_trunc('day', end_day, 'UTC') + interval '24 hours', first_day), period_to);
@@ -80,7 +85,8 @@ BEGIN
     RETURN QUERY
         SELECT period_from, first_day WHERE period_from < first_day
         UNION ALL SELECT greatest(day, first_day), least(day + step, end_day)
-            FROM generate_series(date_trunc('day', first_day, 'UTC'), CASE WHEN first_day < end_day THEN end_day - interval '1 microsecond' END, step) AS day
+            FROM generate_series(date_trunc('day', first_day, 'UTC'), CASE WHEN first_day < end_day
+                THEN end_day - interval '1 microsecond' END, step) AS day
             WHERE isfinite(first_day) AND isfinite(end_day)
         UNION ALL SELECT CASE WHEN isfinite(first_day) THEN end_day ELSE first_day END, period_to
             WHERE CASE WHEN isfinite(first_day) THEN end_day ELSE first_day END < period_to;
@@ -118,7 +124,8 @@ BEGIN
                     NOT EXISTS (SELECT FROM reseller_report.source_built b WHERE b.source = k.id
                         AND b.built_from <= greatest(d.slice_from, k.horizon) AND b.built_to >= d.slice_to)
                     OR EXISTS (SELECT FROM reseller_report.source_unbuilt u
-                        WHERE u.source = k.id AND u.unbuilt_from < d.slice_to AND u.unbuilt_to > greatest(d.slice_from, k.horizon)))) AS is_built
+                        WHERE u.source = k.id AND u.unbuilt_from < d.slice_to
+                            AND u.unbuilt_to > greatest(d.slice_from, k.horizon)))) AS is_built
             FROM reseller_report._days(ARRAY(SELECT k.id FROM unnest(known) k), rebuild_slices.source, period_from, period_to) d)
         SELECT s.slice_from, s.slice_to FROM slice s
         WHERE NOT (s.is_built AND coalesce(only_unbuilt, false))
@@ -126,8 +133,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION reseller_report.rebuild_slices(regclass, timestamptz, timestamptz, boolean) IS
-    'What a rebuild of the period takes, slice by slice in whole UTC days, a day or as many as hold about 10 MB of rows: days not built '
-    'first, or with only_unbuilt only those. A rebuild that was cut short goes on with what is missing.';
+    'What a rebuild of the period takes, slice by slice in whole UTC days, a day or as many as hold about 10 MB of rows: days not '
+    'built first, or with only_unbuilt only those. A rebuild that was cut short goes on with what is missing.';
 
 -- The two halves of rebuild, which a procedure that commits cannot do with another's rights: whoever may call it may call these.
 CREATE FUNCTION reseller_report._rebuild_procedure_slices(
@@ -151,7 +158,8 @@ BEGIN
     -- Counted by the query that makes them: a table that grows is cut into more slices by the next.
     FOR slice IN
         SELECT s.*, pg_catalog.count(*) OVER () AS total
-        FROM reseller_report._rebuild_procedure_slices(source, period_from, period_to) WITH ORDINALITY s (name, slice_from, slice_to, number)
+        FROM reseller_report._rebuild_procedure_slices(source, period_from, period_to) WITH ORDINALITY s (name, slice_from,
+            slice_to, number)
         ORDER BY s.number
     LOOP
         COMMIT;  -- lets go of the table, which was read to cut it into slices: who waits for it may have what the slice waits for
@@ -166,9 +174,9 @@ END
 $$;
 COMMENT ON PROCEDURE reseller_report.rebuild(regclass, timestamptz, timestamptz) IS
     'Recomputes the summaries of the period, widened to whole UTC days, from raw usage while writers go on: a transaction and a '
-    'NOTICE a slice, days not built first, so that a rebuild which was cut short goes on with what is missing. pg_stat_activity shows '
-    'in application_name which slice it is at. EXECUTE on it is all that its caller needs. 25001 in a transaction block, which it could '
-    'not commit: there, use rebuild_slice.';
+    'NOTICE a slice, days not built first, so that a rebuild which was cut short goes on with what is missing. pg_stat_activity '
+    'shows in application_name which slice it is at. EXECUTE on it is all that its caller needs. 25001 in a transaction block, '
+    'which it could not commit: there, use rebuild_slice.';
 
 CREATE FUNCTION reseller_report.verify(period_from timestamptz, period_to timestamptz, service text DEFAULT NULL)
     RETURNS TABLE (source regclass, reseller_id bigint, company_id bigint, service text, item text, bucket timestamptz, figure text,
@@ -176,11 +184,11 @@ CREATE FUNCTION reseller_report.verify(period_from timestamptz, period_to timest
     LANGUAGE c STABLE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_verify';
 COMMENT ON FUNCTION reseller_report.verify(timestamptz, timestamptz, text) IS
-    'Compares raw usage with what summaries and pending changes say, in one snapshot, in the days that are built and not pruned; and '
-    'every level of the summaries with the one below it. A row a figure of a key that differs, none when all is well: raw and summary '
-    'are events, seconds or micro-units (10^-6) of the bucket. The figure of a wider level is called "events by hour" and so on, and '
-    'its raw is the sum of the level below. CALL rebuild mends it. 55000 where a table cannot be read: verify the others one by one. '
-    '22004, 22023.';
+    'Compares raw usage with what summaries and pending changes say, in one snapshot, in the days that are built and not pruned; '
+    'and every level of the summaries with the one below it. A row a figure of a key that differs, none when all is well: raw and '
+    'summary are events, seconds or micro-units (10^-6) of the bucket. The figure of a wider level is called "events by hour" and '
+    'so on, and its raw is the sum of the level below. CALL rebuild mends it. 55000 where a table cannot be read: verify the '
+    'others one by one. 22004, 22023.';
 
 CREATE FUNCTION reseller_report.verify(period_from timestamptz, period_to timestamptz, service text, INOUT source regclass,
         OUT reseller_id bigint, OUT company_id bigint, OUT service text, OUT item text, OUT bucket timestamptz, OUT figure text,
@@ -189,5 +197,5 @@ CREATE FUNCTION reseller_report.verify(period_from timestamptz, period_to timest
     LANGUAGE c STABLE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_verify_source';
 COMMENT ON FUNCTION reseller_report.verify(timestamptz, timestamptz, text, regclass) IS
-    'The same for one source (service NULL: all that it feeds), so that a table which cannot be read stops no other. 42704 when it is not '
-    'connected.';
+    'The same for one source (service NULL: all that it feeds), so that a table which cannot be read stops no other. 42704 when it '
+    'is not connected.';

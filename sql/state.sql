@@ -11,7 +11,8 @@ CREATE FUNCTION reseller_report._pending(OUT deltas bigint, OUT oldest timestamp
 CREATE VIEW reseller_report.materializer_state AS
     SELECT p.deltas AS pending_deltas, p.oldest AS oldest_pending_at, l.last_materialized_at, l.last_deltas,
         l.last_duration,
-        ARRAY(SELECT format(CASE WHEN (SELECT count(*) FROM reseller_report.source o WHERE (o.schema_name, o.table_name) = (s.schema_name, s.table_name)) > 1
+        ARRAY(SELECT format(CASE WHEN (SELECT count(*) FROM reseller_report.source o
+            WHERE (o.schema_name, o.table_name) = (s.schema_name, s.table_name)) > 1
                     THEN '%I.%I (%s): %s' ELSE '%1$I.%2$I: %4$s' END, s.schema_name, s.table_name, s.service, s.reasons)
             FROM reseller_report._source_state s WHERE NOT s.is_built ORDER BY 1) AS unbuilt_sources
     FROM reseller_report._pending() p CROSS JOIN reseller_report.lease l;
@@ -34,6 +35,6 @@ CREATE FUNCTION reseller_report.health(OUT dead_deltas bigint, OUT oldest_xmin_a
     FROM reseller_report.lease l
 $$;
 COMMENT ON FUNCTION reseller_report.health() IS
-    'What stops folding: restoring, true between pre_restore and post_restore, when nothing is captured either. What slows folding and '
-    'reports down: dead rows of usage_delta that wait for autovacuum, and the age, in transactions, of the oldest snapshot, slot or '
-    'prepared transaction that keeps it from removing them.';
+    'What stops folding: restoring, true between pre_restore and post_restore, when nothing is captured either. What slows folding '
+    'and reports down: dead rows of usage_delta that wait for autovacuum, and the age, in transactions, of the oldest snapshot, '
+    'slot or prepared transaction that keeps it from removing them.';

@@ -92,6 +92,6 @@ CREATE FUNCTION reseller_report.materialize(
     LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1 SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_materialize';
 COMMENT ON FUNCTION reseller_report.materialize(integer, boolean) IS
-    'Folds at most max_deltas pending changes into the summaries and tells how many, and how many summary rows were written. '
-    'Waits for its turn, so 0 deltas means that nothing was left; with only_what_pays, nothing that pays: changes of a wide '
-    'reseller''s row wait until they are worth rewriting it, ten minutes at most. 40001 where a REPEATABLE READ snapshot is too old.';
+    'Folds at most max_deltas pending changes into the summaries and tells how many, and how many summary rows were written. Waits '
+    'for its turn, so 0 deltas means that nothing was left; with only_what_pays, nothing that pays: changes of a wide reseller''s '
+    'row wait until they are worth rewriting it, ten minutes at most. 40001 where a REPEATABLE READ snapshot is too old.';
