@@ -1,5 +1,5 @@
 #!/usr/bin/env perl
-# The order of locks (docs/reference.md): an application's transaction, which may hold usage tables and wait for the lease, or hold the lease
+# The order of locks (docs/internals.md): an application's transaction, which may hold usage tables and wait for the lease, or hold the lease
 # and wait for usage tables, is never the victim of a deadlock with what the extension does beside it. Each pair runs side by side for some
 # seconds, with a deadlock_timeout so short that a circle is found as soon as there is one; the application's sessions must see no 40P01.
 #   tests/locks/order.t [seconds=N] [only=NAME,...]

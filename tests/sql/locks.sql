@@ -1,4 +1,4 @@
--- The order of locks (docs/reference.md). Dependency changes and folds wait for no usage table, whoever holds it, and stay exact: what cannot
+-- The order of locks (docs/internals.md). Dependency changes and folds wait for no usage table, whoever holds it, and stay exact: what cannot
 -- be read is un-built. Who waits for a usage table does not hold the lease meanwhile. Changes of days that are not built do not pile up.
 SELECT no_plan();
 SET client_min_messages = error;
