@@ -8,8 +8,9 @@ export PG_CONFIG EXTVERSION
 # Only the installation needs root.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all install uninstall clean help deps build-unit-tests unit-tests ready demo check check-sql format fuzz lint check-controls \
-	check-coverage check-faults check-isolation check-matrix check-mutants check-replication check-sanitizers check-seeding bench
+.PHONY: all install uninstall clean help deps build-unit-tests unit-tests ready demo check check-sql format fuzz lint \
+	check-controls check-coverage check-faults check-isolation check-matrix check-mutants check-replication \
+	check-sanitizers check-seeding bench
 
 all install uninstall:
 	@$(PG_CONFIG) --pgxs >/dev/null 2>&1 && [ -f "$$($(PG_CONFIG) --pgxs)" ] || \
@@ -38,7 +39,7 @@ help:
 	@echo 'make check-faults       a fault at every call to the server; FAULTS=, SCENARIOS=, EVERY='
 	@echo 'make check-isolation    every two things side by side in every order; ONLY=, AGAINST='
 	@echo 'make check-matrix       make check and make demo in chroots of Debian 12, 13 and testing; ON="trixie testing" names them'
-	@echo 'make check-mutants      breaks SAMPLE=100 places of extension/ one at a time, which a test must notice; SEED= replays, ONLY=FILE:LINE, DEEP=1'
+	@echo 'make check-mutants      breaks SAMPLE=100 places of extension/ one at a time; a test must notice; SEED=, ONLY=, DEEP=1'
 	@echo 'make check-replication  standbys, promotion and logical replication'
 	@echo 'make check-sanitizers   the tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer and valgrind'
 	@echo 'make check-seeding      seed ROWS=10000000 under writers, through a crash'
@@ -84,7 +85,8 @@ lint: deps
 	@tests/lint/run
 
 fuzz: ready
-	@tests/fuzz/run $(if $(SEED),seed=$(SEED)) $(if $(CONCURRENT),concurrent=$(CONCURRENT)) $(if $(STEPS),steps=$(STEPS),minutes=$(or $(MINUTES),10))
+	@tests/fuzz/run $(if $(SEED),seed=$(SEED)) $(if $(CONCURRENT),concurrent=$(CONCURRENT)) \
+		$(if $(STEPS),steps=$(STEPS),minutes=$(or $(MINUTES),10))
 
 check-controls: ready
 	@tests/controls/run

@@ -35,7 +35,8 @@ CREATE TABLE reseller_report.source_built (
     built_from timestamptz NOT NULL,
     built_to   timestamptz NOT NULL
 );
-COMMENT ON TABLE reseller_report.source_built IS 'The whole UTC days, cut at the horizon, that the summaries of a source answer for.';
+COMMENT ON TABLE reseller_report.source_built IS 'The whole UTC days, cut at the horizon, that the summaries of a source answer '
+'for.';
 
 CREATE TABLE reseller_report.source_unbuilt (
     source       bigint NOT NULL,

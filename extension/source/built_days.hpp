@@ -29,7 +29,8 @@ UnbuiltMarks unbuilt_marks(std::int64_t source);
 /// place, but partition pruning would skip it.
 bool moved_unseen(std::int64_t source);
 
-/// Whether this transaction itself has connected the source or un-built days of it, or others have un-built some since its snapshot.
+/// Whether this transaction itself has connected the source or un-built days of it, or others have un-built some since its
+/// snapshot.
 bool unbuilt_by_this_transaction(std::int64_t source);
 
 }  // namespace reseller_report
