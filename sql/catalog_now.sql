@@ -23,11 +23,6 @@ CREATE FUNCTION reseller_report._family(INOUT relid regclass, with_ancestors boo
     LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_family';
 
--- The type of a column, or for a domain the type under it; NULL when there is no column of that name.
-CREATE FUNCTION reseller_report._column_type(relid regclass, column_name name) RETURNS text
-    LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'reseller_report_column_type';
-
 CREATE FUNCTION reseller_report._name_of(relid regclass, OUT schema_name name, OUT table_name name)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$ SELECT a.object_names[1], a.object_names[2] FROM pg_identify_object_as_address('pg_class'::regclass, relid, 0) a $$;

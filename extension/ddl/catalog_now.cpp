@@ -51,14 +51,6 @@ std::optional<ColumnNow> column_now(Oid table, const char *name) {
   return found;
 }
 
-RESELLER_REPORT_FUNCTION(reseller_report_column_type) {
-  std::optional<ColumnNow> const found = column_now(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)));
-  if (!found) PG_RETURN_NULL();
-  Datum type = 0;
-  pg([&] { type = CStringGetTextDatum(found->shown); });
-  return type;
-}
-
 // Makes every session learn anew what it knows of a table.
 RESELLER_REPORT_FUNCTION(reseller_report_invalidate) {
   Oid const relid = PG_GETARG_OID(0);
