@@ -222,7 +222,7 @@ class RowReader {
     throw Error(sqlstate::kCheckViolation,
                 column_of(i) + " holds \"" + std::string(value.substr(0, shown)) + (shown < value.size() ? "..." : "") +
                     "\", which is not a known " + field_name(mapping_.feed, rule.field),
-                {}, "Known values are " + known + ".");
+                "Known values are " + known + ".");
   }
 
   const Mapping &mapping_;
