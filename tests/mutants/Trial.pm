@@ -142,6 +142,7 @@ sub passes {
           $test eq 'units'  ? 'for unit in build/unit-*; do $unit --minimal --no-version || exit; done'
         : $test =~ /\.sql$/ ? "prove -Q --exec tests/lib/run-pgtap $test"
         : $test =~ /^tests\/daemon/ ? "prove -Q $test"
+        : $test =~ /\.sh$/  ? "prove -Q --exec bash $test"
         :                     $test;
     # What makes a cluster of its own finds the library, too.
     local $ENV{SERVER_SETTINGS} = "dynamic_library_path=$self->{library}";
