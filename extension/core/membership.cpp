@@ -60,9 +60,9 @@ bool any_contains(const std::vector<Range> &ranges, Time moment) {
   return std::any_of(ranges.begin(), ranges.end(), [&](const Range &range) { return range.contains(moment); });
 }
 
-bool is_moved(const Moves &moves, std::int64_t company, Time quarter) {
+bool is_moved(const Moves &moves, std::int64_t company, Time moment) {
   auto const found = moves.find(company);
-  return found != moves.end() && any_contains(found->second, quarter);
+  return found != moves.end() && any_contains(found->second, moment);
 }
 
 }  // namespace reseller_report
