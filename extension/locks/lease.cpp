@@ -73,6 +73,7 @@ bool wait_at_most(const TableLock &wanted, int milliseconds) {
     attempt.roll_back();
     int const state = error.data->sqlerrcode;
     if (state != ERRCODE_LOCK_NOT_AVAILABLE && state != ERRCODE_T_R_DEADLOCK_DETECTED) throw;
+    FreeErrorData(error.data);
     return false;
   } catch (...) {
     attempt.roll_back();
@@ -116,6 +117,11 @@ bool tables_are_waited_for() {
   bool waited_for = false;
   for_tables([&](const LockInstanceData &lock, Oid table) {
     waited_for = waited_for || (lock.pid != MyProcPid && lock.waitLockMode != NoLock && held.count(table) > 0);
+  });
+  // A patient wait asks four times a second, maybe for hours.
+  pg([&] {
+    pfree(locks->locks);
+    pfree(locks);
   });
   return waited_for;
 }
