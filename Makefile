@@ -55,6 +55,11 @@ build/unit-%: tests/unit/%_test.cpp tests/unit/main.cpp $(PURE) $(wildcard exten
 	@mkdir -p build
 	$(CXX) -std=c++17 -O1 -g -Wall -Wextra -Iextension -o $@ $(filter %.cpp,$^)
 
+# Both build in materializer/: with -j, too, one after the other.
+ifneq ($(filter all,$(MAKECMDGOALS)),)
+build-unit-tests: | all
+endif
+
 build-unit-tests: $(UNIT_TESTS)
 	@$(MAKE) --no-print-directory -C materializer unit-tests
 
