@@ -1,7 +1,6 @@
 -- ---------------------------------------------------------------------------------------------------------------------
 -- DDL on connected tables (law L4, docs/internals.md): what can change raw rows past the trigger un-builds the days that it may
--- have
--- touched, in the same transaction; renames are followed. The event triggers are C functions, which read the registry and the
+-- have touched, in the same transaction; renames are followed. The event triggers are C functions, which read the registry and the
 -- catalogs as of now, decide, and call the functions here to store what they have found.
 -- ---------------------------------------------------------------------------------------------------------------------
 

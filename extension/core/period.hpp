@@ -26,6 +26,7 @@ struct Range {
   bool contains(Time t) const { return from <= t && t < to; }
   bool operator==(const Range &other) const { return from == other.from && to == other.to; }
 };
+inline constexpr Range kAllTime = {kMinusInfinity, kInfinity};
 
 Range intersection(const Range &a, const Range &b);
 

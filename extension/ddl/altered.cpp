@@ -20,8 +20,6 @@
 namespace reseller_report {
 namespace {
 
-constexpr Range kAllTime = {kMinusInfinity, kInfinity};
-
 struct Known {
   RegistryRow row;
   Oid relid;
@@ -143,12 +141,6 @@ bool has_its_name(const Known &source) {
            strcmp(get_namespace_name(get_rel_namespace(source.relid)), source.row.schema) == 0;
   });
   return same;
-}
-
-std::string quoted(const char *name) {
-  const char *text = nullptr;
-  pg([&] { text = quote_identifier(name); });
-  return text;
 }
 
 void store_column(std::int64_t source, int position, const char *column, const char *type) {

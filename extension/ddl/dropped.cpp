@@ -25,15 +25,7 @@ extern "C" {
 namespace reseller_report {
 namespace {
 
-constexpr Range kAllTime = {kMinusInfinity, kInfinity};
-
 bool contains(const std::vector<Oid> &tables, Oid table) { return std::find(tables.begin(), tables.end(), table) != tables.end(); }
-
-std::string quoted_name(const char *schema, const char *table) {
-  const char *name = nullptr;
-  pg([&] { name = quote_qualified_identifier(schema, table); });
-  return name;
-}
 
 std::string name_of(const RegisteredLeaf &leaf) { return quoted_name(NameStr(leaf.schema), NameStr(leaf.table)); }
 
@@ -155,14 +147,12 @@ void follow_dropped_tables(const std::vector<Dropped> &objects) {
 
 // A column may have come back by its name in the same command.
 void follow_dropped_column(const Dropped &column) {
-  const char *quoted = nullptr;
-  pg([&] { quoted = quote_identifier(column.address[2].c_str()); });
   for (const RegistryRow &row : registry_now()) {
     if (table_of(row) != column.number) continue;
     Mapping const mapping = parse_mapping(row.service, row.rules);
     if (std::any_of(mapping.rules, mapping.rules + mapping.count,
                     [&](const Rule &rule) { return !rule.is_constant && column.address[2] == NameStr(rule.column); }))
-      unbuild(row.id, kAllTime, std::string("column ") + quoted + " was dropped");
+      unbuild(row.id, kAllTime, "column " + quoted(column.address[2].c_str()) + " was dropped");
   }
 }
 
@@ -183,9 +173,8 @@ void follow_dropped_triggers(const std::vector<Dropped> &objects) {
       if (table_of(leaf) != table || has_both_triggers(table, leaf.source)) continue;
       std::optional<RegistryRow> const row = registry_now(leaf.source);
       if (!row) continue;
-      const char *trigger = nullptr;
-      pg([&] { trigger = quote_identifier(object.address[2].c_str()); });
-      marks.emplace(row->id, std::string("trigger ") + trigger + " of " + quoted_name(row->schema, row->table) + " was dropped");
+      marks.emplace(
+          row->id, "trigger " + quoted(object.address[2].c_str()) + " of " + quoted_name(row->schema, row->table) + " was dropped");
     }
   }
   for (const auto &[source, reason] : marks) unbuild(source, kAllTime, reason);

@@ -45,7 +45,7 @@ class Readiness {
  public:
   Readiness() {
     for (const SourceState &source : source_states())
-      if (source.is_followed) sources_.emplace(source.id, State{answerable(source, {kMinusInfinity, kInfinity}), source.horizon});
+      if (source.is_followed) sources_.emplace(source.id, State{answerable(source, kAllTime), source.horizon});
   }
 
   bool is_pruned(const Delta &delta) const {

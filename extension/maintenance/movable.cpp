@@ -40,7 +40,7 @@ std::vector<Range> lock_partitions(const Source &source, const std::vector<Range
   std::vector<Range> blocked;
   for (const Leaf &leaf : leaves_of(source))
     if ((reads_all || overlaps(leaf.days, wanted)) && !lock_with_indexes(leaf.relid, patience)) {
-      Range const days = reads_all ? Range{kMinusInfinity, kInfinity} : leaf.days;
+      Range const days = reads_all ? kAllTime : leaf.days;
       blocked.push_back(widen(Level::kDay, days));
     }
   return blocked;
@@ -61,7 +61,7 @@ MovableSource movable_source(const SourceState &state, const Range &moved, Patie
   std::vector<Range> blocked;
   if (found.source && found.source->was_changed_unseen()) {
     // What is folded cannot be told from its raw rows.
-    unbuild(state.id, {kMinusInfinity, kInfinity}, kChangedUnseen);
+    unbuild(state.id, kAllTime, kChangedUnseen);
     found.built.clear();
   } else if (found.source) {
     found.built = answerable(*found.source, {state.horizon, kInfinity});
@@ -69,7 +69,7 @@ MovableSource movable_source(const SourceState &state, const Range &moved, Patie
   } else if (locked) {
     found.built.clear();  // the table is gone
   } else {
-    blocked.push_back({kMinusInfinity, kInfinity});
+    blocked.push_back(kAllTime);
   }
   if (blocked.empty()) return found;
   std::vector<Range> readable;

@@ -38,6 +38,18 @@ Oid owner_of(Oid table) {
   return owner;
 }
 
+std::string quoted(const char *name) {
+  const char *text = nullptr;
+  pg([&] { text = quote_identifier(name); });
+  return text;
+}
+
+std::string quoted_name(const char *schema, const char *name) {
+  const char *text = nullptr;
+  pg([&] { text = quote_qualified_identifier(schema, name); });
+  return text;
+}
+
 std::string qualified_name(Oid table) {
   const char *name = nullptr;
   pg([&] { name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table)); });

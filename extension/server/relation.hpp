@@ -11,6 +11,10 @@ namespace reseller_report {
 /// The owner of a table; 42P01 when there is none of this number.
 Oid owner_of(Oid table);
 
+/// A name as SQL has it, quoted where it must be; and one with its schema.
+std::string quoted(const char *name);
+std::string quoted_name(const char *schema, const char *name);
+
 /// A table's name with its schema, quoted.
 std::string qualified_name(Oid table);
 

@@ -45,12 +45,6 @@ bool have_same_name(const RegisteredLeaf &leaf, const Member &member) {
   return strcmp(NameStr(leaf.schema), NameStr(member.schema)) == 0 && strcmp(NameStr(leaf.table), NameStr(member.table)) == 0;
 }
 
-std::string name_of(const NameData &schema, const NameData &table) {
-  const char *name = nullptr;
-  pg([&] { name = quote_qualified_identifier(NameStr(schema), NameStr(table)); });
-  return name;
-}
-
 void register_leaf(std::int64_t source, const Member &member, const Range &days) {
   SqlParameters parameters;
   parameters.add_bigint(source).add(NAMEOID, NameGetDatum(&member.schema)).add(NAMEOID, NameGetDatum(&member.table));
@@ -94,7 +88,7 @@ void call_for_table(const char *sql, Oid table) {
 
 void follow_gone(const RegistryRow &source, const RegisteredLeaf &leaf) {
   Oid const table = table_of(leaf);
-  follow_rows(source, table, leaf.days, -1, name_of(leaf.schema, leaf.table) + " is no longer a partition");
+  follow_rows(source, table, leaf.days, -1, quoted_name(NameStr(leaf.schema), NameStr(leaf.table)) + " is no longer a partition");
   delete_own_row("source_leaf", leaf.place);
   if (OidIsValid(table) && has_truncate_trigger(table)) call_for_table("SELECT reseller_report._drop_truncate_trigger($1)", table);
 }
@@ -113,9 +107,9 @@ bool has_pages(Oid table) {
 void follow_new(const RegistryRow &source, const Member &member, Leaves leaves) {
   Range const days = days_of_leaf(member.relid, source);
   register_leaf(source.id, member, days);
-  std::string const name = name_of(member.schema, member.table);
+  std::string const name = quoted_name(NameStr(member.schema), NameStr(member.table));
   if (!member.can_be_captured) {
-    unbuild(source.id, {kMinusInfinity, kInfinity}, "writes to " + name + " are not captured");
+    unbuild(source.id, kAllTime, "writes to " + name + " are not captured");
     return;
   }
   if (!has_truncate_trigger(member.relid)) call_for_table("SELECT reseller_report._make_truncate_trigger($1)", member.relid);
@@ -129,7 +123,7 @@ void follow_new(const RegistryRow &source, const Member &member, Leaves leaves) 
 Range days_of_leaf(Oid leaf, const RegistryRow &source) {
   SqlParameters parameters;
   parameters.add(REGCLASSOID, ObjectIdGetDatum(leaf)).add(JSONBOID, JsonbPGetDatum(source.rules));
-  Range days = {kMinusInfinity, kInfinity};
+  Range days = kAllTime;
   ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
   query("SELECT leaf_from, leaf_to FROM reseller_report._leaf_range($1, $2)", parameters, [&](const Datum *values, const bool *) {
     days = {DatumGetTimestampTz(values[0]), DatumGetTimestampTz(values[1])};

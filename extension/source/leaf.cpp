@@ -115,7 +115,7 @@ Oid table_of(const RegisteredLeaf &leaf) {
 std::vector<Leaf> leaves_of(const Source &source) {
   List *tables = NIL;
   pg([&] { tables = find_all_inheritors(source.relid, NoLock, nullptr); });
-  std::vector<Leaf> leaves(static_cast<size_t>(list_length(tables)), Leaf{InvalidOid, {kMinusInfinity, kInfinity}});
+  std::vector<Leaf> leaves(static_cast<size_t>(list_length(tables)), Leaf{InvalidOid, kAllTime});
   for (size_t i = 0; i < leaves.size(); i++) leaves[i].relid = list_nth_oid(tables, static_cast<int>(i));
   for (const RegisteredLeaf &registered : registered_leaves(source.id))
     for (Leaf &leaf : leaves)

@@ -2,16 +2,11 @@
 
 #include "server/acting_as.hpp"
 #include "server/query.hpp"
+#include "server/relation.hpp"
 #include "source/built_days.hpp"
 
 namespace reseller_report {
 namespace {
-
-std::string quoted(const NameData &name) {
-  const char *text = nullptr;
-  pg([&] { text = quote_identifier(NameStr(name)); });
-  return text;
-}
 
 // The types that read_raw's query gives for each rule; for a partitioned table and its leaves they are the same.
 RowLayout layout_of_table(const Source &source) {
@@ -48,11 +43,12 @@ struct RawQuery {
 RawQuery raw_query(const Source &source, const RowLayout &layout, const Range &range, const std::vector<std::int64_t> *companies) {
   const Mapping &mapping = source.mapping;
   int const moment_rule = mapping.of_field[static_cast<int>(Field::kOccurredAt)];
-  std::string const moment = quoted(mapping.rules[moment_rule].column);
+  std::string const moment = quoted(NameStr(mapping.rules[moment_rule].column));
   RawQuery raw = {};
   raw.sql = "SELECT ";
   for (int i = 0; i < mapping.count; i++)
-    raw.sql += (i > 0 ? ", " : "") + (mapping.rules[i].is_constant ? std::string("NULL") : quoted(mapping.rules[i].column));
+    raw.sql +=
+        (i > 0 ? ", " : "") + (mapping.rules[i].is_constant ? std::string("NULL") : quoted(NameStr(mapping.rules[i].column)));
   raw.sql += " FROM " + source.name + " WHERE " + moment + " >= $1 AND " + moment + " < $2";
   Oid const type = layout.reading[moment_rule] == Reading::kTimestamp ? TIMESTAMPOID : TIMESTAMPTZOID;
   Time const offset = mapping.rules[moment_rule].utc_offset;
@@ -60,7 +56,7 @@ RawQuery raw_query(const Source &source, const RowLayout &layout, const Range &r
   raw.parameters.add(type, TimestampTzGetDatum(on_the_clock(range.to, offset)));
   const Rule &company = mapping.rule(Field::kCompany);
   if (companies != nullptr && !company.is_constant) {
-    raw.sql += " AND " + quoted(company.column) + " = ANY ($3)";
+    raw.sql += " AND " + quoted(NameStr(company.column)) + " = ANY ($3)";
     raw.parameters.add_bigints(companies->data(), static_cast<int>(companies->size()));
   }
   return raw;

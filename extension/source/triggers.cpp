@@ -107,9 +107,8 @@ bool has_truncate_trigger(Oid table) {
 }
 
 void switch_on(Oid table, const OwnTrigger &trigger) {
-  const char *name = nullptr;
-  pg([&] { name = quote_identifier(NameStr(trigger.name)); });
   std::string const always = trigger.wanted == TRIGGER_FIRES_ALWAYS ? "ALWAYS " : "";
+  std::string const name = quoted(NameStr(trigger.name));
   execute(("ALTER TABLE ONLY " + qualified_name(table) + " ENABLE " + always + "TRIGGER " + name).c_str(), {});
 }
 
@@ -131,8 +130,7 @@ bool has_capture_trigger_by_name(Oid table) {
     Relation const triggers = table_open(TriggerRelationId, AccessShareLock);
     SysScanDesc const scan = systable_beginscan(triggers, TriggerRelidNameIndexId, true, nullptr, 1, &key);
     for (HeapTuple tuple; HeapTupleIsValid(tuple = systable_getnext(scan));)
-      found = found || strcmp(NameStr(reinterpret_cast<const FormData_pg_trigger *>(GETSTRUCT(tuple))->tgname),
-                              "reseller_report_capture") == 0;
+      found = found || strcmp(NameStr(reinterpret_cast<const FormData_pg_trigger *>(GETSTRUCT(tuple))->tgname), kCapture) == 0;
     systable_endscan(scan);
     table_close(triggers, AccessShareLock);
   });
