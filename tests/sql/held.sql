@@ -17,6 +17,14 @@ SELECT reseller_report.attach_source('bot', 'bots'), reseller_report.attach_sour
 INSERT INTO bots (company_id, occurred_at, price_twin) VALUES (11, '2024-01-05 10:00+00', 1), (12, '2024-01-05 10:00+00', 2), (11, '2024-03-05 10:00+00', 4);
 SELECT reseller_report.materialize() \g /dev/null
 CREATE FUNCTION pg_temp.total() RETURNS numeric LANGUAGE sql AS $$SELECT sum(total_price_to_twin) FROM reseller_report.bot(1, '-infinity', 'infinity')$$;
+-- A report that summaries answer reads no partition, and yet none may be emptied or dropped before it ends.
+BEGIN;
+SELECT is(pg_temp.total(), 5::numeric, 'a report');
+SELECT results_eq(
+    $$SELECT c.relname::text FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+        WHERE l.pid = pg_backend_pid() AND l.mode = 'AccessShareLock' AND c.relkind = 'r' AND c.relname LIKE 'bots\_%' ORDER BY 1$$,
+    $$VALUES ('bots_01'), ('bots_rest')$$, 'holds the partitions until its transaction ends');
+COMMIT;
 -- Runs a command in session b, which another must hold up for it to be a test: returns whether one does.
 CREATE FUNCTION pg_temp.waits(command text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE

@@ -81,4 +81,17 @@ SELECT throws_ok(format('SELECT * FROM reseller_report.verify(%s)', arguments), 
     ('NULL, now()', '22004', 'the period must have two bounds'),
     ('now(), now()', '22023', 'the period must end after it begins'),
     ('''-infinity'', now(), ''telephony''', '22023', 'service "telephony" does not exist')) AS bad (arguments, state, message);
+CREATE FUNCTION pg_temp.hint_of(command text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    hint text;
+BEGIN
+    EXECUTE command;
+    RETURN NULL;
+EXCEPTION WHEN invalid_parameter_value THEN
+    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+    RETURN hint;
+END
+$$;
+SELECT is(pg_temp.hint_of($$SELECT * FROM reseller_report.verify('-infinity', now(), 'nope')$$),
+    'Services are text_messaging, chat, telephony_outgoing, telephony_incoming and bot.', 'a wrong service is told which there are');
 SELECT * FROM finish();
