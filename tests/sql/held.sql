@@ -21,7 +21,7 @@ CREATE FUNCTION pg_temp.total() RETURNS numeric LANGUAGE sql AS $$SELECT sum(tot
 BEGIN;
 SELECT is(pg_temp.total(), 5::numeric, 'a report');
 SELECT results_eq(
-    $$SELECT c.relname::text FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+    $$SELECT c.oid::regclass::text FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
         WHERE l.pid = pg_backend_pid() AND l.mode = 'AccessShareLock' AND c.relkind = 'r' AND c.relname LIKE 'bots\_%' ORDER BY 1$$,
     $$VALUES ('bots_01'), ('bots_rest')$$, 'holds the partitions until its transaction ends');
 COMMIT;
