@@ -157,5 +157,6 @@ SELECT pg_temp.says_so(change, command, format('table "reseller_report.%s" is no
     ('usage_hour', 'ALTER TABLE reseller_report.usage_hour ALTER COLUMN item TYPE int', 3, 'SELECT reseller_report.bot(1, ''2024-01-01'', ''2024-04-01'')')) AS b (own, change, number, command);
 ALTER EVENT TRIGGER reseller_report_guard_end ENABLE ALWAYS;
 ALTER EVENT TRIGGER reseller_report_guard_dropped ENABLE ALWAYS;
+SELECT throws_ok('ALTER SCHEMA reseller_report RENAME TO elsewhere', '0A000', 'schema "reseller_report" cannot be renamed', 'everything goes by the name of the schema');
 SELECT lives_ok('DROP EXTENSION reseller_report CASCADE; CREATE EXTENSION reseller_report', 'dropped and created again');
 SELECT * FROM finish();

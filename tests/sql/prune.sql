@@ -322,4 +322,5 @@ CREATE TEMP TABLE chats AS SELECT pg_temp.chats() AS before;
 SELECT reseller_report.materialize(), reseller_report.create_partitions('0'), reseller_report.prune('live.chat_message', '2024-04-01 00:00+00') \g /dev/null
 SELECT is(pg_temp.chats(), before, 'they count once') FROM chats;
 SELECT pg_temp.clean('at last');
+SELECT throws_ok(call, '22004', NULL, call) FROM (VALUES ('SELECT * FROM reseller_report.prunable(NULL, now())')) AS v (call);
 SELECT * FROM finish();

@@ -106,4 +106,5 @@ SELECT reseller_report.rebuild_slice('usage.bot_message', '-infinity', 'infinity
 SELECT reseller_report.materialize() \g /dev/null
 SELECT oracle.agrees('truncated under an older snapshot and rebuilt after it');
 SELECT dblink_disconnect('a') \g /dev/null
+SELECT throws_ok(call, '22004', NULL, call) FROM (VALUES ('CALL reseller_report.rebuild(NULL)'), ('SELECT * FROM reseller_report.rebuild_slices(NULL)')) AS v (call);
 SELECT * FROM finish();

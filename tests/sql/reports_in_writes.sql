@@ -161,4 +161,19 @@ DELETE FROM bots;
 ALTER TABLE bots ADD FOREIGN KEY (company_id) REFERENCES account ON DELETE CASCADE ON UPDATE CASCADE;
 SELECT pg_temp.with_trigger('TRIGGER z AFTER DELETE ON account FOR EACH ROW', 'ON DELETE CASCADE', 1, 'DELETE FROM account WHERE company_id = 12; INSERT INTO account VALUES (12)');
 
+-- The reports of all services, by the oracle.
+DROP TABLE ancestor CASCADE;
+CREATE FUNCTION differences() RETURNS bigint LANGUAGE sql VOLATILE AS $$ SELECT count(*) FROM oracle.differences(1, '-infinity', 'infinity') $$;
+CREATE FUNCTION pg_temp.insert_and_compare() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    n bigint;
+BEGIN
+    INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (12, '2024-03-01 00:01+00', 1) RETURNING differences() INTO n;
+    RETURN n;
+END
+$$;
+SELECT is(pg_temp.insert_and_compare(), 0::bigint, 'a report in RETURNING');
+WITH written AS (INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (12, '2024-03-01 00:01+00', 1) RETURNING 1)
+    SELECT is(differences(), 0::bigint, 'a report beside a data-modifying WITH') FROM written;
+SELECT oracle.agrees('after both');
 SELECT * FROM finish();

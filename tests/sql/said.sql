@@ -24,6 +24,20 @@ SELECT reseller_report.detach_source('plain'), reseller_report.detach_source('pa
 \set said `psql -X -q -A -t -c "CALL reseller_report.rebuild('usage.bot_message', '2024-03-01 00:00+00', '2024-03-02 00:00+00')" 2>&1`
 SELECT is(:'said'::text, 'NOTICE:  rebuilt usage.bot_message from 2024-03-01 00:00:00+00 to 2024-03-02 00:00:00+00 (1 of 1)', 'rebuild tells of each slice');
 
+-- What an index merely carries along does not serve.
+CREATE TABLE indexed (company_id bigint, occurred_at timestamptz, billable boolean, price_twin numeric(15,6), price_reseller numeric(15,6));
+CREATE INDEX ON indexed (occurred_at);
+CREATE INDEX indexed_included ON indexed (company_id) INCLUDE (occurred_at);
+\set attach 'psql -X -q -A -t -c \"SELECT reseller_report.attach_source(''bot'', ''indexed'')\" 2>&1'
+\set warning `:attach`
+SELECT matches(:'warning'::text, 'has no index that serves \(company_id, occurred_at\)', 'a column in INCLUDE does not make an index of it');
+SELECT reseller_report.detach_source('indexed') \g /dev/null
+DROP INDEX indexed_included;
+CREATE INDEX ON indexed (company_id, occurred_at) INCLUDE (billable);
+\set warning `:attach`
+SELECT is(:'warning'::text, '', 'one that carries a third along does serve');
+DROP TABLE indexed;
+
 -- One table that cannot have partitions does not stop the others.
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2020-01-05 00:00+00', -1);
 INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (11, 'sms', '2020-02-05 00:00+00');
