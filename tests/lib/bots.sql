@@ -11,12 +11,17 @@ BEGIN
             ('2024-02-01 00:00+00', '2024-03-01 00:00+00'), ('2024-03-01 00:00+00', '2024-04-01 00:00+00'),
             ('2024-03-05 10:00+00', '2024-03-05 10:15+00'), ('2024-03-05 10:15+00', 'infinity')) AS period (f, t),
             (VALUES (1::bigint), (2)) AS reseller (r),
-            LATERAL (SELECT array_agg(format('%%s: %%s %%s %%s', b.id, b.billable_messages, trim_scale(b.total_price_to_twin), trim_scale(b.total_price_to_reseller))
+            LATERAL (SELECT array_agg(format('%%s: %%s %%s %%s', b.id, b.billable_messages, trim_scale(b.total_price_to_twin),
+                trim_scale(b.total_price_to_reseller))
                     ORDER BY b.id)
-                FROM reseller_report.bot(r, f, t) b WHERE (b.billable_messages, b.total_price_to_twin, b.total_price_to_reseller) <> (0, 0, 0)) AS report (said),
-            LATERAL (SELECT array_agg(format('%%s: %%s %%s %%s', s.id, s.billable, trim_scale(s.twin), trim_scale(s.reseller)) ORDER BY s.id)
-                FROM (SELECT m.company_id, count(*) FILTER (WHERE m.billable), sum(m.price_twin)::numeric, sum(m.price_reseller)::numeric
-                    FROM %s JOIN reseller_report.dependency d ON d.reseller_id = r AND d.company_id = m.company_id AND d.during @> m.occurred_at
+                FROM reseller_report.bot(r, f, t) b
+                    WHERE (b.billable_messages, b.total_price_to_twin, b.total_price_to_reseller) <> (0, 0, 0)) AS report (said),
+            LATERAL (SELECT array_agg(format('%%s: %%s %%s %%s', s.id, s.billable, trim_scale(s.twin), trim_scale(s.reseller))
+                ORDER BY s.id)
+                FROM (SELECT m.company_id, count(*) FILTER (WHERE m.billable), sum(m.price_twin)::numeric,
+                    sum(m.price_reseller)::numeric
+                    FROM %s JOIN reseller_report.dependency d ON d.reseller_id = r AND d.company_id = m.company_id
+                        AND d.during @> m.occurred_at
                     WHERE m.occurred_at >= f AND m.occurred_at < t GROUP BY 1) AS s (id, billable, twin, reseller)
                 WHERE (s.billable, s.twin, s.reseller) <> (0, 0, 0)) AS truth (truth)
         WHERE said IS DISTINCT FROM truth$q$, rows || ' AS m') INTO wrong;
@@ -42,7 +47,8 @@ BEGIN
     RETURN NEXT pg_temp.clean(label || ': folded');
 END
 $$;
-CREATE FUNCTION pg_temp.is_built(source regclass) RETURNS boolean LANGUAGE sql AS $$ SELECT s.is_built FROM reseller_report.sources() s WHERE s.source = $1 $$;
+CREATE FUNCTION pg_temp.is_built(source regclass) RETURNS boolean
+    LANGUAGE sql AS $$ SELECT s.is_built FROM reseller_report.sources() s WHERE s.source = $1 $$;
 -- How a command ends in a session of its own.
 CREATE FUNCTION pg_temp.state(session text, command text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

@@ -157,7 +157,8 @@ BEGIN
             IF i % 7 = 1 THEN f := '-infinity'; END IF;
             IF i % 7 = 2 THEN t := 'infinity'; END IF;
             CONTINUE WHEN f >= t;
-            RETURN QUERY SELECT format('reseller %s [%s, %s) has_expenses %s, %s, %s: %s', r, f, t, e, d.service, d.side, d.difference)
+            RETURN QUERY SELECT format('reseller %s [%s, %s) has_expenses %s, %s, %s: %s', r, f, t, e, d.service, d.side,
+                d.difference)
                 FROM oracle.differences(r, f, t, e) d;
         END LOOP;
     END LOOP;

@@ -3,7 +3,8 @@ CREATE EXTENSION dblink;
 SET statement_timeout = '60s';
 CREATE FUNCTION pg_temp.connect(name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM dblink_connect(name, format('host=%s port=%s dbname=%s user=%s options=''-c statement_timeout=50s -c client_min_messages=error''',
+    PERFORM dblink_connect(name,
+        format('host=%s port=%s dbname=%s user=%s options=''-c statement_timeout=50s -c client_min_messages=error''',
         current_setting('unix_socket_directories'), current_setting('port'), current_database(), current_user));
 END
 $$;
@@ -39,8 +40,8 @@ BEGIN
     RETURN state;
 END
 $$;
--- A transaction that has its snapshot, and its end. The commands succeed, or one is refused with 40001 and all of them succeed in another
--- transaction: so what is true in the end is the same.
+-- A transaction that has its snapshot, and its end. The commands succeed, or one is refused with 40001 and all of them succeed in
+-- another transaction: so what is true in the end is the same.
 CREATE FUNCTION pg_temp.snapshot(session text) RETURNS void LANGUAGE sql AS $$
     SELECT dblink_exec(session, 'BEGIN ISOLATION LEVEL REPEATABLE READ; DO $x$ BEGIN PERFORM 1; END $x$')
 $$;

@@ -7,7 +7,8 @@ CREATE ROLE access_web;
 CREATE ROLE access_member IN ROLE access_web;
 CREATE ROLE access_all;
 CREATE ROLE access_stranger;
-SELECT reseller_report.grant_access('access_web', 1), reseller_report.grant_access('access_web', 1), reseller_report.grant_access('access_all', NULL) \g /dev/null
+SELECT reseller_report.grant_access('access_web', 1), reseller_report.grant_access('access_web', 1),
+    reseller_report.grant_access('access_all', NULL) \g /dev/null
 
 -- pgTAP writes to tables of its own, which the roles have no right to: the answers come back as text.
 CREATE FUNCTION pg_temp.answer(role name, reseller bigint) RETURNS text LANGUAGE plpgsql AS $$
@@ -16,7 +17,8 @@ DECLARE
 BEGIN
     EXECUTE format('SET LOCAL ROLE %I', role);
     BEGIN
-        result := (SELECT sum(total_price_to_twin) FROM reseller_report.text_messaging(reseller, '2024-03-01 10:01+00', '2024-03-01 10:09+00'));
+        result := (SELECT sum(total_price_to_twin)
+            FROM reseller_report.text_messaging(reseller, '2024-03-01 10:01+00', '2024-03-01 10:09+00'));
     EXCEPTION WHEN insufficient_privilege THEN
         result := SQLERRM;
     END;
@@ -71,12 +73,14 @@ SELECT throws_ok('SELECT reseller_report.grant_access(4294967294::oid::regrole, 
 SELECT is_empty($$
     SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = 'reseller_report' AND has_function_privilege('access_stranger', p.oid, 'EXECUTE')
-        AND p.proname NOT IN ('text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot', '_capture', '_pending', '_rebuild_procedure_slices', '_rebuild_procedure_slice')$$,
+        AND p.proname NOT IN ('text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot', '_capture', '_pending',
+            '_rebuild_procedure_slices', '_rebuild_procedure_slice')$$,
     'PUBLIC may execute the reports, the capture trigger, and what the view and rebuild call, only');
 CREATE ROLE access_builder;
 GRANT EXECUTE ON PROCEDURE reseller_report.rebuild(regclass, timestamptz, timestamptz) TO access_builder;
 GRANT USAGE ON SCHEMA usage TO access_builder;
-INSERT INTO reseller_report.source_unbuilt SELECT id, gen_random_uuid(), '-infinity', 'infinity', 'a test' FROM reseller_report.source WHERE table_name = 'bot_message';
+INSERT INTO reseller_report.source_unbuilt SELECT id, gen_random_uuid(), '-infinity', 'infinity', 'a test'
+    FROM reseller_report.source WHERE table_name = 'bot_message';
 SET client_min_messages = warning;
 SET ROLE access_builder;
 CALL reseller_report.rebuild('usage.bot_message');
@@ -96,10 +100,13 @@ BEGIN
     RETURN result;
 END
 $$;
-SELECT is(pg_temp.step('access_builder', 'rebuild_slice'), 'permission denied for function rebuild_slice', 'a role has no more than it was granted');
-SELECT is((SELECT is_built FROM reseller_report.sources() WHERE source = 'usage.bot_message'::regclass), true, 'who may execute rebuild needs nothing else');
+SELECT is(pg_temp.step('access_builder', 'rebuild_slice'), 'permission denied for function rebuild_slice',
+    'a role has no more than it was granted');
+SELECT is((SELECT is_built FROM reseller_report.sources() WHERE source = 'usage.bot_message'::regclass), true,
+    'who may execute rebuild needs nothing else');
 REVOKE EXECUTE ON PROCEDURE reseller_report.rebuild(regclass, timestamptz, timestamptz) FROM access_builder;
-SELECT is(pg_temp.step('access_builder', step), 'permission denied for procedure rebuild', step || ' is for nobody else') FROM unnest(ARRAY['_rebuild_procedure_slices', '_rebuild_procedure_slice']) AS step;
+SELECT is(pg_temp.step('access_builder', step), 'permission denied for procedure rebuild', step || ' is for nobody else')
+    FROM unnest(ARRAY['_rebuild_procedure_slices', '_rebuild_procedure_slice']) AS step;
 DROP OWNED BY access_builder;
 DROP ROLE access_builder;
 SELECT is_empty($$

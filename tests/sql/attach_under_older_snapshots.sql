@@ -1,5 +1,5 @@
--- attach_source under a snapshot older than what the table has grown (a child, a partition, rows) connects the table as it is now, or is
--- refused.
+-- attach_source under a snapshot older than what the table has grown (a child, a partition, rows) connects the table as it is now,
+-- or is refused.
 SELECT no_plan();
 SET client_min_messages = error;
 \ir ../lib/bot_tables.sql
@@ -42,7 +42,9 @@ SELECT pg_temp.gone('bots') \g /dev/null
 
 SELECT pg_temp.snapshot('a') \g /dev/null
 CREATE TABLE usage.bot_late PARTITION OF usage.bot_message FOR VALUES FROM ('2030-01-01 00:00+00') TO ('2030-02-01 00:00+00');
-SELECT is(pg_temp.state('a', $$DO $x$ BEGIN PERFORM FROM reseller_report.verify('-infinity', 'infinity'); PERFORM FROM reseller_report.rebuild_slices('usage.bot_message'); END $x$ $$),
+SELECT is(pg_temp.state('a',
+    $$DO $x$ BEGIN PERFORM FROM reseller_report.verify('-infinity', 'infinity'); PERFORM
+        FROM reseller_report.rebuild_slices('usage.bot_message'); END $x$ $$),
     '00000', 'verify and rebuild_slices answer under a snapshot older than a partition');
 SELECT dblink_exec('a', 'ROLLBACK') \g /dev/null
 DROP TABLE usage.bot_late;

@@ -1,4 +1,5 @@
--- Before the horizon the figures are those that were pruned and the rows that are there now, whatever brought these or took them away.
+-- Before the horizon the figures are those that were pruned and the rows that are there now, whatever brought these or took them
+-- away.
 SELECT no_plan();
 SET client_min_messages = error;
 \ir ../lib/bot_tables.sql
@@ -6,7 +7,8 @@ SET client_min_messages = error;
 SELECT pg_temp.connect('a'), pg_temp.connect('b'), pg_temp.connect('c') \g /dev/null
 
 SELECT pg_temp.by_month('bots', '{2024-01,2024-02,2024-03}') \g /dev/null
-INSERT INTO bots SELECT 11 + n % 2, '2024-01-01 00:07+00'::timestamptz + n * interval '7 hours', n % 3 > 0, n, n * 2 FROM generate_series(0, 250) n;
+INSERT INTO bots SELECT 11 + n % 2, '2024-01-01 00:07+00'::timestamptz + n * interval '7 hours', n % 3 > 0, n, n * 2
+    FROM generate_series(0, 250) n;
 CREATE TABLE archived AS SELECT * FROM bots WHERE occurred_at < '2024-03-01 00:00+00';
 SELECT reseller_report.materialize() \g /dev/null
 SELECT results_eq('SELECT period_to FROM reseller_report.prune(''bots'', ''2024-03-01 00:00+00'') ORDER BY 1',
@@ -17,7 +19,8 @@ CREATE FUNCTION pg_temp.late() RETURNS void LANGUAGE sql AS $$
         (VALUES (timestamptz '2024-01-10 10:07+00'), ('2024-02-10 10:07+00'), ('2024-03-05 10:07+00')) AS month (m)
 $$;
 CREATE FUNCTION pg_temp.late_of(company bigint) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO bots SELECT company, '2024-02-11 10:07+00'::timestamptz + n * interval '11 minutes', true, 1000 * n, n FROM generate_series(1, 3) n
+    INSERT INTO bots SELECT company, '2024-02-11 10:07+00'::timestamptz + n * interval '11 minutes', true, 1000 * n, n
+        FROM generate_series(1, 3) n
 $$;
 CREATE FUNCTION pg_temp.february() RETURNS void LANGUAGE sql AS $$
     CREATE TABLE bots_2024_02 PARTITION OF bots FOR VALUES FROM ('2024-02-01 00:00+00') TO ('2024-03-01 00:00+00')
@@ -110,7 +113,8 @@ DELETE FROM bots WHERE occurred_at < '2024-03-01 00:00+00';
 SELECT pg_temp.right('the rest of the late rows deleted', :'kept');
 
 -- A partition that has partitions itself, and rows that go in the transaction that drops their table.
-CREATE TABLE bots_2024_02 PARTITION OF bots FOR VALUES FROM ('2024-02-01 00:00+00') TO ('2024-03-01 00:00+00') PARTITION BY LIST (company_id);
+CREATE TABLE bots_2024_02 PARTITION OF bots FOR VALUES FROM ('2024-02-01 00:00+00') TO ('2024-03-01 00:00+00')
+    PARTITION BY LIST (company_id);
 CREATE TABLE bots_2024_02_11 PARTITION OF bots_2024_02 FOR VALUES IN (11);
 CREATE TABLE bots_2024_02_12 PARTITION OF bots_2024_02 FOR VALUES IN (12);
 SELECT pg_temp.late() \g /dev/null
@@ -141,7 +145,8 @@ SELECT pg_temp.right('dropped with their parent', :'kept');
 
 -- prunable foretells what prune would do, refusals too.
 ALTER TABLE bots DISABLE TRIGGER reseller_report_capture;
-SELECT throws_ok('SELECT * FROM reseller_report.prunable(''bots'', ''2024-04-01 00:00+00'')', '0A000', NULL, 'days not built are not prunable');
+SELECT throws_ok('SELECT * FROM reseller_report.prunable(''bots'', ''2024-04-01 00:00+00'')', '0A000', NULL,
+    'days not built are not prunable');
 SELECT throws_ok('SELECT * FROM reseller_report.prune(''bots'', ''2024-04-01 00:00+00'')', '0A000', NULL, 'nor pruned');
 ALTER TABLE bots ENABLE TRIGGER reseller_report_capture;
 SELECT pg_temp.rebuild('bots') \g /dev/null
@@ -156,7 +161,9 @@ CREATE TABLE bots_01 PARTITION OF bots FOR VALUES FROM ('2024-01-01 00:00+00') T
 SELECT reseller_report.attach_source('bot', 'bots') \g /dev/null
 INSERT INTO bots (company_id, occurred_at, price_twin) VALUES (11, '2024-01-05 10:20+00', 1);
 SELECT reseller_report.prune('bots', '2024-02-01 00:00+00') \g /dev/null
-CREATE FUNCTION pg_temp.total() RETURNS numeric LANGUAGE sql AS $$ SELECT total_price_to_twin FROM reseller_report.bot(1, '-infinity', 'infinity') WHERE id = 11 $$;
+CREATE FUNCTION pg_temp.total() RETURNS numeric LANGUAGE sql AS $$
+    SELECT total_price_to_twin FROM reseller_report.bot(1, '-infinity', 'infinity') WHERE id = 11
+$$;
 SELECT pg_temp.total() AS pruned \gset
 SELECT pg_temp.snapshot('a') \g /dev/null
 CREATE TABLE bots_late PARTITION OF bots FOR VALUES FROM ('2023-11-01 00:00+00') TO ('2023-12-01 00:00+00');

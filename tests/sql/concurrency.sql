@@ -26,7 +26,8 @@ DECLARE
 BEGIN
     WHILE clock_timestamp() < deadline LOOP
         PERFORM pg_stat_clear_snapshot();
-        IF EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock') THEN RETURN true; END IF;
+        IF EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')
+            THEN RETURN true; END IF;
     END LOOP;
     RETURN false;
 END
@@ -54,7 +55,8 @@ SELECT oracle.agrees('after the dependency change');
 -- L3: a report is of its statement's snapshot alone, also when it is evaluated after a fold.
 BEGIN;
 DECLARE report CURSOR FOR SELECT * FROM reseller_report.bot(1, '-infinity', 'infinity');
-DECLARE truth CURSOR FOR SELECT * FROM oracle.bot(1, '-infinity', 'infinity', false) AS t (id bigint, n text, a bigint, b numeric, c numeric);
+DECLARE truth CURSOR FOR SELECT * FROM oracle.bot(1, '-infinity', 'infinity', false) AS t (id bigint, n text, a bigint, b numeric,
+    c numeric);
 SELECT pg_temp.do('a', 'DO $x$ BEGIN PERFORM random_usage.events(20), random_usage.changes(); END $x$') \g /dev/null
 SELECT pg_temp.do('a', 'DO $x$ BEGIN PERFORM reseller_report.materialize(); END $x$') \g /dev/null
 SELECT results_eq('report'::refcursor, 'truth'::refcursor, 'a cursor that is read after others wrote and folded');
@@ -71,7 +73,9 @@ SELECT oracle.agrees('and folded');
 
 -- A dependency change while a writer is in flight, who commits after it.
 SELECT pg_temp.do('a', 'BEGIN'), pg_temp.do('a', 'DO $x$ BEGIN PERFORM random_usage.events(20); END $x$'),
-    pg_temp.do('b', 'BEGIN'), pg_temp.do('b', 'DO $x$ BEGIN FOR c IN 11 .. 30 LOOP PERFORM reseller_report.move_company(c, 1 + (c + 1) % 3, ''2024-02-20 00:00+00''); END LOOP; END $x$') \g /dev/null
+    pg_temp.do('b', 'BEGIN'),
+    pg_temp.do('b', 'DO $x$ BEGIN FOR c IN 11 .. 30 LOOP PERFORM reseller_report.move_company(c, '
+        '1 + (c + 1) % 3, ''2024-02-20 00:00+00''); END LOOP; END $x$') \g /dev/null
 SELECT is(pg_temp.differences('a'), 0::bigint, 'the writer beside the move');
 SELECT is(pg_temp.differences('b'), 0::bigint, 'the move beside the writer');
 SELECT pg_temp.do('b', 'COMMIT') \g /dev/null
@@ -97,9 +101,11 @@ SELECT pg_temp.do('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ'), pg_temp.differe
 SELECT random_usage.events(30), random_usage.changes() \g /dev/null
 SELECT * FROM reseller_report.materialize() \g /dev/null
 SELECT is(pg_temp.differences('a'), 0::bigint, 'a snapshot from before the fold is exact');
-SELECT throws_ok('SELECT pg_temp.do(''a'', ''UPDATE reseller_report.dependency SET during = during'')', '40001', NULL, 'but may not change dependencies');
+SELECT throws_ok('SELECT pg_temp.do(''a'', ''UPDATE reseller_report.dependency SET during = during'')', '40001', NULL,
+    'but may not change dependencies');
 -- Its snapshot is taken, but it has not touched the table: TRUNCATE need not wait for it.
-SELECT pg_temp.do('a', 'ROLLBACK'), pg_temp.do('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ'), pg_temp.do('a', 'DO $x$ BEGIN PERFORM 1; END $x$') \g /dev/null
+SELECT pg_temp.do('a', 'ROLLBACK'), pg_temp.do('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ'),
+    pg_temp.do('a', 'DO $x$ BEGIN PERFORM 1; END $x$') \g /dev/null
 TRUNCATE usage.phone_call;
 SELECT is(pg_temp.differences('a'), 0::bigint, 'a snapshot from before a TRUNCATE sees what is left');
 SELECT pg_temp.do('a', 'ROLLBACK') \g /dev/null
@@ -107,7 +113,9 @@ SELECT pg_temp.do('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ'), pg_temp.do('a',
 SELECT sum(billable_messages) AS before FROM reseller_report.bot(1, '-infinity', 'infinity') \gset
 ALTER TABLE usage.bot_message RENAME TO robot_message;
 ALTER TABLE usage.robot_message RENAME COLUMN billable TO paid;
-SELECT is((SELECT n FROM dblink('a', 'SELECT sum(billable_messages) FROM reseller_report.bot(1, ''-infinity'', ''infinity'')') AS t (n numeric)), :before::numeric, 'a snapshot from before renames finds the table');
+SELECT is((SELECT n FROM dblink('a',
+    'SELECT sum(billable_messages) FROM reseller_report.bot(1, ''-infinity'', ''infinity'')') AS t (n numeric)), :before::numeric,
+        'a snapshot from before renames finds the table');
 SELECT pg_temp.do('a', 'ROLLBACK') \g /dev/null
 ALTER TABLE usage.robot_message RENAME COLUMN paid TO billable;
 ALTER TABLE usage.robot_message RENAME TO bot_message;

@@ -1,9 +1,11 @@
--- DDL is followed by what it does, not by what it is called: ALTER INDEX renames tables, ALTER VIEW their columns, CREATE SCHEMA makes
--- partitions, and DROP TYPE drops columns.
+-- DDL is followed by what it does, not by what it is called: ALTER INDEX renames tables, ALTER VIEW their columns, CREATE SCHEMA
+-- makes partitions, and DROP TYPE drops columns.
 SELECT no_plan();
 SELECT setseed(0.13) \g /dev/null
 DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(60); PERFORM reseller_report.materialize(); END $$;
-CREATE FUNCTION pg_temp.why() RETURNS text LANGUAGE sql AS $$ SELECT string_agg(DISTINCT u.reason, '; ') FROM reseller_report.source_unbuilt u $$;
+CREATE FUNCTION pg_temp.why() RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(DISTINCT u.reason, '; ') FROM reseller_report.source_unbuilt u
+$$;
 CREATE PROCEDURE pg_temp.rebuild() LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM reseller_report.rebuild_slice(s.source, '-infinity', 'infinity') FROM reseller_report.sources() s;
@@ -18,14 +20,18 @@ END
 $$;
 SELECT random_usage.events(30) \g /dev/null
 SELECT reseller_report.materialize() \g /dev/null
-SELECT pg_temp.step('ALTER TABLE usage.text_message DROP COLUMN price_reseller, ADD COLUMN price_reseller numeric(15,6) NOT NULL DEFAULT 0', 'column price_reseller was dropped');
+SELECT pg_temp.step('ALTER TABLE usage.text_message DROP COLUMN price_reseller, ADD COLUMN price_reseller numeric(15,6) NOT NULL '
+    'DEFAULT 0', 'column price_reseller was dropped');
 CALL pg_temp.rebuild();
 SELECT pg_temp.step('ALTER INDEX usage.text_message RENAME TO messages; ALTER TABLE usage.messages RENAME TO text_message', NULL);
-SELECT pg_temp.step('ALTER INDEX usage.phone_call_default RENAME TO calls_rest; TRUNCATE usage.calls_rest', 'TRUNCATE of usage.calls_rest');
+SELECT pg_temp.step('ALTER INDEX usage.phone_call_default RENAME TO calls_rest; TRUNCATE usage.calls_rest',
+    'TRUNCATE of usage.calls_rest');
 CALL pg_temp.rebuild();
-SELECT pg_temp.step('ALTER VIEW usage.phone_call RENAME COLUMN duration_seconds TO secs; INSERT INTO usage.phone_call (company_id, direction, occurred_at, secs) VALUES (11, ''incoming'', ''2024-03-01'', 7);
+SELECT pg_temp.step('ALTER VIEW usage.phone_call RENAME COLUMN duration_seconds TO secs; INSERT INTO usage.phone_call (company_id, '
+    'direction, occurred_at, secs) VALUES (11, ''incoming'', ''2024-03-01'', 7);
     ALTER TABLE usage.phone_call RENAME COLUMN secs TO duration_seconds', NULL);
-SELECT pg_temp.step('CREATE SCHEMA other CREATE TABLE bots PARTITION OF usage.bot_message FOR VALUES FROM (''2031-01-01 00:00+00'') TO (''2031-02-01 00:00+00'')', NULL);
+SELECT pg_temp.step('CREATE SCHEMA other CREATE TABLE bots PARTITION OF usage.bot_message FOR VALUES '
+    'FROM (''2031-01-01 00:00+00'') TO (''2031-02-01 00:00+00'')', NULL);
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2031-01-10', 5);
 SELECT reseller_report.materialize() \g /dev/null
 SELECT pg_temp.step('TRUNCATE other.bots', 'TRUNCATE of other.bots');
@@ -33,19 +39,26 @@ CALL pg_temp.rebuild();
 
 -- Columns that go with a type or a function.
 CREATE TYPE seen AS ENUM ('yes', 'no');
-CREATE TABLE app_text (company_id bigint, channel text, occurred_at timestamptz, seen seen, price_twin numeric(15,6), price_reseller numeric(15,6));
-SELECT reseller_report.attach_source('text_messaging', 'app_text', '{"delivered": "seen", "delivered_values": ["yes"]}') \g /dev/null
+CREATE TABLE app_text (company_id bigint, channel text, occurred_at timestamptz, seen seen, price_twin numeric(15,6),
+    price_reseller numeric(15,6));
+SELECT reseller_report.attach_source('text_messaging', 'app_text', '{"delivered": "seen", "delivered_values": ["yes"]}')
+    \g /dev/null
 DROP TYPE seen CASCADE;
 SELECT is(pg_temp.why(), 'column seen was dropped', 'DROP TYPE');
-SELECT throws_ok('SELECT * FROM reseller_report.text_messaging(1, ''-infinity'', ''infinity'')', '55000', NULL, 'is refused, not left out');
+SELECT throws_ok('SELECT * FROM reseller_report.text_messaging(1, ''-infinity'', ''infinity'')', '55000', NULL,
+    'is refused, not left out');
 DROP TABLE app_text;
-CREATE TYPE record_of_usage AS (company_id bigint, occurred_at timestamptz, billable boolean, price_twin numeric(15,6), price_reseller numeric(15,6));
+CREATE TYPE record_of_usage AS (company_id bigint, occurred_at timestamptz, billable boolean, price_twin numeric(15,6),
+    price_reseller numeric(15,6));
 CREATE TABLE typed OF record_of_usage;
 SELECT reseller_report.attach_source('bot', 'typed') \g /dev/null
 ALTER TYPE record_of_usage RENAME ATTRIBUTE price_twin TO price CASCADE;
 INSERT INTO typed VALUES (11, '2024-03-01', true, 5, 5);
-SELECT is((SELECT sum(total_price_to_twin) FROM reseller_report.company c, reseller_report.bot(c.company_id, '-infinity', 'infinity') WHERE c.is_reseller),
-    (SELECT coalesce(sum(price_twin), 0) + 5 FROM usage.bot_message m JOIN reseller_report.dependency d ON d.company_id = m.company_id AND d.during @> m.occurred_at), 'an attribute of a typed table is followed');
+SELECT is((SELECT sum(total_price_to_twin) FROM reseller_report.company c,
+    reseller_report.bot(c.company_id, '-infinity', 'infinity') WHERE c.is_reseller),
+    (SELECT coalesce(sum(price_twin), 0) + 5 FROM usage.bot_message m
+        JOIN reseller_report.dependency d ON d.company_id = m.company_id AND d.during @> m.occurred_at),
+            'an attribute of a typed table is followed');
 DROP TABLE typed;
 SELECT reseller_report.materialize() \g /dev/null
 SELECT * FROM finish();

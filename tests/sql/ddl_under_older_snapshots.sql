@@ -1,5 +1,5 @@
--- DDL under a snapshot older than the source is followed, or refused with 40001 and followed when tried again; in the end reports are right, and
--- what un-builds is noticed.
+-- DDL under a snapshot older than the source is followed, or refused with 40001 and followed when tried again; in the end reports
+-- are right, and what un-builds is noticed.
 SELECT no_plan();
 SET client_min_messages = error;
 \ir ../lib/bot_tables.sql
@@ -20,10 +20,12 @@ SELECT pg_temp.plain('bots'), pg_temp.attach('bots') \g /dev/null
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
 SELECT pg_temp.ends('a', 'a column renamed under an older snapshot', 'ALTER TABLE bots RENAME COLUMN price_twin TO cost');
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
-SELECT pg_temp.right('a column renamed under an older snapshot', '(SELECT company_id, occurred_at, billable, cost AS price_twin, price_reseller FROM bots)');
+SELECT pg_temp.right('a column renamed under an older snapshot',
+    '(SELECT company_id, occurred_at, billable, cost AS price_twin, price_reseller FROM bots)');
 SELECT pg_temp.snapshot('a') \g /dev/null
 ALTER TABLE bots RENAME COLUMN cost TO price;
-SELECT pg_temp.ends('a', 'two columns that swap names, one of them renamed after the snapshot', 'ALTER TABLE bots RENAME COLUMN price_reseller TO price_twin',
+SELECT pg_temp.ends('a', 'two columns that swap names, one of them renamed after the snapshot',
+    'ALTER TABLE bots RENAME COLUMN price_reseller TO price_twin',
     'ALTER TABLE bots RENAME COLUMN price TO price_reseller');
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
 SELECT pg_temp.right('columns swapped under an older snapshot',
@@ -34,7 +36,8 @@ SELECT pg_temp.snapshot('a') \g /dev/null
 SELECT pg_temp.plain('bots'), pg_temp.attach('bots') \g /dev/null
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
 SELECT reseller_report.materialize() \g /dev/null
-SELECT pg_temp.ends('a', 'rewritten under an older snapshot', 'ALTER TABLE bots ALTER COLUMN price_twin TYPE numeric(14,6) USING price_twin * 2');
+SELECT pg_temp.ends('a', 'rewritten under an older snapshot',
+    'ALTER TABLE bots ALTER COLUMN price_twin TYPE numeric(14,6) USING price_twin * 2');
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
 SELECT pg_temp.right_and_watched('rewritten under an older snapshot', 'bots');
 SELECT pg_temp.gone('bots') \g /dev/null
@@ -44,7 +47,8 @@ SELECT pg_temp.parted('bots') \g /dev/null
 CREATE TABLE bots_rest PARTITION OF bots DEFAULT;
 SELECT pg_temp.attach('bots') \g /dev/null
 INSERT INTO bots VALUES (11, '2024-01-05 10:07+00', true, 10, 3);
-SELECT pg_temp.ends('a', 'triggers off and a partition attached under an older snapshot', 'ALTER TABLE bots_rest DISABLE TRIGGER ALL',
+SELECT pg_temp.ends('a', 'triggers off and a partition attached under an older snapshot',
+    'ALTER TABLE bots_rest DISABLE TRIGGER ALL',
     'INSERT INTO bots VALUES (11, ''2024-01-05 10:07+00'', true, 100, 30)', 'CREATE TABLE bots_2024_03 (LIKE bots INCLUDING ALL)',
     'INSERT INTO bots_2024_03 VALUES (11, ''2024-03-05 10:07+00'', true, 1000, 300)',
     'ALTER TABLE bots ATTACH PARTITION bots_2024_03 FOR VALUES FROM (''2024-03-01 00:00+00'') TO (''2024-04-01 00:00+00'')',
@@ -78,7 +82,8 @@ BEGIN
     RETURN CASE state WHEN '40001' THEN pg_temp.state('a', command) ELSE state END;
 END
 $$;
-SELECT is(pg_temp.tried_again('ALTER TABLE bots RENAME COLUMN price_twin TO cost'), '00000', 'and is done, if need be when tried again');
+SELECT is(pg_temp.tried_again('ALTER TABLE bots RENAME COLUMN price_twin TO cost'), '00000',
+    'and is done, if need be when tried again');
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
 SELECT pg_temp.right('a column renamed by a statement that waited for attach_source',
     '(SELECT company_id, occurred_at, billable, cost AS price_twin, price_reseller FROM bots)');
@@ -88,7 +93,8 @@ SELECT pg_temp.gone('bots') \g /dev/null
 -- Labels of an enum that swap names under a snapshot older than the source.
 CREATE TYPE channel AS ENUM ('sms', 'viber');
 SELECT pg_temp.snapshot('a') \g /dev/null
-CREATE TABLE texts (company_id bigint, occurred_at timestamptz, channel channel, delivered boolean, price_twin numeric(15,6), price_reseller numeric(15,6));
+CREATE TABLE texts (company_id bigint, occurred_at timestamptz, channel channel, delivered boolean, price_twin numeric(15,6),
+    price_reseller numeric(15,6));
 SELECT reseller_report.attach_source('text_messaging', 'texts') \g /dev/null
 INSERT INTO texts VALUES (11, '2024-03-05 10:07+00', 'sms', true, 10, 3), (11, '2024-03-05 10:07+00', 'sms', true, 10, 3),
     (11, '2024-03-05 10:07+00', 'viber', true, 1, 3);
@@ -96,8 +102,10 @@ SELECT reseller_report.materialize() \g /dev/null
 SELECT pg_temp.ends('a', 'labels swapped under an older snapshot', 'ALTER TYPE channel RENAME VALUE ''sms'' TO ''x''',
     'ALTER TYPE channel RENAME VALUE ''viber'' TO ''sms''', 'ALTER TYPE channel RENAME VALUE ''x'' TO ''viber''');
 CREATE FUNCTION pg_temp.texts(label text) RETURNS SETOF text LANGUAGE sql AS $$
-    SELECT results_eq('SELECT delivered_sms, price_sms, sent_viber, price_viber FROM reseller_report.text_messaging(1, ''-infinity'', ''infinity'') WHERE id = 11',
-        'SELECT count(*) FILTER (WHERE channel = ''sms''), sum(price_twin) FILTER (WHERE channel = ''sms''), count(*) FILTER (WHERE channel = ''viber''),
+    SELECT results_eq('SELECT delivered_sms, price_sms, sent_viber, price_viber '
+        'FROM reseller_report.text_messaging(1, ''-infinity'', ''infinity'') WHERE id = 11',
+        'SELECT count(*) FILTER (WHERE channel = ''sms''), sum(price_twin) FILTER (WHERE channel = ''sms''), '
+        'count(*) FILTER (WHERE channel = ''viber''),
             sum(price_twin) FILTER (WHERE channel = ''viber'') FROM texts', label)
     UNION ALL SELECT pg_temp.clean(label)
 $$;

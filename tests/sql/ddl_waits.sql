@@ -1,12 +1,13 @@
--- DDL and TRUNCATE wait only for their own tables, as if nothing were connected: neither for a table that was never connected, nor for another
--- connected one.
+-- DDL and TRUNCATE wait only for their own tables, as if nothing were connected: neither for a table that was never connected, nor
+-- for another connected one.
 SELECT no_plan();
 SET client_min_messages = error;
 \ir ../lib/bot_tables.sql
 \ir ../lib/sessions.sql
 SELECT pg_temp.connect('a'), pg_temp.connect('b'), pg_temp.connect('c') \g /dev/null
 
-SELECT dblink_exec('a', 'BEGIN; TRUNCATE usage.bot_message'), dblink_exec('b', 'BEGIN'), dblink_exec('b', 'SET LOCAL lock_timeout = ''2s''') \g /dev/null
+SELECT dblink_exec('a', 'BEGIN; TRUNCATE usage.bot_message'), dblink_exec('b', 'BEGIN'),
+    dblink_exec('b', 'SET LOCAL lock_timeout = ''2s''') \g /dev/null
 SELECT is(pg_temp.state('b', 'TRUNCATE usage.text_message'), '00000', 'TRUNCATE of one table beside that of another');
 SELECT dblink_exec('a', 'SET LOCAL lock_timeout = ''2s''') \g /dev/null
 SELECT is(pg_temp.state('a', 'TRUNCATE usage.chat_message'), '00000', 'and of a third in the first''s transaction');
@@ -16,11 +17,13 @@ CREATE TABLE log (at timestamptz) PARTITION BY RANGE (at);
 CREATE TABLE log_rest PARTITION OF log DEFAULT;
 SELECT dblink_exec('c', 'BEGIN; LOCK TABLE log IN ACCESS EXCLUSIVE MODE') \g /dev/null
 SET lock_timeout = '2s';
-SELECT lives_ok('TRUNCATE usage.bot_message_default', 'TRUNCATE of a partition beside a lock on a partitioned table that was never connected');
+SELECT lives_ok('TRUNCATE usage.bot_message_default',
+    'TRUNCATE of a partition beside a lock on a partitioned table that was never connected');
 SELECT lives_ok('CREATE TABLE unrelated (a int)', 'and CREATE TABLE');
 SELECT dblink_exec('c', 'COMMIT; BEGIN; LOCK TABLE usage.text_message IN ACCESS EXCLUSIVE MODE') \g /dev/null
 SELECT lives_ok('TRUNCATE usage.bot_message_default', 'TRUNCATE of a partition beside a lock on another connected table');
-SELECT lives_ok('CREATE TABLE usage.bot_message_2021_03 PARTITION OF usage.bot_message FOR VALUES FROM (''2021-03-01 00:00+00'') TO (''2021-04-01 00:00+00'')',
+SELECT lives_ok('CREATE TABLE usage.bot_message_2021_03 PARTITION OF usage.bot_message FOR VALUES '
+    'FROM (''2021-03-01 00:00+00'') TO (''2021-04-01 00:00+00'')',
     'a new partition');
 SELECT lives_ok('ALTER TABLE usage.bot_message ADD COLUMN note text', 'a new column');
 SELECT lives_ok('DROP TABLE unrelated', 'DROP TABLE');

@@ -12,7 +12,8 @@ SELECT reseller_report.detach_source('bots') \g /dev/null
 SELECT pg_temp.report('disconnected after a write', '(TABLE usage.bot_message)');
 COMMIT;
 SELECT pg_temp.right('disconnected in the transaction of a write', '(TABLE usage.bot_message)');
-SELECT is_empty('SELECT * FROM reseller_report.usage_delta d WHERE NOT EXISTS (SELECT FROM reseller_report.source s WHERE s.id = d.source)',
+SELECT is_empty('SELECT * FROM reseller_report.usage_delta d WHERE NOT EXISTS (SELECT FROM reseller_report.source s '
+    'WHERE s.id = d.source)',
     'no change of an unknown source is left after a fold');
 BEGIN;
 SELECT reseller_report.attach_source('bot', 'bots') \g /dev/null
@@ -22,6 +23,7 @@ SELECT reseller_report.attach_source('bot', 'bots') \g /dev/null
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
 COMMIT;
 SELECT pg_temp.right('connected, disconnected and connected again in one transaction of writes', 'bots');
-SELECT is_empty('SELECT * FROM reseller_report.usage_delta d WHERE NOT EXISTS (SELECT FROM reseller_report.source s WHERE s.id = d.source)', 'nor then');
+SELECT is_empty('SELECT * FROM reseller_report.usage_delta d WHERE NOT EXISTS (SELECT FROM reseller_report.source s '
+    'WHERE s.id = d.source)', 'nor then');
 SELECT pg_temp.gone('bots') \g /dev/null
 SELECT * FROM finish();

@@ -1,14 +1,16 @@
--- A table that another session detaches, or detaches and attaches again, beside a transaction of an older snapshot: what the transaction
--- asks is answered or refused, by the snapshot that it has.
+-- A table that another session detaches, or detaches and attaches again, beside a transaction of an older snapshot: what the
+-- transaction asks is answered or refused, by the snapshot that it has.
 SELECT no_plan();
 SET client_min_messages = error;
 CREATE EXTENSION dblink;
-SELECT format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'), current_setting('port'), current_database(), current_user) AS here \gset
+SELECT format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'), current_setting('port'),
+    current_database(), current_user) AS here \gset
 SELECT dblink_connect('other', :'here') \g /dev/null
 SELECT dblink_exec('other', 'SET statement_timeout = ''30s''') \g /dev/null
 INSERT INTO reseller_report.company VALUES (1, 'Reseller', true), (11, 'Company', false);
 INSERT INTO reseller_report.dependency VALUES (1, 11);
-CREATE TABLE bots (company_id bigint, occurred_at timestamptz, billable boolean, price_twin numeric(15,6), price_reseller numeric(15,6));
+CREATE TABLE bots (company_id bigint, occurred_at timestamptz, billable boolean, price_twin numeric(15,6),
+    price_reseller numeric(15,6));
 CREATE INDEX ON bots (company_id, occurred_at);
 CREATE INDEX ON bots (occurred_at);
 SELECT reseller_report.attach_source('bot', 'bots') \g /dev/null
@@ -18,21 +20,26 @@ INSERT INTO bots VALUES (11, '2024-03-02 00:00+00', true, 1, 0);
 
 CREATE FUNCTION pg_temp.stays_exact(how text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN NEXT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'')', format('verify, when %s meanwhile', how));
-    RETURN NEXT is((SELECT billable_messages FROM reseller_report.bot(1, '-infinity', 'infinity')), 21::bigint, format('a report, when %s meanwhile', how));
+    RETURN NEXT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'')',
+        format('verify, when %s meanwhile', how));
+    RETURN NEXT is((SELECT billable_messages FROM reseller_report.bot(1, '-infinity', 'infinity')), 21::bigint,
+        format('a report, when %s meanwhile', how));
 END
 $$;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT count(*) FROM reseller_report.company \g /dev/null
 SELECT dblink_exec('other', 'DO $x$ BEGIN PERFORM reseller_report.detach_source(''bots''); END $x$') \g /dev/null
 SELECT * FROM pg_temp.stays_exact('it was detached');
-SELECT throws_ok('SELECT * FROM reseller_report.rebuild_slices(''bots'')', '42704', NULL, 'no slices of what is not connected any more');
+SELECT throws_ok('SELECT * FROM reseller_report.rebuild_slices(''bots'')', '42704', NULL,
+    'no slices of what is not connected any more');
 COMMIT;
 SELECT reseller_report.attach_source('bot', 'bots') \g /dev/null
 CALL reseller_report.rebuild('bots');
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT count(*) FROM reseller_report.company \g /dev/null
-SELECT dblink_exec('other', 'DO $x$ BEGIN PERFORM reseller_report.detach_source(''bots''), reseller_report.attach_source(''bot'', ''bots''); END $x$') \g /dev/null
+SELECT dblink_exec('other',
+    'DO $x$ BEGIN PERFORM reseller_report.detach_source(''bots''), reseller_report.attach_source(''bot'', ''bots''); END $x$')
+        \g /dev/null
 SELECT * FROM pg_temp.stays_exact('it was detached and attached again');
 COMMIT;
 
@@ -40,7 +47,8 @@ COMMIT;
 INSERT INTO usage.chat_message (company_id, sender, occurred_at) VALUES (11, 'bot', '2019-01-05'), (11, 'bot', '2019-02-05');
 INSERT INTO usage.bot_message (company_id, occurred_at) VALUES (11, '2019-01-05');
 SELECT dblink_connect('maker', :'here') \g /dev/null
-SELECT dblink_exec('other', 'BEGIN; DO $x$ BEGIN PERFORM reseller_report.detach_source(''usage.bot_message''); END $x$') \g /dev/null
+SELECT dblink_exec('other', 'BEGIN; DO $x$ BEGIN PERFORM reseller_report.detach_source(''usage.bot_message''); END $x$')
+    \g /dev/null
 SELECT dblink_send_query('maker', 'SELECT count(*) FROM reseller_report.create_partitions(''0'')') \g /dev/null
 CREATE FUNCTION pg_temp.waits_for_other() RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
@@ -57,7 +65,8 @@ END
 $$;
 SELECT ok(pg_temp.waits_for_other(), 'create_partitions waits for a table that is being detached');
 SELECT dblink_exec('other', 'COMMIT') \g /dev/null
-SELECT is((SELECT n FROM dblink_get_result('maker') AS t (n bigint)), 2::bigint, 'and leaves it alone then, and makes those of the others');
+SELECT is((SELECT n FROM dblink_get_result('maker') AS t (n bigint)), 2::bigint,
+    'and leaves it alone then, and makes those of the others');
 SELECT dblink_disconnect('maker') \g /dev/null
 SELECT dblink_disconnect('other') \g /dev/null
 SELECT * FROM finish();

@@ -1,5 +1,5 @@
--- A table emptied by DELETE still has its rows in older snapshots, so connecting it does not make it built for them. Their reports count the
--- rows, and a company that moves takes its usage along.
+-- A table emptied by DELETE still has its rows in older snapshots, so connecting it does not make it built for them. Their reports
+-- count the rows, and a company that moves takes its usage along.
 SELECT no_plan();
 SET client_min_messages = error;
 \ir ../lib/bot_tables.sql
@@ -15,9 +15,12 @@ INSERT INTO bots_2024_03 VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
 SELECT pg_temp.snapshot('a') \g /dev/null
 DELETE FROM bots_2024_03;
 ALTER TABLE bots ATTACH PARTITION bots_2024_03 FOR VALUES FROM ('2024-03-01 00:00+00') TO ('2024-04-01 00:00+00');
-SELECT is((SELECT said FROM dblink('a', 'SELECT sum(total_price_to_twin) FROM reseller_report.bot(1, ''-infinity'', ''infinity'')') AS t (said numeric)),
-    (SELECT truth FROM dblink('a', 'SELECT sum(price_twin) FROM bots') AS t (truth numeric)), 'a partition emptied by DELETE in an older snapshot');
-SELECT pg_temp.ends('a', 'a company moved under a snapshot older than the DELETE', 'UPDATE reseller_report.dependency SET reseller_id = 2 WHERE company_id = 11');
+SELECT is((SELECT said FROM dblink('a',
+    'SELECT sum(total_price_to_twin) FROM reseller_report.bot(1, ''-infinity'', ''infinity'')') AS t (said numeric)),
+    (SELECT truth FROM dblink('a', 'SELECT sum(price_twin) FROM bots') AS t (truth numeric)),
+        'a partition emptied by DELETE in an older snapshot');
+SELECT pg_temp.ends('a', 'a company moved under a snapshot older than the DELETE',
+    'UPDATE reseller_report.dependency SET reseller_id = 2 WHERE company_id = 11');
 SELECT pg_temp.right('a company moved under a snapshot older than the DELETE', 'bots');
 SELECT pg_temp.gone('bots') \g /dev/null
 

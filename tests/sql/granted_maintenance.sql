@@ -1,5 +1,5 @@
--- A role that may execute the maintenance functions, and nothing else, can do all of them in every state of things: they do their work as the
--- extension's owner and read usage as its owner. Reports of a role that may read one reseller, likewise.
+-- A role that may execute the maintenance functions, and nothing else, can do all of them in every state of things: they do their
+-- work as the extension's owner and read usage as its owner. Reports of a role that may read one reseller, likewise.
 SELECT no_plan();
 SET client_min_messages = error;
 SELECT setseed(0.31) \g /dev/null
@@ -8,7 +8,8 @@ CREATE ROLE granted_reader;
 CREATE ROLE granted_owner;
 GRANT EXECUTE ON FUNCTION reseller_report.materialize, reseller_report.rebuild_slice, reseller_report.rebuild_slices,
     reseller_report.verify(timestamptz, timestamptz, text), reseller_report.prune,
-    reseller_report.prunable, reseller_report.create_partitions(interval), reseller_report.create_partitions(interval, regclass), reseller_report.sources,
+    reseller_report.prunable, reseller_report.create_partitions(interval), reseller_report.create_partitions(interval, regclass),
+    reseller_report.sources,
     reseller_report.health, reseller_report.move_company TO granted_keeper;
 GRANT EXECUTE ON PROCEDURE reseller_report.rebuild TO granted_keeper;
 GRANT SELECT ON reseller_report.materializer_state TO granted_keeper;
@@ -21,17 +22,20 @@ DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(60); END $$;
 CREATE SCHEMA app AUTHORIZATION granted_owner;
 GRANT USAGE ON SCHEMA app TO granted_keeper;
 SET ROLE granted_owner;
-CREATE TABLE app.bots (company_id bigint, occurred_at timestamptz, billable boolean, price_twin numeric(15,6), price_reseller numeric(15,6)) PARTITION BY RANGE (occurred_at);
+CREATE TABLE app.bots (company_id bigint, occurred_at timestamptz, billable boolean, price_twin numeric(15,6),
+    price_reseller numeric(15,6)) PARTITION BY RANGE (occurred_at);
 CREATE TABLE app.bots_01 PARTITION OF app.bots FOR VALUES FROM ('2024-01-01 00:00+00') TO ('2024-02-01 00:00+00');
 CREATE TABLE app.bots_rest PARTITION OF app.bots DEFAULT;
 CREATE TABLE app.dropped (LIKE app.bots);
 SELECT reseller_report.attach_source('bot', 'app.bots'), reseller_report.attach_source('bot', 'app.dropped') \g /dev/null
-INSERT INTO app.bots SELECT 11 + n % 30, timestamptz '2024-01-15 00:00+00' + n * interval '5 hours', true, n, 1 FROM generate_series(1, 200) n;
+INSERT INTO app.bots SELECT 11 + n % 30, timestamptz '2024-01-15 00:00+00' + n * interval '5 hours', true, n, 1
+    FROM generate_series(1, 200) n;
 INSERT INTO app.dropped SELECT * FROM app.bots;
 RESET ROLE;
 -- The oracle counts them, too.
 ALTER TABLE usage.bot_message RENAME TO bot_message_of_usage;
-CREATE VIEW usage.bot_message AS SELECT company_id, occurred_at, billable, price_twin, price_reseller FROM usage.bot_message_of_usage
+CREATE VIEW usage.bot_message AS SELECT company_id, occurred_at, billable, price_twin, price_reseller
+    FROM usage.bot_message_of_usage
     UNION ALL SELECT company_id, occurred_at, billable, price_twin, price_reseller FROM app.bots;
 
 -- What the reader is told, against what the oracle says.
@@ -41,10 +45,12 @@ CREATE FUNCTION pg_temp.reads(label text) RETURNS SETOF text LANGUAGE plpgsql AS
 BEGIN
     TRUNCATE said;
     SET LOCAL ROLE granted_reader;
-    INSERT INTO said SELECT r, id, billable_messages, total_price_to_twin, total_price_to_reseller FROM generate_series(1, 3) r, reseller_report.bot(r, '2024-01-20 10:17+00', '2024-03-20 00:00+00');
+    INSERT INTO said SELECT r, id, billable_messages, total_price_to_twin, total_price_to_reseller FROM generate_series(1, 3) r,
+        reseller_report.bot(r, '2024-01-20 10:17+00', '2024-03-20 00:00+00');
     RESET ROLE;
     RETURN NEXT set_eq('TABLE said', $q$SELECT r, id, b, t, e FROM generate_series(1, 3) r,
-        oracle.bot(r, '2024-01-20 10:17+00', '2024-03-20 00:00+00', false) AS o (id bigint, n text, b bigint, t numeric, e numeric)$q$, label);
+        oracle.bot(r, '2024-01-20 10:17+00', '2024-03-20 00:00+00', false) AS o (id bigint, n text, b bigint, t numeric,
+            e numeric)$q$, label);
 END
 $$;
 -- What the keeper does ends well.
@@ -65,8 +71,11 @@ SELECT pg_temp.keeps(command) FROM unnest(ARRAY[
     'SELECT * FROM reseller_report.materializer_state',
     'SELECT * FROM reseller_report.materialize(10, true)',
     'SELECT * FROM reseller_report.materialize()']) command;
-SELECT is((SELECT count(*) FROM reseller_report.usage_quarter q WHERE NOT EXISTS (SELECT FROM reseller_report.source s WHERE s.id = q.source)), 0::bigint, 'a fold of the keeper forgets what was dropped');
-INSERT INTO app.bots SELECT 11 + n % 30, timestamptz '2024-01-15 00:00+00' + n * interval '5 hours', true, n, 1 FROM generate_series(1, 200) n;
+SELECT is((SELECT count(*) FROM reseller_report.usage_quarter q
+    WHERE NOT EXISTS (SELECT FROM reseller_report.source s WHERE s.id = q.source)), 0::bigint,
+        'a fold of the keeper forgets what was dropped');
+INSERT INTO app.bots SELECT 11 + n % 30, timestamptz '2024-01-15 00:00+00' + n * interval '5 hours', true, n, 1
+    FROM generate_series(1, 200) n;
 SELECT pg_temp.keeps(command) FROM unnest(ARRAY[
     'SELECT * FROM reseller_report.sources()', 'SELECT * FROM reseller_report.health()',
     'SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'')',
@@ -78,7 +87,8 @@ TRUNCATE app.bots_01;
 SELECT pg_temp.keeps(command) FROM unnest(ARRAY[
     'SELECT * FROM reseller_report.materialize()',
     'SELECT * FROM reseller_report.rebuild_slice(''app.bots'', ''2024-01-01 00:00+00'', ''2024-02-01 00:00+00'')']) command;
-INSERT INTO app.bots SELECT 11 + n % 30, timestamptz '2024-01-15 00:00+00' + n * interval '3 hours', true, n, 1 FROM generate_series(1, 60) n;
+INSERT INTO app.bots SELECT 11 + n % 30, timestamptz '2024-01-15 00:00+00' + n * interval '3 hours', true, n, 1
+    FROM generate_series(1, 60) n;
 SET ROLE granted_keeper;
 CALL reseller_report.rebuild('app.bots');
 SELECT count(*) AS differing FROM reseller_report.verify('-infinity', 'infinity') \gset
@@ -88,12 +98,14 @@ SELECT pg_temp.keeps(command) FROM unnest(ARRAY[
     'SELECT * FROM reseller_report.create_partitions(''0'', ''app.bots'')',
     'SELECT * FROM reseller_report.create_partitions(''1 month'')',
     'SELECT * FROM reseller_report.prunable(''app.bots'', ''2024-02-01 00:00+00'')']) command;
-CREATE TABLE before AS SELECT r, b.* FROM generate_series(1, 3) r, reseller_report.bot(r, '2024-01-10 00:00+00', '2024-03-20 00:00+00') b;
+CREATE TABLE before AS SELECT r, b.* FROM generate_series(1, 3) r,
+    reseller_report.bot(r, '2024-01-10 00:00+00', '2024-03-20 00:00+00') b;
 SET ROLE granted_keeper;
 SELECT count(*) AS pruned FROM reseller_report.prune('app.bots', '2024-02-01 00:00+00') \gset
 RESET ROLE;
 SELECT is(:'pruned'::bigint, 1::bigint, 'the keeper prunes');
-SELECT set_eq('SELECT r, b.* FROM generate_series(1, 3) r, reseller_report.bot(r, ''2024-01-10 00:00+00'', ''2024-03-20 00:00+00'') b', 'TABLE before', 'and nothing changes');
+SELECT set_eq('SELECT r, b.* FROM generate_series(1, 3) r, '
+    'reseller_report.bot(r, ''2024-01-10 00:00+00'', ''2024-03-20 00:00+00'') b', 'TABLE before', 'and nothing changes');
 -- Behind the horizon figures move from reseller to reseller, and to nobody and back.
 SET ROLE granted_keeper;
 UPDATE reseller_report.dependency SET reseller_id = 1 + reseller_id % 3 WHERE company_id BETWEEN 11 AND 30;
@@ -101,7 +113,9 @@ SELECT reseller_report.move_company(40, 2, '-infinity'), reseller_report.move_co
 UPDATE reseller_report.dependency SET reseller_id = 1 + (reseller_id + 1) % 3 WHERE company_id BETWEEN 11 AND 30;
 SELECT reseller_report.materialize() \g /dev/null
 RESET ROLE;
-SELECT set_eq('SELECT r, b.* FROM generate_series(1, 3) r, reseller_report.bot(r, ''2024-01-10 00:00+00'', ''2024-03-20 00:00+00'') b', 'TABLE before', 'companies that went and came back have what they had');
+SELECT set_eq('SELECT r, b.* FROM generate_series(1, 3) r, '
+    'reseller_report.bot(r, ''2024-01-10 00:00+00'', ''2024-03-20 00:00+00'') b', 'TABLE before',
+        'companies that went and came back have what they had');
 SET ROLE granted_owner;
 SELECT reseller_report.detach_source('app.bots') \g /dev/null
 RESET ROLE;

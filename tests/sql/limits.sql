@@ -1,12 +1,13 @@
--- Nothing changes at a limit: batches, caps and thresholds are met from below, exactly and from above, and every figure stays exact. The
--- numbers here are those of the constants in extension/.
+-- Nothing changes at a limit: batches, caps and thresholds are met from below, exactly and from above, and every figure stays
+-- exact. The numbers here are those of the constants in extension/.
 SELECT no_plan();
 SET client_min_messages = error;
 INSERT INTO reseller_report.company (company_id, name, is_reseller) SELECT n, 'Reseller ' || n, true FROM generate_series(1, 8) n;
 INSERT INTO reseller_report.company (company_id, name) SELECT n, 'Company ' || n FROM generate_series(1001, 4000) n;
 -- An event of each of the companies `first` to `last` at one moment, each of another price.
 CREATE FUNCTION pg_temp.use(first bigint, last bigint, at timestamptz) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO usage.bot_message (company_id, occurred_at, price_twin, price_reseller) SELECT n, at, n * 0.000001, -n FROM generate_series(first, last) n
+    INSERT INTO usage.bot_message (company_id, occurred_at, price_twin, price_reseller) SELECT n, at, n * 0.000001, -n
+        FROM generate_series(first, last) n
 $$;
 -- Events of one company, one in each of `n` quarter hours.
 CREATE FUNCTION pg_temp.keys(company bigint, n bigint) RETURNS void LANGUAGE sql AS $$
@@ -15,9 +16,11 @@ CREATE FUNCTION pg_temp.keys(company bigint, n bigint) RETURNS void LANGUAGE sql
 $$;
 CREATE FUNCTION pg_temp.written() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM reseller_report.usage_delta';
 CREATE FUNCTION pg_temp.folded(most int) RETURNS bigint LANGUAGE sql AS 'SELECT deltas FROM reseller_report.materialize(most)';
-CREATE FUNCTION pg_temp.differences(f timestamptz DEFAULT '-infinity', t timestamptz DEFAULT 'infinity', reseller bigint DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION pg_temp.differences(f timestamptz DEFAULT '-infinity', t timestamptz DEFAULT 'infinity',
+    reseller bigint DEFAULT NULL) RETURNS bigint
     LANGUAGE sql STABLE AS $$
-    SELECT count(*) FROM reseller_report.company r, oracle.differences(r.company_id, f, t) WHERE r.is_reseller AND r.company_id = coalesce(reseller, r.company_id)
+    SELECT count(*) FROM reseller_report.company r, oracle.differences(r.company_id, f, t) WHERE r.is_reseller
+        AND r.company_id = coalesce(reseller, r.company_id)
 $$;
 CREATE FUNCTION pg_temp.exact(label text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
@@ -27,13 +30,16 @@ END
 $$;
 
 -- A fold pays in rows below 1,000 companies, from a quarter of a row's companies on, and for what is 600 seconds old.
-INSERT INTO reseller_report.dependency SELECT 1, n FROM generate_series(1001, 1999) n UNION ALL SELECT 2, n FROM generate_series(2000, 2999) n;
+INSERT INTO reseller_report.dependency SELECT 1, n FROM generate_series(1001, 1999) n UNION ALL SELECT 2, n
+    FROM generate_series(2000, 2999) n;
 SELECT pg_temp.use(1001, 1001, '2025-07-01 00:00+00'), pg_temp.use(2000, 2248, '2025-07-01 00:00+00') \g /dev/null
-SELECT is((SELECT deltas FROM reseller_report.materialize(100000, true)), 1::bigint, 'a row of 999 companies pays, 249 changes of one of 1,000 do not');
+SELECT is((SELECT deltas FROM reseller_report.materialize(100000, true)), 1::bigint,
+    'a row of 999 companies pays, 249 changes of one of 1,000 do not');
 SELECT pg_temp.use(2249, 2249, '2025-07-01 00:00+00') \g /dev/null
 SELECT is((SELECT deltas FROM reseller_report.materialize(100000, true)), 250::bigint, '250 do');
 SELECT pg_temp.use(2000, 2000, '2025-07-01 00:00+00'), pg_temp.use(2001, 2001, '2025-07-01 01:00+00') \g /dev/null
-UPDATE reseller_report.usage_delta SET recorded_at = clock_timestamp() - CASE company_id WHEN 2000 THEN interval '600 seconds' ELSE '560 seconds' END;
+UPDATE reseller_report.usage_delta SET recorded_at = clock_timestamp() - CASE company_id WHEN 2000 THEN interval '600 seconds'
+    ELSE '560 seconds' END;
 SELECT is((SELECT deltas FROM reseller_report.materialize(100000, true)), 1::bigint, 'one of 600 seconds does');
 SELECT is((SELECT deltas FROM reseller_report.materialize()), 1::bigint, 'one of 560 does not');
 SELECT pg_temp.exact('folded where it pays');
@@ -69,12 +75,15 @@ SELECT pg_temp.exact('transactions of 1 to 1,501 changes');
 
 -- A fold takes as many deltas as it may and no more, wherever its batches of 10,000 end.
 SELECT pg_temp.keys(1014, 9999), pg_temp.keys(1015, 2), pg_temp.keys(1016, 10000) \g /dev/null
-SELECT results_eq('SELECT pg_temp.folded(most) FROM unnest(ARRAY[1, 256, 9743, 10001, 100000, 1]) most', 'VALUES (1::bigint), (256), (9743), (10001), (0), (0)',
+SELECT results_eq('SELECT pg_temp.folded(most) FROM unnest(ARRAY[1, 256, 9743, 10001, 100000, 1]) most',
+    'VALUES (1::bigint), (256), (9743), (10001), (0), (0)',
     'as many deltas as a fold may take');
 SELECT pg_temp.exact('folded in parts');
 DELETE FROM usage.bot_message;
-SELECT results_eq('SELECT pg_temp.folded(most) FROM unnest(ARRAY[10000, 100000]) most', 'VALUES (10000::bigint), (17796)', 'whole batches and more');
-SELECT is_empty('SELECT FROM reseller_report.usage_quarter UNION ALL SELECT FROM reseller_report.usage_year', 'nothing is left of what was deleted');
+SELECT results_eq('SELECT pg_temp.folded(most) FROM unnest(ARRAY[10000, 100000]) most', 'VALUES (10000::bigint), (17796)',
+    'whole batches and more');
+SELECT is_empty('SELECT FROM reseller_report.usage_quarter UNION ALL SELECT FROM reseller_report.usage_year',
+    'nothing is left of what was deleted');
 
 -- A transaction keeps up to 65,536 keys in memory, one a key whatever its changes, and a savepoint hands on what fits together.
 BEGIN;
@@ -109,8 +118,10 @@ SELECT pg_temp.folded(10) \g /dev/null
 SELECT pg_temp.exact('after the caps');
 
 -- Folded figures follow 64 companies at a time, those of pruned days 1,000.
-INSERT INTO reseller_report.dependency SELECT 2, n, tstzrange(timestamptz '2024-01-01 00:00+00' + (n - 2000) * interval '15 minutes', NULL) FROM generate_series(1101, 1300) n;
-SELECT pg_temp.use(1101, 1300, '2023-12-20 00:07+00'), pg_temp.use(1101, 1300, '2024-02-01 10:17+00'), pg_temp.use(1101, 1300, '2024-03-01 00:00+00') \g /dev/null
+INSERT INTO reseller_report.dependency SELECT 2, n,
+    tstzrange(timestamptz '2024-01-01 00:00+00' + (n - 2000) * interval '15 minutes', NULL) FROM generate_series(1101, 1300) n;
+SELECT pg_temp.use(1101, 1300, '2023-12-20 00:07+00'), pg_temp.use(1101, 1300, '2024-02-01 10:17+00'),
+    pg_temp.use(1101, 1300, '2024-03-01 00:00+00') \g /dev/null
 SELECT pg_temp.folded(1000) \g /dev/null
 CREATE FUNCTION pg_temp.moved(n int) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
@@ -123,16 +134,19 @@ SELECT pg_temp.folded(100000) \g /dev/null
 SELECT pg_temp.exact('moved and folded');
 
 INSERT INTO reseller_report.dependency SELECT 6, n FROM generate_series(1301, 3500) n;
-SELECT pg_temp.use(1301, 3500, '2022-05-01 00:00+00'), pg_temp.use(1301, 3500, '2022-06-30 23:59:59.999999+00'), pg_temp.use(1301, 3500, '2024-05-01 00:00+00') \g /dev/null
+SELECT pg_temp.use(1301, 3500, '2022-05-01 00:00+00'), pg_temp.use(1301, 3500, '2022-06-30 23:59:59.999999+00'),
+    pg_temp.use(1301, 3500, '2024-05-01 00:00+00') \g /dev/null
 SELECT reseller_report.create_partitions('0') \g /dev/null
 SELECT pg_temp.folded(100000) \g /dev/null
-CREATE TEMP TABLE before AS SELECT r.company_id AS reseller, b.* FROM reseller_report.company r, reseller_report.bot(r.company_id, '-infinity', 'infinity') b WHERE r.is_reseller;
+CREATE TEMP TABLE before AS SELECT r.company_id AS reseller, b.* FROM reseller_report.company r,
+    reseller_report.bot(r.company_id, '-infinity', 'infinity') b WHERE r.is_reseller;
 SELECT is((SELECT count(*) FROM reseller_report.prune('usage.bot_message', '2023-01-01')), 2::bigint, 'two months are pruned');
 CREATE FUNCTION pg_temp.pruned_moved(n int) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE reseller_report.dependency SET reseller_id = 13 - reseller_id WHERE company_id BETWEEN 1301 AND 1300 + n;
     UPDATE before SET reseller = 13 - reseller WHERE id BETWEEN 1301 AND 1300 + n;
-    RETURN NEXT set_eq($q$SELECT r.company_id, b.* FROM reseller_report.company r, reseller_report.bot(r.company_id, '-infinity', 'infinity') b WHERE r.is_reseller$q$,
+    RETURN NEXT set_eq($q$SELECT r.company_id, b.* FROM reseller_report.company r,
+        reseller_report.bot(r.company_id, '-infinity', 'infinity') b WHERE r.is_reseller$q$,
         'TABLE before', n || ' companies with pruned usage moved at once');
 END
 $$;
@@ -148,7 +162,8 @@ BEGIN
     DELETE FROM reseller_report.dependency WHERE reseller_id IN (6, 7, 8);
     INSERT INTO reseller_report.dependency SELECT 8, i FROM generate_series(2001, 2000 + n) i;
     RETURN QUERY SELECT is(pg_temp.differences(f, t, 8), 0::bigint, format('%s dependents, %s to %s', n, f, t)) FROM (VALUES
-        (timestamptz '2025-05-01 00:20+00', timestamptz '2025-05-01 00:40+00'), ('2025-05-01 00:19+00', '2025-05-01 00:21+00'), ('2025-05-01 00:05+00', '2025-05-01 01:00+00')) p (f, t);
+        (timestamptz '2025-05-01 00:20+00', timestamptz '2025-05-01 00:40+00'), ('2025-05-01 00:19+00', '2025-05-01 00:21+00'),
+            ('2025-05-01 00:05+00', '2025-05-01 01:00+00')) p (f, t);
 END
 $$;
 SELECT pg_temp.asked(n) FROM unnest(ARRAY[1, 999, 1000, 1001]) n;
@@ -158,10 +173,12 @@ BEGIN
     DELETE FROM reseller_report.dependency WHERE reseller_id = 8 OR company_id = ANY (ids);
     INSERT INTO reseller_report.dependency SELECT 8, i FROM unnest(ids) i;
     -- Of these and of their neighbours, folded or not.
-    INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) SELECT i, timestamptz '2025-06-01 00:20+00', 1 FROM unnest(ids) i
+    INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) SELECT i, timestamptz '2025-06-01 00:20+00', 1
+        FROM unnest(ids) i
         UNION ALL SELECT i + 1, '2025-06-01 00:20+00', 1 FROM unnest(ids) i WHERE i < 9223372036854775807
         UNION ALL SELECT i - 1, '2025-06-01 00:20+00', 1 FROM unnest(ids) i WHERE i > -9223372036854775808;
-    RETURN NEXT is(pg_temp.differences('2025-06-01 00:00+00', '2025-06-02 00:00+00', 8) + pg_temp.differences('2025-06-01 00:17+00', '2025-06-01 00:23+00', 8), 0::bigint,
+    RETURN NEXT is(pg_temp.differences('2025-06-01 00:00+00', '2025-06-02 00:00+00', 8)
+        + pg_temp.differences('2025-06-01 00:17+00', '2025-06-01 00:23+00', 8), 0::bigint,
         'reports of companies ' || ids::text);
 END
 $$;

@@ -1,9 +1,12 @@
--- What a function has read or written stays locked until its transaction ends: neither can be dropped, emptied or rewritten in between.
+-- What a function has read or written stays locked until its transaction ends: neither can be dropped, emptied or rewritten in
+-- between.
 SELECT no_plan();
 SET client_min_messages = error;
-INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'Reseller', true), (2, 'Other', true), (11, 'Eleven', false);
+INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'Reseller', true), (2, 'Other', true),
+    (11, 'Eleven', false);
 INSERT INTO reseller_report.dependency VALUES (1, 11);
-INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2024-01-05 10:00+00', 1), (11, '2024-03-05 10:00+00', 4);
+INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2024-01-05 10:00+00', 1),
+    (11, '2024-03-05 10:00+00', 4);
 SELECT reseller_report.create_partitions('0'), reseller_report.materialize() \g /dev/null
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2024-03-05 10:00+00', 8);
 CREATE ROLE locks_held_reader;
@@ -19,7 +22,8 @@ BEGIN
         RESET ROLE;
         SELECT string_agg(format('%s of %s', w[1], r), ', ') INTO missing
             FROM regexp_matches(wanted, '(\w+Lock): ([^;]+)', 'g') w, unnest(regexp_split_to_array(btrim(w[2], E' \n'), '\s+')) r
-            WHERE NOT EXISTS (SELECT FROM pg_locks l WHERE l.pid = pg_backend_pid() AND l.granted AND l.relation = r::regclass AND l.mode = w[1]);
+            WHERE NOT EXISTS (SELECT FROM pg_locks l WHERE l.pid = pg_backend_pid() AND l.granted AND l.relation = r::regclass
+                AND l.mode = w[1]);
         RAISE 'undo' USING ERRCODE = 'UNDO1';
     EXCEPTION WHEN SQLSTATE 'UNDO1' THEN
     END;
@@ -28,20 +32,28 @@ END
 $$;
 SET search_path = reseller_report, public;
 -- A statement's own locks would hide those of what it calls: tables are named here as functions reach them.
-SELECT pg_temp.holds($$SET LOCAL ROLE locks_held_reader; SELECT * FROM reseller_report.bot(1, '2022-01-05 10:00+00', '2024-03-05 10:07+00')$$,
-    'AccessShareLock: usage.bot_message usage.bot_message_2024_01 usage.bot_message_default access source source_built source_unbuilt dependency company usage_delta usage_quarter
-    usage_quarter_pkey usage_hour usage_hour_pkey usage_day usage_day_pkey usage_month usage_month_pkey usage_year usage_year_pkey');
+SELECT pg_temp.holds($$SET LOCAL ROLE locks_held_reader; SELECT *
+    FROM reseller_report.bot(1, '2022-01-05 10:00+00', '2024-03-05 10:07+00')$$,
+    'AccessShareLock: usage.bot_message usage.bot_message_2024_01 usage.bot_message_default access source source_built '
+    'source_unbuilt dependency company usage_delta usage_quarter
+    usage_quarter_pkey usage_hour usage_hour_pkey usage_day usage_day_pkey usage_month usage_month_pkey usage_year
+        usage_year_pkey');
 SELECT pg_temp.holds($$SELECT * FROM reseller_report.verify('-infinity', 'infinity')$$,
-    'AccessShareLock: usage.bot_message usage.bot_message_2024_01 usage.chat_message usage.phone_call_default usage_delta usage_quarter usage_year usage_year_pkey dependency');
+    'AccessShareLock: usage.bot_message usage.bot_message_2024_01 usage.chat_message usage.phone_call_default usage_delta '
+    'usage_quarter usage_year usage_year_pkey dependency');
 SELECT pg_temp.holds('SELECT * FROM reseller_report.materialize()',
     'RowExclusiveLock: usage_delta usage_quarter usage_hour usage_day usage_month usage_year lease; AccessShareLock: source_built');
 SELECT pg_temp.holds($$SELECT reseller_report.rebuild_slice('usage.bot_message', '-infinity', 'infinity')$$,
-    'ShareUpdateExclusiveLock: usage.bot_message; RowExclusiveLock: usage.bot_message_2024_01 usage.bot_message_default usage_delta usage_quarter usage_hour usage_day usage_month usage_year lease source_built');
+    'ShareUpdateExclusiveLock: usage.bot_message; RowExclusiveLock: usage.bot_message_2024_01 usage.bot_message_default '
+    'usage_delta usage_quarter usage_hour usage_day usage_month usage_year lease source_built');
 SELECT pg_temp.holds('UPDATE reseller_report.dependency SET reseller_id = 2',
-    'RowExclusiveLock: usage_delta lease; AccessShareLock: usage_delta usage.bot_message usage.bot_message_2024_01 usage.chat_message_default source source_built source_unbuilt');
-SELECT pg_temp.holds($$SELECT * FROM reseller_report.prune('usage.bot_message', '2024-02-01 00:00+00')$$, 'AccessExclusiveLock: usage.bot_message; RowExclusiveLock: lease');
+    'RowExclusiveLock: usage_delta lease; AccessShareLock: usage_delta usage.bot_message usage.bot_message_2024_01 '
+    'usage.chat_message_default source source_built source_unbuilt');
+SELECT pg_temp.holds($$SELECT * FROM reseller_report.prune('usage.bot_message', '2024-02-01 00:00+00')$$,
+    'AccessExclusiveLock: usage.bot_message; RowExclusiveLock: lease');
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2023-11-05 10:00+00', 1);
-SELECT pg_temp.holds($$SELECT * FROM reseller_report.create_partitions('0', 'usage.bot_message')$$, 'ShareUpdateExclusiveLock: usage.bot_message; AccessExclusiveLock: usage.bot_message_default');
+SELECT pg_temp.holds($$SELECT * FROM reseller_report.create_partitions('0', 'usage.bot_message')$$,
+    'ShareUpdateExclusiveLock: usage.bot_message; AccessExclusiveLock: usage.bot_message_default');
 CREATE TABLE public.bots (LIKE usage.bot_message);
 SELECT pg_temp.holds($$SELECT reseller_report.attach_source('bot', 'public.bots')$$, 'ShareRowExclusiveLock: public.bots');
 DROP OWNED BY locks_held_reader;

@@ -1,4 +1,5 @@
--- One source that fails stops no other, and is told as what it is: a table that its owner may not use is no missing right of the caller's.
+-- One source that fails stops no other, and is told as what it is: a table that its owner may not use is no missing right of the
+-- caller's.
 SELECT no_plan();
 SET client_min_messages = error;
 CREATE ROLE source_owner;
@@ -43,7 +44,8 @@ BEGIN
             GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, told = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
         END;
         -- Of the default partition, where that is what is read.
-        RETURN NEXT is(replace(format('%s %s %s', state, told, hint), 'bots_default', 'bots'), '55000 usage table closed.bots cannot be used by its owner source_owner: '
+        RETURN NEXT is(replace(format('%s %s %s', state, told, hint), 'bots_default', 'bots'),
+            '55000 usage table closed.bots cannot be used by its owner source_owner: '
             'permission denied for schema closed GRANT USAGE ON SCHEMA closed TO source_owner.', c);
     END LOOP;
 END
@@ -54,35 +56,45 @@ REVOKE USAGE ON SCHEMA closed FROM source_owner;
 SELECT pg_temp.tried();
 SET ROLE source_reader;
 SELECT throws_ok('SELECT * FROM reseller_report.bot(1, ''2024-03-05 10:07+00'', ''2024-03-05 10:08+00'')', '55000',
-    'usage table closed.bots cannot be used by its owner source_owner: permission denied for schema closed', 'also to a reader who has the right to the reseller');
+    'usage table closed.bots cannot be used by its owner source_owner: permission denied for schema closed',
+        'also to a reader who has the right to the reseller');
 SELECT throws_ok('SELECT * FROM reseller_report.bot(2, ''2024-03-05 10:07+00'', ''2024-03-05 10:08+00'')', '42501',
     'permission denied for reseller 2', 'who is told of no others');
 RESET ROLE;
 
 -- The others go on.
-SELECT is((SELECT user_messages_price FROM reseller_report.chat(1, '2024-01-01', '2024-04-01')), 5.000000, 'another service answers');
+SELECT is((SELECT user_messages_price FROM reseller_report.chat(1, '2024-01-01', '2024-04-01')), 5.000000,
+    'another service answers');
 SELECT set_has('SELECT source::text, is_built FROM reseller_report.sources()',
     'VALUES (''usage.chat_message'', true), (''closed.bots'', false)', 'sources lists all');
-SELECT is((SELECT unbuilt_sources FROM reseller_report.materializer_state), ARRAY['closed.bots: not built yet'], 'materializer_state says which is not built');
-SELECT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'', ''chat'')', 'the tables of another service are verified');
-SELECT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'', NULL, ''usage.bot_message'')', 'one by one, those of this service too');
-SELECT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'', ''chat'', ''closed.bots'')', 'a table that does not feed the service is not even read');
+SELECT is((SELECT unbuilt_sources FROM reseller_report.materializer_state), ARRAY['closed.bots: not built yet'],
+    'materializer_state says which is not built');
+SELECT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'', ''chat'')',
+    'the tables of another service are verified');
+SELECT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'', NULL, ''usage.bot_message'')',
+    'one by one, those of this service too');
+SELECT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'', ''chat'', ''closed.bots'')',
+    'a table that does not feed the service is not even read');
 SELECT isnt_empty('SELECT * FROM reseller_report.create_partitions(''200 days'')', 'partitions of the others are made');
-SELECT is((SELECT count(*) FROM reseller_report.rebuild_slice('usage.bot_message', '2024-03-05 00:00+00', '2024-03-06 00:00+00')), 1::bigint, 'others are rebuilt');
+SELECT is((SELECT count(*) FROM reseller_report.rebuild_slice('usage.bot_message', '2024-03-05 00:00+00', '2024-03-06 00:00+00')),
+    1::bigint, 'others are rebuilt');
 SELECT is((SELECT deltas FROM reseller_report.materialize()), 0::bigint, 'and folded');
 
 -- A table that is granted away from its owner.
 GRANT USAGE ON SCHEMA closed TO source_owner;
 REVOKE SELECT ON closed.bots FROM source_owner;
 SELECT throws_ok('SELECT * FROM reseller_report.bot(1, ''2024-01-01'', ''2024-04-01'')', '55000',
-    'usage table closed.bots cannot be used by its owner source_owner: permission denied for table bots', 'an owner without SELECT');
+    'usage table closed.bots cannot be used by its owner source_owner: permission denied for table bots',
+        'an owner without SELECT');
 GRANT SELECT ON closed.bots TO source_owner;
-SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2024-01-01', '2024-04-01')), 5.000000, 'once the hint was followed, the report answers');
+SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2024-01-01', '2024-04-01')), 5.000000,
+    'once the hint was followed, the report answers');
 
 -- Partitions need CREATE.
 REVOKE CREATE ON SCHEMA closed FROM source_owner;
 SELECT throws_ok('SELECT * FROM reseller_report.create_partitions(''1 month'', ''closed.bots'')', '55000',
-    'usage table closed.bots cannot be used by its owner source_owner: permission denied for schema closed', 'an owner without CREATE');
+    'usage table closed.bots cannot be used by its owner source_owner: permission denied for schema closed',
+        'an owner without CREATE');
 GRANT CREATE ON SCHEMA closed TO source_owner;
 SELECT isnt_empty('SELECT * FROM reseller_report.create_partitions(''1 month'', ''closed.bots'')', 'and with it');
 CALL reseller_report.rebuild('closed.bots');
@@ -92,7 +104,8 @@ SELECT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'
 UPDATE reseller_report.usage_quarter SET price_twin = ARRAY[7] WHERE item IS NOT NULL;
 SELECT set_eq('SELECT DISTINCT source::text FROM reseller_report.verify(''-infinity'', ''infinity'')',
     'VALUES (''closed.bots''), (''usage.bot_message''), (''usage.chat_message'')', 'three tables differ');
-SELECT set_eq('SELECT DISTINCT source::text, service FROM reseller_report.verify(''-infinity'', ''infinity'', NULL, ''closed.bots'')',
+SELECT set_eq('SELECT DISTINCT source::text, service FROM reseller_report.verify(''-infinity'', ''infinity'', '
+    'NULL, ''closed.bots'')',
     'VALUES (''closed.bots'', ''bot'')', 'one of them');
 SELECT set_eq('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'', NULL, ''usage.chat_message'')',
     'SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'', ''chat'')', 'with the same rows');

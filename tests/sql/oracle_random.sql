@@ -54,6 +54,7 @@ SELECT oracle.agrees('all deleted');
 SELECT isnt((SELECT deltas FROM reseller_report.materialize()), 0::bigint, 'deletions are taken');
 SELECT is_empty(
     'SELECT FROM reseller_report.usage_quarter UNION ALL SELECT FROM reseller_report.usage_hour'
-    ' UNION ALL SELECT FROM reseller_report.usage_day UNION ALL SELECT FROM reseller_report.usage_month UNION ALL SELECT FROM reseller_report.usage_year',
+    ' UNION ALL SELECT FROM reseller_report.usage_day UNION ALL SELECT FROM reseller_report.usage_month UNION ALL SELECT '
+    'FROM reseller_report.usage_year',
     'summaries of nothing hold nothing');
 SELECT * FROM finish();

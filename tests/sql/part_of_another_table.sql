@@ -1,5 +1,5 @@
--- A connected table may be part of something greater: a partition, a child by inheritance, a table of a type. It is still what is connected,
--- and what is done through the greater one is followed.
+-- A connected table may be part of something greater: a partition, a child by inheritance, a table of a type. It is still what is
+-- connected, and what is done through the greater one is followed.
 SELECT no_plan();
 SET client_min_messages = error;
 \ir ../lib/bot_tables.sql
@@ -23,7 +23,8 @@ UPDATE bots_all SET occurred_at = '2024-03-05 10:22+00' WHERE price_twin = 1000;
 SELECT pg_temp.right('rows that move out of it and into it', 'bots');
 ALTER TABLE bots RENAME TO robots;
 INSERT INTO robots VALUES (11, '2024-03-05 10:07+00', true, 7, 3);
-SELECT is((SELECT array_agg(source) FROM reseller_report.sources() WHERE source = 'robots'::regclass), ARRAY['robots'::regclass], 'renamed, it is followed');
+SELECT is((SELECT array_agg(source) FROM reseller_report.sources() WHERE source = 'robots'::regclass), ARRAY['robots'::regclass],
+    'renamed, it is followed');
 SELECT pg_temp.right('renamed', 'robots');
 ALTER TABLE bots_all RENAME COLUMN price_twin TO cost;
 INSERT INTO robots VALUES (11, '2024-03-05 10:07+00', true, 5, 3);
@@ -100,27 +101,32 @@ CREATE TABLE anything (price_twin numeric(15,6), price_reseller numeric(15,6));
 ALTER TABLE bots INHERIT anything;
 ALTER TABLE anything RENAME COLUMN price_twin TO cost;
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
-SELECT pg_temp.right('a column renamed through a parent', '(SELECT company_id, occurred_at, billable, cost AS price_twin, price_reseller FROM bots)');
+SELECT pg_temp.right('a column renamed through a parent',
+    '(SELECT company_id, occurred_at, billable, cost AS price_twin, price_reseller FROM bots)');
 ALTER TABLE anything RENAME COLUMN price_reseller TO price_twin;
 ALTER TABLE anything RENAME COLUMN cost TO price_reseller;
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 1, 2);
-SELECT pg_temp.right('and swapped', '(SELECT company_id, occurred_at, billable, price_reseller AS price_twin, price_twin AS price_reseller FROM bots)');
+SELECT pg_temp.right('and swapped',
+    '(SELECT company_id, occurred_at, billable, price_reseller AS price_twin, price_twin AS price_reseller FROM bots)');
 SELECT pg_temp.gone('anything, bots') \g /dev/null
 
 -- A table of a type is renamed with its own type's attributes, and with no other's.
-CREATE TYPE row_of_bots AS (company_id bigint, occurred_at timestamptz, billable boolean, price_twin numeric(15,6), price_reseller numeric(15,6));
+CREATE TYPE row_of_bots AS (company_id bigint, occurred_at timestamptz, billable boolean, price_twin numeric(15,6),
+    price_reseller numeric(15,6));
 CREATE TYPE unrelated AS (price_twin numeric(15,6));
 CREATE TABLE bots OF row_of_bots;
 SELECT reseller_report.attach_source('bot', 'bots') \g /dev/null
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
 CREATE TEMP TABLE rules AS SELECT rules FROM reseller_report.source WHERE table_name = 'bots';
 ALTER TYPE unrelated RENAME ATTRIBUTE price_twin TO price_reseller;
-SELECT is((SELECT rules FROM reseller_report.source WHERE table_name = 'bots'), (SELECT rules FROM rules), 'an attribute of an unrelated type changes no rule');
+SELECT is((SELECT rules FROM reseller_report.source WHERE table_name = 'bots'), (SELECT rules FROM rules),
+    'an attribute of an unrelated type changes no rule');
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
 SELECT pg_temp.right('an attribute of an unrelated type', 'bots');
 ALTER TYPE row_of_bots RENAME ATTRIBUTE price_twin TO cost CASCADE;
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
-SELECT pg_temp.right('an attribute of its own type', '(SELECT company_id, occurred_at, billable, cost AS price_twin, price_reseller FROM bots)');
+SELECT pg_temp.right('an attribute of its own type',
+    '(SELECT company_id, occurred_at, billable, cost AS price_twin, price_reseller FROM bots)');
 SELECT pg_temp.gone('bots') \g /dev/null
 DROP TYPE row_of_bots, unrelated;
 SELECT * FROM finish();

@@ -1,5 +1,5 @@
--- create_partitions moves rows from the default partition as if they had always lain where they go: a statement that waited for it finds them,
--- no trigger of the table fires, and two calls at a time do not deadlock.
+-- create_partitions moves rows from the default partition as if they had always lain where they go: a statement that waited for it
+-- finds them, no trigger of the table fires, and two calls at a time do not deadlock.
 SELECT no_plan();
 SET client_min_messages = error;
 SELECT setseed(0.13) \g /dev/null
@@ -9,35 +9,44 @@ DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(60); PERFORM r
 
 -- A statement that waits for create_partitions finds the rows where they went.
 INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (12, 'sms', '2023-06-10 22:37+00');
-SELECT dblink_exec('a', 'BEGIN; INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (11, ''sms'', ''2023-06-11'')') \g /dev/null
+SELECT dblink_exec('a', 'BEGIN; INSERT INTO usage.text_message (company_id, channel, occurred_at) '
+    'VALUES (11, ''sms'', ''2023-06-11'')') \g /dev/null
 SELECT dblink_send_query('c', 'SELECT count(*) FROM reseller_report.create_partitions(''0'')') \g /dev/null
 SELECT ok(pg_temp.until('pg_temp.waiting() = 1'), 'create_partitions waits for a writer');
-SELECT dblink_send_query('b', 'WITH a AS (INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (11, ''sms'', ''2023-06-12'') RETURNING 1),
-    u AS (UPDATE usage.text_message SET delivered_at = now() WHERE company_id = 12 AND occurred_at = ''2023-06-10 22:37+00'' RETURNING 1) SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM u)') \g /dev/null
+SELECT dblink_send_query('b',
+    'WITH a AS (INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (11, ''sms'', ''2023-06-12'') RETURNING 1),
+    u AS (UPDATE usage.text_message SET delivered_at = now() WHERE company_id = 12 AND occurred_at = ''2023-06-10 22:37+00''
+        RETURNING 1) SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM u)') \g /dev/null
 SELECT ok(pg_temp.until('pg_temp.waiting() = 2'), 'and a writer for it');
 SELECT dblink_exec('a', 'COMMIT') \g /dev/null
 SELECT isnt((SELECT n FROM dblink_get_result('c') AS t (n bigint)), 0::bigint, 'partitions are made');
-SELECT results_eq('SELECT * FROM dblink_get_result(''b'') AS t (a bigint, u bigint)', 'VALUES (1::bigint, 1::bigint)', 'the writer inserts and updates');
+SELECT results_eq('SELECT * FROM dblink_get_result(''b'') AS t (a bigint, u bigint)', 'VALUES (1::bigint, 1::bigint)',
+    'the writer inserts and updates');
 SELECT * FROM dblink_get_result('b') AS t (a bigint, u bigint) \g /dev/null
 SELECT is((SELECT count(*) FROM usage.text_message_2023_06), 3::bigint, 'in the new partition');
 SELECT oracle.agrees('after it');
 SELECT * FROM dblink_get_result('c') AS t (n bigint) \g /dev/null
 INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (12, 'sms', '2023-07-10 22:37+00');
 SELECT dblink_exec('a', 'BEGIN; LOCK TABLE usage.text_message_default') \g /dev/null
-SELECT dblink_send_query('b', 'SELECT count(*) FROM reseller_report.create_partitions(''0'')'), dblink_send_query('c', 'SELECT count(*) FROM reseller_report.create_partitions(''0'')') \g /dev/null
+SELECT dblink_send_query('b', 'SELECT count(*) FROM reseller_report.create_partitions(''0'')'),
+    dblink_send_query('c', 'SELECT count(*) FROM reseller_report.create_partitions(''0'')') \g /dev/null
 SELECT ok(pg_temp.until('pg_temp.waiting() = 2'), 'two calls at a time');
 SELECT dblink_exec('a', 'COMMIT') \g /dev/null
-SELECT is((SELECT sum(n) FROM (SELECT n FROM dblink_get_result('b') AS t (n bigint) UNION ALL SELECT n FROM dblink_get_result('c') AS t (n bigint)) t), 1::numeric,
+SELECT is((SELECT sum(n) FROM (SELECT n FROM dblink_get_result('b') AS t (n bigint) UNION ALL SELECT n
+    FROM dblink_get_result('c') AS t (n bigint)) t), 1::numeric,
     'one makes the month, the other finds it made, instead of a deadlock');
 SELECT * FROM dblink_get_result('b') AS t (n bigint) \g /dev/null
 SELECT * FROM dblink_get_result('c') AS t (n bigint) \g /dev/null
 
 -- Triggers of the table do not fire when rows move, not even those that always do; and what code of the owner writes is captured.
-CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, ''2024-03-03'', 1000); RETURN NULL; END';
+CREATE FUNCTION audit() RETURNS trigger
+    LANGUAGE plpgsql AS 'BEGIN INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, ''2024-03-03'', '
+        '1000); RETURN NULL; END';
 CREATE TRIGGER audit AFTER INSERT OR DELETE ON usage.text_message FOR EACH ROW EXECUTE FUNCTION audit();
 ALTER TABLE usage.text_message ENABLE ALWAYS TRIGGER audit;
 INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (12, 'sms', '2023-05-10');
-SELECT is((SELECT count(*) FROM reseller_report.create_partitions('0') WHERE source = 'usage.text_message'::regclass), 1::bigint, 'rows move');
+SELECT is((SELECT count(*) FROM reseller_report.create_partitions('0') WHERE source = 'usage.text_message'::regclass), 1::bigint,
+    'rows move');
 SELECT is((SELECT count(*) FROM usage.bot_message WHERE price_twin = 1000), 1::bigint, 'and no trigger fires');
 SELECT oracle.agrees('with a trigger that always fires');
 DROP TRIGGER audit ON usage.text_message;

@@ -6,13 +6,16 @@ GRANT USAGE ON SCHEMA usage TO planter;
 GRANT ALL ON ALL TABLES IN SCHEMA usage TO planter;
 GRANT ALL ON ALL SEQUENCES IN SCHEMA usage TO planter;
 SELECT setseed(0.17) \g /dev/null
-DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(20); PERFORM reseller_report.materialize(); PERFORM random_usage.events(5); END $$;
+DO $$ BEGIN PERFORM random_usage.companies(),
+    random_usage.events(20); PERFORM reseller_report.materialize(); PERFORM random_usage.events(5); END $$;
 
--- Planted objects: each operator, and each function that our functions' sources name, in a schema before pg_catalog; each writes who runs it.
+-- Planted objects: each operator, and each function that our functions' sources name, in a schema before pg_catalog; each writes
+-- who runs it.
 CREATE SCHEMA planted AUTHORIZATION planter;
 GRANT CREATE ON SCHEMA public TO planter;
 GRANT USAGE ON SCHEMA planted TO PUBLIC;
-GRANT EXECUTE ON FUNCTION reseller_report.attach_source, reseller_report.detach_source, reseller_report.create_usage_tables TO planter;
+GRANT EXECUTE ON FUNCTION reseller_report.attach_source, reseller_report.detach_source,
+    reseller_report.create_usage_tables TO planter;
 GRANT CREATE ON DATABASE :"DBNAME" TO planter;
 SET ROLE planter;
 CREATE TABLE planted.log (who name, what text);
@@ -20,21 +23,26 @@ GRANT INSERT ON planted.log TO PUBLIC;
 RESET ROLE;
 CREATE FUNCTION pg_temp.plant() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-    sources CONSTANT text := (SELECT string_agg(p.prosrc, ' ') FROM pg_proc p WHERE p.pronamespace = 'reseller_report'::regnamespace);
+    sources CONSTANT text := (SELECT string_agg(p.prosrc, ' ') FROM pg_proc p
+        WHERE p.pronamespace = 'reseller_report'::regnamespace);
     known record;
     planted bigint := 0;
 BEGIN
     FOR known IN
-        SELECT p.oid, p.proname, pg_get_function_identity_arguments(p.oid) AS arguments, pg_get_function_result(p.oid) AS result, o.oprname, o.oprleft::regtype, o.oprright::regtype
-        FROM pg_proc p LEFT JOIN pg_operator o ON o.oprcode = p.oid AND o.oprnamespace = 'pg_catalog'::regnamespace AND o.oprleft <> 0 AND o.oprright <> 0
+        SELECT p.oid, p.proname, pg_get_function_identity_arguments(p.oid) AS arguments, pg_get_function_result(p.oid) AS result,
+            o.oprname, o.oprleft::regtype, o.oprright::regtype
+        FROM pg_proc p LEFT JOIN pg_operator o ON o.oprcode = p.oid AND o.oprnamespace = 'pg_catalog'::regnamespace
+            AND o.oprleft <> 0 AND o.oprright <> 0
         WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f' AND NOT p.proretset
             AND (o.oid IS NOT NULL OR sources ~ ('\m' || p.proname || '\(') OR p.proname IN ('date_trunc', 'min', 'max'))
     LOOP
         BEGIN
-            EXECUTE format('CREATE OR REPLACE FUNCTION planted.%I(%s) RETURNS %s LANGUAGE plpgsql AS $x$ BEGIN INSERT INTO planted.log VALUES (current_user, %L); RETURN NULL; END $x$',
+            EXECUTE format('CREATE OR REPLACE FUNCTION planted.%I(%s) RETURNS %s '
+                'LANGUAGE plpgsql AS $x$ BEGIN INSERT INTO planted.log VALUES (current_user, %L); RETURN NULL; END $x$',
                 known.proname, known.arguments, known.result, known.proname);
             IF known.oprname IS NOT NULL THEN
-                EXECUTE format('CREATE OPERATOR planted.%s (FUNCTION = planted.%I, LEFTARG = %s, RIGHTARG = %s)', known.oprname, known.proname, known.oprleft, known.oprright);
+                EXECUTE format('CREATE OPERATOR planted.%s (FUNCTION = planted.%I, LEFTARG = %s, RIGHTARG = %s)', known.oprname,
+                    known.proname, known.oprleft, known.oprright);
             END IF;
             planted := planted + 1;
         EXCEPTION WHEN OTHERS THEN
@@ -43,7 +51,9 @@ BEGIN
     END LOOP;
     FOR known IN
         SELECT c.relname FROM pg_class c
-        WHERE c.relkind IN ('r', 'v') AND (c.relnamespace = 'reseller_report'::regnamespace OR (c.relnamespace = 'pg_catalog'::regnamespace AND sources ~ ('\m' || c.relname || '\M')))
+        WHERE c.relkind IN ('r', 'v')
+            AND (c.relnamespace = 'reseller_report'::regnamespace
+                OR (c.relnamespace = 'pg_catalog'::regnamespace AND sources ~ ('\m' || c.relname || '\M')))
     LOOP
         EXECUTE format('CREATE TABLE planted.%I (); CREATE TEMP TABLE %1$I (x int)', known.relname);
     END LOOP;
@@ -78,8 +88,11 @@ SELECT reseller_report.create_usage_tables('planted_usage') \g /dev/null
 INSERT INTO planted_usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2024-03-01', 5);
 INSERT INTO planted_usage.chat_message (company_id, sender, occurred_at) VALUES (11, 'bot', '2020-03-01');
 CREATE TYPE planted.state AS ENUM ('on', 'off');
-CREATE TABLE planted.app (company_id int, occurred_at pg_catalog.timestamptz, state planted.state, price_twin numeric(15,6), price_reseller int);
-SELECT reseller_report.attach_source('bot', 'planted.app', '{"billable": {"column": "state", "values": {"on": true, "off": null}}, "price_reseller": {"column": "price_reseller", "unit": "0.01"}, "only": {"company_id": [11, 12]}}') \g /dev/null
+CREATE TABLE planted.app (company_id int, occurred_at pg_catalog.timestamptz, state planted.state, price_twin numeric(15,6),
+    price_reseller int);
+SELECT reseller_report.attach_source('bot', 'planted.app',
+    '{"billable": {"column": "state", "values": {"on": true, "off": null}}, "price_reseller": {"column": "price_reseller", '
+    '"unit": "0.01"}, "only": {"company_id": [11, 12]}}') \g /dev/null
 INSERT INTO planted.app VALUES (11, '2024-03-01', 'on', 5, 100);
 ALTER TYPE planted.state RENAME VALUE 'on' TO 'one';
 ALTER TABLE planted.app RENAME TO application;
@@ -95,7 +108,8 @@ ALTER TABLE planted.flow DETACH PARTITION planted.part CONCURRENTLY;
 ALTER TABLE planted.flow ATTACH PARTITION planted.part FOR VALUES FROM ('2020-01-01 00:00+00') TO ('2020-02-01 00:00+00');
 DROP TABLE planted.part;
 SELECT reseller_report.detach_source('planted.application') \g /dev/null
-SELECT reseller_report.attach_source('bot', 'planted.application', '{"billable": {"value": true}, "price_reseller": {"value": 0}}') \g /dev/null
+SELECT reseller_report.attach_source('bot', 'planted.application', '{"billable": {"value": true}, "price_reseller": {"value": 0}}')
+    \g /dev/null
 RESET ROLE;
 
 -- What its tables and its search path lead others to do.
@@ -108,18 +122,22 @@ SELECT reseller_report.create_partitions('1 month') \g /dev/null
 SELECT reseller_report.rebuild_slice('planted_usage.chat_message', '-infinity', 'infinity') \g /dev/null
 SELECT reseller_report.prunable('planted_usage.chat_message', '2021-01-01') \g /dev/null
 SELECT reseller_report.prune('planted_usage.chat_message', '2021-01-01') \g /dev/null
-SELECT reseller_report.move_company(11, 2, '2024-03-01 00:00+00'), reseller_report.move_company(11, NULL, '2024-03-02 00:00+00') \g /dev/null
+SELECT reseller_report.move_company(11, 2, '2024-03-01 00:00+00'), reseller_report.move_company(11, NULL, '2024-03-02 00:00+00')
+    \g /dev/null
 INSERT INTO reseller_report.company VALUES (77, 'x', true, 'Europe/Moscow');
 UPDATE reseller_report.company SET is_reseller = false WHERE company_id OPERATOR(pg_catalog.=) 77;
 INSERT INTO reseller_report.dependency VALUES (2, 77);
 DELETE FROM reseller_report.dependency WHERE company_id OPERATOR(pg_catalog.=) 77;
 SELECT reseller_report.sources(), reseller_report.health() \g /dev/null
-SELECT reseller_report.grant_access('planted_reader', 2), reseller_report.revoke_access('planted_reader', 2), reseller_report.post_restore() \g /dev/null
+SELECT reseller_report.grant_access('planted_reader', 2), reseller_report.revoke_access('planted_reader', 2),
+    reseller_report.post_restore() \g /dev/null
 TABLE reseller_report.materializer_state \g /dev/null
 RESET search_path;
 SELECT is_empty('TABLE planted.log', 'nothing planted was run');
 SELECT is((SELECT sum(b.total_price_to_twin) FROM generate_series(1, 3) r, reseller_report.bot(r, '-infinity', 'infinity') b),
-    (SELECT sum(b.total) + 5 FROM generate_series(1, 3) r, oracle.bot(r, '-infinity', 'infinity', false) AS b (id bigint, n text, a bigint, total numeric, c numeric)), 'and what was written counts');
+    (SELECT sum(b.total) + 5 FROM generate_series(1, 3) r,
+        oracle.bot(r, '-infinity', 'infinity', false) AS b (id bigint, n text, a bigint, total numeric, c numeric)),
+            'and what was written counts');
 
 DROP SCHEMA planted CASCADE;
 DROP OWNED BY planted_reader, planter CASCADE;

@@ -15,10 +15,14 @@ CREATE TABLE bots_2024_03 (LIKE bots INCLUDING DEFAULTS);
 INSERT INTO bots_2024_03 VALUES (11, '2024-03-05 10:07+00', true, 10, 0);
 SELECT dblink_exec('own', 'BEGIN') \g /dev/null
 SELECT dblink_exec('own', 'INSERT INTO bots_2024_03 VALUES (11, ''2024-03-05 10:22+00'', true, 100, 0)') \g /dev/null
-SELECT dblink_exec('own', 'ALTER TABLE bots ATTACH PARTITION bots_2024_03 FOR VALUES FROM (''2024-03-01 00:00+00'') TO (''2024-04-01 00:00+00'')') \g /dev/null
-SELECT is(pg_temp.state('own', 'DO $x$ BEGIN PERFORM reseller_report.rebuild_slice(''bots'', ''2024-01-01 00:00+00'', ''2024-02-01 00:00+00''); END $x$'),
+SELECT dblink_exec('own',
+    'ALTER TABLE bots ATTACH PARTITION bots_2024_03 FOR VALUES FROM (''2024-03-01 00:00+00'') TO (''2024-04-01 00:00+00'')')
+        \g /dev/null
+SELECT is(pg_temp.state('own',
+    'DO $x$ BEGIN PERFORM reseller_report.rebuild_slice(''bots'', ''2024-01-01 00:00+00'', ''2024-02-01 00:00+00''); END $x$'),
     '00000', 'is rebuilt in a transaction that un-built another');
-SELECT is(pg_temp.state('own', 'DO $x$ BEGIN PERFORM reseller_report.rebuild_slice(''bots'', ''2024-03-01 00:00+00'', ''2024-04-01 00:00+00''); END $x$'),
+SELECT is(pg_temp.state('own',
+    'DO $x$ BEGIN PERFORM reseller_report.rebuild_slice(''bots'', ''2024-03-01 00:00+00'', ''2024-04-01 00:00+00''); END $x$'),
     '55000', 'which is refused there');
 SELECT dblink_exec('own', 'ROLLBACK') \g /dev/null
 SELECT pg_temp.right('after the refusal', 'bots');

@@ -12,13 +12,17 @@ BEGIN
 EXCEPTION WHEN division_by_zero THEN NULL;
 END
 $$;
-CREATE PROCEDURE pinned_rebuild() LANGUAGE plpgsql SET search_path = pg_catalog AS $$ BEGIN CALL reseller_report.rebuild('usage.bot_message'); END $$;
+CREATE PROCEDURE pinned_rebuild() LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+    BEGIN CALL reseller_report.rebuild('usage.bot_message'); END
+$$;
 BEGIN;
 SELECT throws_ok('CALL reseller_report.rebuild(''usage.bot_message'')', '25001',
     'reseller_report.rebuild commits slice by slice and cannot run inside a transaction block', 'in a transaction block');
 ROLLBACK;
-SELECT throws_ok(command, '25001', 'reseller_report.rebuild commits slice by slice and cannot run inside a transaction block', command)
-FROM (VALUES ('SELECT call_rebuild()'), ('CALL nested_rebuild()'), ('DO $d$ BEGIN CALL reseller_report.rebuild(''usage.bot_message''); END $d$')) AS c (command);
+SELECT throws_ok(command, '25001', 'reseller_report.rebuild commits slice by slice and cannot run inside a transaction block',
+    command)
+FROM (VALUES ('SELECT call_rebuild()'), ('CALL nested_rebuild()'),
+    ('DO $d$ BEGIN CALL reseller_report.rebuild(''usage.bot_message''); END $d$')) AS c (command);
 CREATE FUNCTION pg_temp.hint(command text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     hint text;
@@ -31,12 +35,15 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 SELECT throws_ok('CALL reseller_report.rebuild(' || arguments || ')', state, NULL, arguments || ' is wrong anywhere') FROM (VALUES
-    ('NULL', '22004'), ('''pg_class''', '42704'), ('''usage.bot_message'', ''2024-01-02'', ''2024-01-01''', '22023')) AS c (arguments, state);
+    ('NULL', '22004'), ('''pg_class''', '42704'),
+        ('''usage.bot_message'', ''2024-01-02'', ''2024-01-01''', '22023')) AS c (arguments, state);
 SELECT matches(pg_temp.hint('CALL reseller_report.rebuild(''usage.bot_message'')'),
-    'reseller_report.rebuild_slice\(source, slice_from, slice_to\) for each slice that reseller_report.rebuild_slices\(source\) returns', 'the hint names what to call');
+    'reseller_report.rebuild_slice\(source, slice_from, slice_to\) for each slice that reseller_report.rebuild_slices\(source\) '
+    'returns', 'the hint names what to call');
 -- What the hint says, in one transaction.
 BEGIN;
-SELECT reseller_report.rebuild_slice('usage.bot_message', slice_from, slice_to) FROM reseller_report.rebuild_slices('usage.bot_message') \g /dev/null
+SELECT reseller_report.rebuild_slice('usage.bot_message', slice_from, slice_to)
+    FROM reseller_report.rebuild_slices('usage.bot_message') \g /dev/null
 COMMIT;
 
 -- At the top of a session, where no other function is around it: a second psql tells.

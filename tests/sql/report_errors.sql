@@ -1,6 +1,7 @@
 -- Every report refuses what it cannot answer, in the order of the contract; and says so with the documented SQLSTATE.
 SELECT no_plan();
-INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'Reseller', true), (2, 'Other', true), (11, 'A', false);
+INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'Reseller', true), (2, 'Other', true),
+    (11, 'A', false);
 INSERT INTO reseller_report.dependency (reseller_id, company_id) VALUES (1, 11);
 CREATE ROLE report_errors_web;
 SELECT reseller_report.grant_access('report_errors_web', 1) \g /dev/null
@@ -32,10 +33,14 @@ SELECT is_empty('SELECT * FROM reseller_report.bot(2, ''-infinity'', ''infinity'
 
 -- Sums run in 128 bits; a count beyond bigint is named, an amount has no limit.
 INSERT INTO usage.phone_call (company_id, direction, occurred_at, duration_seconds, price_twin)
-    SELECT 11, 'outgoing', timestamptz '2024-03-01 00:00+00' + n * interval '1 second', 2147483647, 999999999.999999 FROM generate_series(1, 30000) n;
-SELECT results_eq('SELECT calls, total_duration_seconds, total_price_to_twin FROM reseller_report.telephony_outgoing(1, ''-infinity'', ''infinity'')',
-    'SELECT count(*), sum(duration_seconds::bigint)::bigint, sum(price_twin) FROM usage.phone_call', 'an amount beyond 64 bits of micro-units is exact');
-SELECT is((SELECT total_price_to_twin::text FROM reseller_report.telephony_outgoing(1, '-infinity', 'infinity')), '29999999999999.970000',
+    SELECT 11, 'outgoing', timestamptz '2024-03-01 00:00+00' + n * interval '1 second', 2147483647, 999999999.999999
+        FROM generate_series(1, 30000) n;
+SELECT results_eq('SELECT calls, total_duration_seconds, total_price_to_twin '
+    'FROM reseller_report.telephony_outgoing(1, ''-infinity'', ''infinity'')',
+    'SELECT count(*), sum(duration_seconds::bigint)::bigint, sum(price_twin) FROM usage.phone_call',
+        'an amount beyond 64 bits of micro-units is exact');
+SELECT is((SELECT total_price_to_twin::text FROM reseller_report.telephony_outgoing(1, '-infinity', 'infinity')),
+    '29999999999999.970000',
     'and has six decimals');
 UPDATE reseller_report.usage_delta SET seconds = 9223372036854775000;
 SELECT throws_ok('SELECT * FROM reseller_report.telephony_outgoing(1, ''-infinity'', ''infinity'')', '22003',

@@ -1,14 +1,18 @@
 -- What is not refused is said: every WARNING and NOTICE, with its hint, to the session that called.
 SELECT no_plan();
 SET client_min_messages = error;
-INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'Reseller', true), (11, 'Eleven', false), (12, 'Twelve', false);
+INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'Reseller', true), (11, 'Eleven', false),
+    (12, 'Twelve', false);
 INSERT INTO reseller_report.dependency VALUES (1, 11), (1, 12);
 CREATE TABLE plain (LIKE usage.bot_message INCLUDING DEFAULTS);
 CREATE TABLE parted (LIKE usage.bot_message INCLUDING DEFAULTS) PARTITION BY RANGE (occurred_at);
 
 \setenv PGDATABASE :DBNAME
 \setenv PGOPTIONS '-c client_min_messages=notice'
-\set said `psql -X -q -A -t -c "SELECT reseller_report.attach_source('bot', 'plain')" -c "SELECT reseller_report.attach_source('bot', 'parted')" 2>&1`
+\set psql 'psql -X -q -A -t'
+\set call :psql ' -c "SELECT reseller_report.attach_source(''bot'', ''plain'')"'
+\set call :call ' -c "SELECT reseller_report.attach_source(''bot'', ''parted'')" 2>&1'
+\set said `:call`
 SELECT is(:'said'::text, $$WARNING:  table "public.plain" has no index that serves (company_id, occurred_at)
 HINT:  CREATE INDEX CONCURRENTLY ON public.plain (company_id, occurred_at);
 WARNING:  table "public.plain" has no index that serves (occurred_at)
@@ -21,16 +25,19 @@ HINT:  CREATE INDEX ON public.parted (occurred_at);
 $$, 'attach_source tells of missing indexes');
 SELECT reseller_report.detach_source('plain'), reseller_report.detach_source('parted') \g /dev/null
 
-\set said `psql -X -q -A -t -c "CALL reseller_report.rebuild('usage.bot_message', '2024-03-01 00:00+00', '2024-03-02 00:00+00')" 2>&1`
-SELECT is(:'said'::text, 'NOTICE:  rebuilt usage.bot_message from 2024-03-01 00:00:00+00 to 2024-03-02 00:00:00+00 (1 of 1)', 'rebuild tells of each slice');
+\set said `:psql -c "CALL reseller_report.rebuild('usage.bot_message', '2024-03-01 00:00+00', '2024-03-02 00:00+00')" 2>&1`
+SELECT is(:'said'::text, 'NOTICE:  rebuilt usage.bot_message from 2024-03-01 00:00:00+00 to 2024-03-02 00:00:00+00 (1 of 1)',
+    'rebuild tells of each slice');
 
 -- What an index merely carries along does not serve.
-CREATE TABLE indexed (company_id bigint, occurred_at timestamptz, billable boolean, price_twin numeric(15,6), price_reseller numeric(15,6));
+CREATE TABLE indexed (company_id bigint, occurred_at timestamptz, billable boolean, price_twin numeric(15,6),
+    price_reseller numeric(15,6));
 CREATE INDEX ON indexed (occurred_at);
 CREATE INDEX indexed_included ON indexed (company_id) INCLUDE (occurred_at);
-\set attach 'psql -X -q -A -t -c \"SELECT reseller_report.attach_source(''bot'', ''indexed'')\" 2>&1'
+\set attach :psql ' -c "SELECT reseller_report.attach_source(''bot'', ''indexed'')" 2>&1'
 \set warning `:attach`
-SELECT matches(:'warning'::text, 'has no index that serves \(company_id, occurred_at\)', 'a column in INCLUDE does not make an index of it');
+SELECT matches(:'warning'::text, 'has no index that serves \(company_id, occurred_at\)',
+    'a column in INCLUDE does not make an index of it');
 SELECT reseller_report.detach_source('indexed') \g /dev/null
 DROP INDEX indexed_included;
 CREATE INDEX ON indexed (company_id, occurred_at) INCLUDE (billable);
@@ -42,22 +49,26 @@ DROP TABLE indexed;
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2020-01-05 00:00+00', -1);
 INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (11, 'sms', '2020-02-05 00:00+00');
 ALTER TABLE usage.bot_message ADD CONSTRAINT positive CHECK (price_twin > -100) NOT VALID;
-\set said `psql -X -q -A -t -c "SELECT source, period_from FROM reseller_report.create_partitions('0') WHERE period_from < '2021-01-01'" 2>&1`
-SELECT is(:'said'::text, $$WARNING:  table usage.bot_message got no new partitions: constraint "positive" of table "usage.bot_message" is not validated, and rows are to be moved
-HINT:  Run ALTER TABLE usage.bot_message VALIDATE CONSTRAINT positive; first.
-usage.text_message|2020-02-01 00:00:00+00$$, 'create_partitions tells of a table that gets none');
+\set said `:psql -c "SELECT source, period_from FROM reseller_report.create_partitions('0') WHERE period_from < '2021-01-01'" 2>&1`
+SELECT is(:'said'::text, E'WARNING:  table usage.bot_message got no new partitions: '
+    'constraint "positive" of table "usage.bot_message" is not validated, and rows are to be moved\n'
+    'HINT:  Run ALTER TABLE usage.bot_message VALIDATE CONSTRAINT positive; first.\n'
+    'usage.text_message|2020-02-01 00:00:00+00', 'create_partitions tells of a table that gets none');
 ALTER TABLE usage.bot_message VALIDATE CONSTRAINT positive;
 
 -- Sums beyond 64 bits.
-INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) SELECT 12, '2024-04-01 00:00+00', 999999999.999999 FROM generate_series(1, 9300);
+INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) SELECT 12, '2024-04-01 00:00+00', 999999999.999999
+    FROM generate_series(1, 9300);
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2024-04-01 00:00+00', 1);
-\set said `psql -X -q -A -t -c "SELECT * FROM reseller_report.verify('2024-04-01', '2024-04-02', 'bot')" 2>&1`
-SELECT is(:'said'::text, 'WARNING:  usage of company 12 was not verified: its sum exceeds 64 bits', 'verify tells of a sum that it cannot compare');
-\set said `psql -X -q -A -t -c "SELECT deltas > 0 FROM reseller_report.materialize()" 2>&1`
+\set said `:psql -c "SELECT * FROM reseller_report.verify('2024-04-01', '2024-04-02', 'bot')" 2>&1`
+SELECT is(:'said'::text, 'WARNING:  usage of company 12 was not verified: its sum exceeds 64 bits',
+    'verify tells of a sum that it cannot compare');
+\set said `:psql -c "SELECT deltas > 0 FROM reseller_report.materialize()" 2>&1`
 SELECT is(:'said'::text, $$WARNING:  usage of company 12 of reseller 1 was set aside: its sum exceeds 64 bits
 DETAIL:  Reports go on counting it; all other usage was folded.
 t$$, 'materialize tells of a sum that it sets aside');
-SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2024-04-01', '2024-04-02') WHERE id = 12), 9300 * 999999999.999999, 'which reports go on counting');
+SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2024-04-01', '2024-04-02') WHERE id = 12),
+    9300 * 999999999.999999, 'which reports go on counting');
 
 -- Rows that go with a partition before the horizon, and cannot be read.
 CREATE TABLE late (LIKE usage.bot_message INCLUDING DEFAULTS) PARTITION BY RANGE (occurred_at);
@@ -67,9 +78,12 @@ SELECT reseller_report.attach_source('bot', 'late') \g /dev/null
 SELECT reseller_report.prune('late', '2024-02-01 00:00+00') \g /dev/null
 INSERT INTO late (company_id, occurred_at, price_twin) VALUES (11, '2024-01-05 00:00+00', 7);
 ALTER TABLE late_rest FORCE ROW LEVEL SECURITY;
-\set said `psql -X -q -A -t -c "TRUNCATE late_rest" 2>&1`
-SELECT matches(:'said'::text, 'WARNING:  usage of table "late_rest" from before the horizon stays in the reports: .*row-level security', 'rows that go unread');
-SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2024-01-05', '2024-01-06') WHERE id = 11), 7.000000, 'and count on');
+\set said `:psql -c "TRUNCATE late_rest" 2>&1`
+SELECT matches(:'said'::text,
+    'WARNING:  usage of table "late_rest" from before the horizon stays in the reports: .*row-level security',
+        'rows that go unread');
+SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2024-01-05', '2024-01-06') WHERE id = 11), 7.000000,
+    'and count on');
 
 -- Nor those that the table's owner may not read.
 CREATE ROLE said_owner;
@@ -78,9 +92,11 @@ ALTER TABLE late_rest NO FORCE ROW LEVEL SECURITY;
 INSERT INTO late (company_id, occurred_at, price_twin) VALUES (11, '2024-01-06 00:00+00', 5);
 ALTER TABLE late_rest OWNER TO said_owner;
 REVOKE SELECT ON late_rest FROM said_owner;
-\set said `psql -X -q -A -t -c "TRUNCATE late_rest" 2>&1`
-SELECT is(:'said'::text, 'WARNING:  usage of table "late_rest" from before the horizon stays in the reports: usage table public.late_rest cannot be used by its owner said_owner: permission denied for table late_rest', 'rows that may not be read');
-SELECT is((SELECT sum(total_price_to_twin) FROM reseller_report.bot(1, '2024-01-05', '2024-01-07') WHERE id = 11), 12.000000, 'and count on, too');
+\set said `:psql -c "TRUNCATE late_rest" 2>&1`
+SELECT is(:'said'::text, 'WARNING:  usage of table "late_rest" from before the horizon stays in the reports: usage table '
+    'public.late_rest cannot be used by its owner said_owner: permission denied for table late_rest', 'rows that may not be read');
+SELECT is((SELECT sum(total_price_to_twin) FROM reseller_report.bot(1, '2024-01-05', '2024-01-07') WHERE id = 11), 12.000000,
+    'and count on, too');
 DROP OWNED BY said_owner;
 DROP ROLE said_owner;
 SELECT * FROM finish();

@@ -20,20 +20,24 @@ BEGIN
     RETURN state;
 END
 $$;
-SELECT is(pg_temp.escaping('CREATE TABLE bots_2024_04 PARTITION OF bots FOR VALUES FROM (''2024-04-01 00:00+00'') TO (''2024-05-01 00:00+00'')'), '00000',
+SELECT is(pg_temp.escaping('CREATE TABLE bots_2024_04 PARTITION OF bots FOR VALUES '
+    'FROM (''2024-04-01 00:00+00'') TO (''2024-05-01 00:00+00'')'), '00000',
     'with escapes in strings, CREATE TABLE ... PARTITION OF');
 INSERT INTO bots VALUES (11, '2024-04-05', true, 10, 3);
 SELECT pg_temp.right('a partition made with escapes in strings', 'bots');
-SELECT is((SELECT array_agg(leaf_from ORDER BY leaf_from) FROM reseller_report.source_leaf WHERE table_name IN ('bots_2024_03', 'bots_2024_04')),
+SELECT is((SELECT array_agg(leaf_from ORDER BY leaf_from) FROM reseller_report.source_leaf
+    WHERE table_name IN ('bots_2024_03', 'bots_2024_04')),
     ARRAY['2024-03-01 00:00+00', '2024-04-01 00:00+00']::timestamptz[], 'is known by its days');
 SELECT is(pg_temp.escaping('ALTER TABLE bots DETACH PARTITION bots_2024_04'), '00000', 'DETACH');
 SELECT pg_temp.right('a partition detached with escapes in strings', 'bots');
 SELECT is(pg_temp.escaping('TRUNCATE bots_2024_03'), '00000', 'TRUNCATE');
 SELECT is(pg_temp.is_built('bots'), false, 'is noticed');
 SELECT pg_temp.right('a partition truncated with escapes in strings', 'bots');
-SELECT is((SELECT array_agg(DISTINCT unbuilt_from) FROM reseller_report.source_unbuilt WHERE reason LIKE 'TRUNCATE%'), ARRAY['2024-03-01 00:00+00'::timestamptz],
+SELECT is((SELECT array_agg(DISTINCT unbuilt_from) FROM reseller_report.source_unbuilt WHERE reason LIKE 'TRUNCATE%'),
+    ARRAY['2024-03-01 00:00+00'::timestamptz],
     'and un-builds the days of the partition alone');
-SELECT is(pg_temp.escaping('ALTER TABLE bots ADD COLUMN note text; ALTER TABLE bots RENAME COLUMN price_twin TO cost; ALTER TABLE bots RENAME TO robots'),
+SELECT is(pg_temp.escaping('ALTER TABLE bots ADD COLUMN note text; ALTER TABLE bots RENAME COLUMN price_twin TO cost; '
+    'ALTER TABLE bots RENAME TO robots'),
     '00000', 'ALTER TABLE');
 INSERT INTO robots VALUES (11, '2024-03-05 10:07+00', true, 10, 3, 'x');
 SELECT pg_temp.right('columns and a table renamed with escapes in strings',
@@ -43,9 +47,11 @@ CREATE TABLE "b\o'ts" (company_id bigint, occurred_at timestamp, kind text, cent
 SELECT is(pg_temp.escaping($y$DO $x$ BEGIN PERFORM reseller_report.attach_source('bot', '"b\\o''ts"',
     '{"occurred_at": {"column": "occurred_at", "time_zone": "+03:00"},
     "billable": {"column": "kind", "values": {"paid": true, "fr\\\\ee": false}}, "price_twin": {"column": "cents", "unit": "0.01"},
-    "price_reseller": {"value": -1.5}}'); END $x$$y$), '00000', 'attach_source, with a backslash in the table''s name and in a value');
+    "price_reseller": {"value": -1.5}}'); END $x$$y$), '00000',
+        'attach_source, with a backslash in the table''s name and in a value');
 INSERT INTO "b\o'ts" VALUES (11, '2024-03-05 13:07', 'paid', 250), (11, '2024-03-05 13:22', 'fr\ee', 100);
-SELECT $$(SELECT company_id, occurred_at AT TIME ZONE interval '03:00' AS occurred_at, kind = 'paid' AS billable, cents / 100.0 AS price_twin, -1.5 AS price_reseller
+SELECT $$(SELECT company_id, occurred_at AT TIME ZONE interval '03:00' AS occurred_at, kind = 'paid' AS billable,
+    cents / 100.0 AS price_twin, -1.5 AS price_reseller
     FROM "b\o'ts")$$ AS backslashes \gset
 SELECT pg_temp.right('a table connected with escapes in strings', :'backslashes');
 SELECT is(pg_temp.escaping($$INSERT INTO "b\o'ts" VALUES (11, '2024-03-05 13:22', 'fr\\ee', 100);
@@ -54,7 +60,8 @@ SELECT pg_temp.right('a company moved with escapes in strings', :'backslashes');
 SELECT is(pg_temp.escaping($$TRUNCATE "b\o'ts"$$), '00000', 'its TRUNCATE');
 SELECT pg_temp.right('its TRUNCATE with escapes in strings', :'backslashes');
 SELECT pg_temp.gone('"b\o''ts"') \g /dev/null
-SELECT is(pg_temp.escaping('DO $x$ BEGIN PERFORM reseller_report.create_usage_tables(''escaped''); END $x$'), '00000', 'create_usage_tables');
+SELECT is(pg_temp.escaping('DO $x$ BEGIN PERFORM reseller_report.create_usage_tables(''escaped''); END $x$'), '00000',
+    'create_usage_tables');
 INSERT INTO escaped.bot_message (company_id, occurred_at, price_twin) VALUES (11, now(), 10);
 SELECT pg_temp.right('tables made with escapes in strings', 'escaped.bot_message');
 SELECT format('escaped.bot_message_%s', to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')) AS month \gset
@@ -68,15 +75,19 @@ SELECT reseller_report.materialize() \g /dev/null
 -- Ways of printing time move no bound.
 SET timezone = 'Europe/Dublin';
 SET datestyle = 'SQL, DMY';
-CREATE TABLE usage.bot_message_2023_06 PARTITION OF usage.bot_message FOR VALUES FROM ('2023-06-01 00:00+00') TO ('2023-07-01 00:00+00');
-INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2023-06-30 22:30+00', 1), (11, '2023-06-30 23:30+00', 10), (11, '2023-07-10 23:30+00', 100);
+CREATE TABLE usage.bot_message_2023_06 PARTITION OF usage.bot_message
+    FOR VALUES FROM ('2023-06-01 00:00+00') TO ('2023-07-01 00:00+00');
+INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2023-06-30 22:30+00', 1),
+    (11, '2023-06-30 23:30+00', 10), (11, '2023-07-10 23:30+00', 100);
 SELECT reseller_report.materialize() \g /dev/null
-SELECT results_eq('SELECT period_from, period_to FROM reseller_report.create_partitions(''0'') WHERE source = ''usage.bot_message''::regclass AND period_from < ''2023-12-31''',
+SELECT results_eq('SELECT period_from, period_to FROM reseller_report.create_partitions(''0'') '
+    'WHERE source = ''usage.bot_message''::regclass AND period_from < ''2023-12-31''',
     $$VALUES (timestamptz '2023-07-01 00:00+00', timestamptz '2023-08-01 00:00+00')$$, 'months are UTC');
 SELECT results_eq('SELECT period_from, period_to FROM reseller_report.prune(''usage.bot_message'', ''2023-07-01 00:00+00'')',
     $$VALUES (timestamptz '2023-06-01 00:00+00', timestamptz '2023-07-01 00:00+00')$$, 'and so is the horizon');
 SELECT reseller_report.rebuild_slice('usage.bot_message', '-infinity', 'infinity') \g /dev/null
-SELECT is((SELECT sum(total_price_to_twin) FROM reseller_report.company c, reseller_report.bot(c.company_id, '2023-06-01 00:00+00', '2023-07-01 00:00+00') WHERE c.is_reseller), 11.0, 'nothing is lost');
+SELECT is((SELECT sum(total_price_to_twin) FROM reseller_report.company c,
+    reseller_report.bot(c.company_id, '2023-06-01 00:00+00', '2023-07-01 00:00+00') WHERE c.is_reseller), 11.0, 'nothing is lost');
 RESET timezone;
 RESET datestyle;
 SELECT * FROM finish();

@@ -179,7 +179,8 @@ SELECT * FROM reseller_report.materialize(1000000) \g /dev/null
 -- A transaction that writes so much that part of it goes to usage_delta before the end, folds, and moves companies.
 BEGIN;
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin, price_reseller)
-    SELECT 11 + n % 30, '2024-02-15 00:00+00'::timestamptz + n / 30 * interval '15 minutes', n % 7, n % 5 FROM generate_series(1, 70000) n;
+    SELECT 11 + n % 30, '2024-02-15 00:00+00'::timestamptz + n / 30 * interval '15 minutes', n % 7, n % 5
+        FROM generate_series(1, 70000) n;
 SELECT is((SELECT deltas FROM reseller_report.materialize()), 0::bigint, 'a fold leaves what its own transaction wrote');
 SELECT random_usage.companies_moved() FROM generate_series(1, 3) \g /dev/null
 SELECT oracle.agrees('a large transaction that folds and moves companies');

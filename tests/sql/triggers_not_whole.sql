@@ -1,14 +1,17 @@
--- A table whose triggers of ours speak of another source, went with an extension or fire too late is not captured: it is un-built until they
--- are whole again.
+-- A table whose triggers of ours speak of another source, went with an extension or fire too late is not captured: it is un-built
+-- until they are whole again.
 SELECT no_plan();
 SET client_min_messages = error;
 \ir ../lib/bot_tables.sql
 
 -- A trigger that came with the table from another database speaks of another source.
-CREATE TABLE bots (company_id bigint, occurred_at timestamptz, billable boolean, price_twin numeric(15,6), price_reseller numeric(15,6));
-CREATE TRIGGER reseller_report_truncated BEFORE TRUNCATE ON bots FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated('123');
+CREATE TABLE bots (company_id bigint, occurred_at timestamptz, billable boolean, price_twin numeric(15,6),
+    price_reseller numeric(15,6));
+CREATE TRIGGER reseller_report_truncated BEFORE TRUNCATE ON bots FOR EACH STATEMENT
+    EXECUTE FUNCTION reseller_report._truncated('123');
 ALTER TABLE bots ENABLE ALWAYS TRIGGER reseller_report_truncated;
-SELECT is(pg_temp.state('SELECT reseller_report.attach_source(''bot'', ''bots'')'), '00000', 'a table with a TRUNCATE trigger of another database is connected');
+SELECT is(pg_temp.state('SELECT reseller_report.attach_source(''bot'', ''bots'')'), '00000',
+    'a table with a TRUNCATE trigger of another database is connected');
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
 SELECT pg_temp.right('with a TRUNCATE trigger of another database', 'bots');
 TRUNCATE bots;
@@ -17,7 +20,8 @@ SELECT pg_temp.right('truncated with a TRUNCATE trigger of another database', 'b
 SELECT pg_temp.gone('bots') \g /dev/null
 SELECT pg_temp.by_month('bots', '{}') \g /dev/null
 CREATE TABLE bots_2024_03 (LIKE bots INCLUDING DEFAULTS);
-CREATE TRIGGER reseller_report_truncated BEFORE TRUNCATE ON bots_2024_03 FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._truncated('123');
+CREATE TRIGGER reseller_report_truncated BEFORE TRUNCATE ON bots_2024_03 FOR EACH STATEMENT
+    EXECUTE FUNCTION reseller_report._truncated('123');
 ALTER TABLE bots ATTACH PARTITION bots_2024_03 FOR VALUES FROM ('2024-03-01 00:00+00') TO ('2024-04-01 00:00+00');
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
 SELECT pg_temp.right('a partition with such a trigger', 'bots');
@@ -59,7 +63,8 @@ DROP TRIGGER reseller_report_capture ON bots;
 CREATE CONSTRAINT TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELETE ON bots DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION reseller_report._capture(:'id');
 ALTER TABLE bots ENABLE ALWAYS TRIGGER reseller_report_capture;
-SELECT is(pg_temp.state('SELECT reseller_report.rebuild_slice(''bots'', ''-infinity'', ''infinity'')'), '55000', 'a deferrable capture trigger is not trusted');
+SELECT is(pg_temp.state('SELECT reseller_report.rebuild_slice(''bots'', ''-infinity'', ''infinity'')'), '55000',
+    'a deferrable capture trigger is not trusted');
 SELECT is(pg_temp.is_built('bots'), false, 'the table stays un-built');
 BEGIN;
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);

@@ -3,21 +3,26 @@
 SELECT no_plan();
 SELECT setseed(0.4) \g /dev/null
 DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(100); PERFORM reseller_report.materialize(); END $$;
-CREATE TABLE usage.bot_message_2024_02 PARTITION OF usage.bot_message FOR VALUES FROM ('2034-02-01 00:00+00') TO ('2034-03-01 00:00+00');
-SELECT is((SELECT unbuilt_sources FROM reseller_report.materializer_state), '{}', 'an empty partition made later un-builds nothing');
+CREATE TABLE usage.bot_message_2024_02 PARTITION OF usage.bot_message
+    FOR VALUES FROM ('2034-02-01 00:00+00') TO ('2034-03-01 00:00+00');
+SELECT is((SELECT unbuilt_sources FROM reseller_report.materializer_state), '{}',
+    'an empty partition made later un-builds nothing');
 CREATE FUNCTION pg_temp.why() RETURNS text LANGUAGE sql AS $$
-    SELECT string_agg(DISTINCT u.reason || CASE WHEN u.unbuilt_from = '-infinity' THEN '' ELSE ' (days)' END, '; ') FROM reseller_report.source_unbuilt u
+    SELECT string_agg(DISTINCT u.reason || CASE WHEN u.unbuilt_from = '-infinity' THEN '' ELSE ' (days)' END, '; ')
+        FROM reseller_report.source_unbuilt u
 $$;
 SET client_min_messages = error;
 CREATE PROCEDURE pg_temp.rebuild() LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM reseller_report.rebuild_slice(format('%I.%I', schema_name, table_name)::regclass, '-infinity', 'infinity') FROM reseller_report.source;
+    PERFORM reseller_report.rebuild_slice(format('%I.%I', schema_name, table_name)::regclass, '-infinity', 'infinity')
+        FROM reseller_report.source;
 END
 $$;
 
 -- Each step: DDL, why it un-builds (NULL: it does not), a description.
 CREATE TABLE elsewhere (LIKE usage.bot_message INCLUDING ALL);
-INSERT INTO elsewhere (id, company_id, occurred_at, price_twin) VALUES (-1, 11, '2034-04-05 12:00+00', 5), (-2, 12, '2034-04-05 12:20+00', 7);
+INSERT INTO elsewhere (id, company_id, occurred_at, price_twin) VALUES (-1, 11, '2034-04-05 12:00+00', 5),
+    (-2, 12, '2034-04-05 12:20+00', 7);
 CREATE FUNCTION pg_temp.step(command text, reason text, label text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE command;
@@ -34,16 +39,22 @@ BEGIN
     END IF;
 END
 $$;
-SELECT pg_temp.step('TRUNCATE usage.bot_message_2024_02', 'TRUNCATE of usage.bot_message_2024_02 (days)', 'TRUNCATE of a partition');
+SELECT pg_temp.step('TRUNCATE usage.bot_message_2024_02', 'TRUNCATE of usage.bot_message_2024_02 (days)',
+    'TRUNCATE of a partition');
 TRUNCATE usage.phone_call;
 SELECT matches(pg_temp.why(), 'TRUNCATE of usage.phone_call;', 'TRUNCATE of a table');
 SELECT oracle.agrees('TRUNCATE of a table, reports');
 CALL pg_temp.rebuild();
-SELECT pg_temp.step('ALTER TABLE usage.bot_message ATTACH PARTITION elsewhere FOR VALUES FROM (''2034-04-01 00:00+00'') TO (''2034-05-01 00:00+00'')', 'public.elsewhere came with rows (days)', 'ATTACH PARTITION with rows');
-SELECT pg_temp.step('ALTER TABLE usage.bot_message DETACH PARTITION elsewhere', 'public.elsewhere is no longer a partition (days)', 'DETACH PARTITION');
+SELECT pg_temp.step('ALTER TABLE usage.bot_message ATTACH PARTITION elsewhere FOR VALUES '
+    'FROM (''2034-04-01 00:00+00'') TO (''2034-05-01 00:00+00'')', 'public.elsewhere came with rows (days)',
+        'ATTACH PARTITION with rows');
+SELECT pg_temp.step('ALTER TABLE usage.bot_message DETACH PARTITION elsewhere', 'public.elsewhere is no longer a partition (days)',
+    'DETACH PARTITION');
 SELECT pg_temp.step('TRUNCATE elsewhere', NULL, 'what was detached is nobody''s');
-SELECT pg_temp.step('ALTER TABLE usage.bot_message ATTACH PARTITION elsewhere FOR VALUES FROM (''2034-04-01 00:00+00'') TO (''2034-05-01 00:00+00'')', NULL, 'ATTACH PARTITION without rows');
-INSERT INTO usage.bot_message (id, company_id, occurred_at, price_twin) VALUES (-1, 11, '2034-04-05 12:00+00', 5), (-2, 12, '2034-04-05 12:20+00', 7);
+SELECT pg_temp.step('ALTER TABLE usage.bot_message ATTACH PARTITION elsewhere FOR VALUES '
+    'FROM (''2034-04-01 00:00+00'') TO (''2034-05-01 00:00+00'')', NULL, 'ATTACH PARTITION without rows');
+INSERT INTO usage.bot_message (id, company_id, occurred_at, price_twin) VALUES (-1, 11, '2034-04-05 12:00+00', 5),
+    (-2, 12, '2034-04-05 12:20+00', 7);
 SELECT pg_temp.step('DROP TABLE elsewhere', 'public.elsewhere was dropped (days)', 'DROP of a partition');
 ALTER TABLE usage.bot_message ALTER COLUMN price_twin TYPE numeric(14,6) USING price_twin * 2;
 SELECT matches(pg_temp.why(), 'column price_twin has another type', 'a rewriting ALTER TABLE');
@@ -53,14 +64,16 @@ SELECT is(pg_temp.why(), NULL, 'rebuilt');
 SELECT oracle.agrees('a rewriting ALTER TABLE, reports after the rebuild');
 ALTER TABLE usage.bot_message ALTER COLUMN price_twin TYPE numeric;
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2024-03-01', 0.00000001);
-SELECT throws_ok('SELECT * FROM reseller_report.bot(1, ''-infinity'', ''infinity'')', '55000', NULL, 'a price that may be too fine stops the report, not the write');
+SELECT throws_ok('SELECT * FROM reseller_report.bot(1, ''-infinity'', ''infinity'')', '55000', NULL,
+    'a price that may be too fine stops the report, not the write');
 DELETE FROM usage.bot_message WHERE price_twin = 0.00000001;
 ALTER TABLE usage.bot_message ALTER COLUMN price_twin TYPE numeric(15,6);
 SELECT oracle.agrees('retyped back');
 CALL pg_temp.rebuild();
 ALTER TABLE usage.bot_message DISABLE TRIGGER reseller_report_capture;
 SELECT matches(pg_temp.why(), 'trigger reseller_report_capture of usage.bot_message was disabled', 'a disabled trigger');
-SELECT throws_ok('CALL pg_temp.rebuild()', '55000', 'the capture trigger of table usage.bot_message is off', 'nothing is built while capture is off');
+SELECT throws_ok('CALL pg_temp.rebuild()', '55000', 'the capture trigger of table usage.bot_message is off',
+    'nothing is built while capture is off');
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2024-03-01', 4);
 SELECT oracle.agrees('written while capture is off');
 ALTER TABLE usage.bot_message ENABLE TRIGGER reseller_report_capture;
@@ -70,7 +83,8 @@ SELECT is(pg_temp.why(), NULL, 'ENABLE TRIGGER is made ALWAYS, and rebuilt');
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2024-03-01', 4);
 SELECT oracle.agrees('capture is on again, rebuilt');
 ALTER TABLE usage.bot_message_default ENABLE REPLICA TRIGGER reseller_report_capture;
-SELECT matches(pg_temp.why(), 'reseller_report_capture of usage.bot_message_default was enabled for replicas only', 'a partition''s trigger counts too');
+SELECT matches(pg_temp.why(), 'reseller_report_capture of usage.bot_message_default was enabled for replicas only',
+    'a partition''s trigger counts too');
 ALTER TABLE usage.bot_message_default ENABLE ALWAYS TRIGGER reseller_report_capture;
 CALL pg_temp.rebuild();
 SELECT oracle.agrees('rebuilt after REPLICA');
@@ -79,9 +93,11 @@ CREATE TABLE app_bot (LIKE usage.bot_message INCLUDING DEFAULTS);
 SELECT reseller_report.attach_source('bot', 'app_bot') \g /dev/null
 CREATE TABLE app_bot_child () INHERITS (app_bot);
 INSERT INTO app_bot_child (company_id, occurred_at, price_twin) VALUES (11, '2024-03-01', 1000);
-SELECT throws_ok('SELECT reseller_report.rebuild_slice(''app_bot'', ''-infinity'', ''infinity'')', '55000', 'the capture trigger of table public.app_bot is off', 'a table with inheritance children is not built');
+SELECT throws_ok('SELECT reseller_report.rebuild_slice(''app_bot'', ''-infinity'', ''infinity'')', '55000',
+    'the capture trigger of table public.app_bot is off', 'a table with inheritance children is not built');
 SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(3, '-infinity', 'infinity') WHERE id = 11),
-    (SELECT sum(price_twin) + 1000 FROM usage.bot_message m JOIN reseller_report.dependency d ON d.reseller_id = 3 AND d.company_id = m.company_id AND d.during @> m.occurred_at WHERE m.company_id = 11), 'and read raw');
+    (SELECT sum(price_twin) + 1000 FROM usage.bot_message m JOIN reseller_report.dependency d ON d.reseller_id = 3
+        AND d.company_id = m.company_id AND d.during @> m.occurred_at WHERE m.company_id = 11), 'and read raw');
 DROP TABLE app_bot CASCADE;
 SELECT * FROM reseller_report.materialize() \g /dev/null
 
@@ -90,7 +106,8 @@ SELECT random_usage.events(5) \g /dev/null
 ALTER TABLE usage.bot_message RENAME COLUMN price_twin TO charged;
 INSERT INTO usage.bot_message (company_id, occurred_at, charged) VALUES (11, '2024-03-01', 4);
 SELECT is((SELECT sum(total_price_to_twin) FROM reseller_report.bot(3, '-infinity', 'infinity') r),
-    (SELECT sum(charged) FROM usage.bot_message m JOIN reseller_report.dependency d ON d.reseller_id = 3 AND d.company_id = m.company_id AND d.during @> m.occurred_at), 'a renamed column is followed');
+    (SELECT sum(charged) FROM usage.bot_message m JOIN reseller_report.dependency d ON d.reseller_id = 3
+        AND d.company_id = m.company_id AND d.during @> m.occurred_at), 'a renamed column is followed');
 ALTER TABLE usage.bot_message RENAME COLUMN charged TO price_twin;
 ALTER TABLE usage.bot_message_default RENAME TO bot_message_rest;
 ALTER TABLE usage.bot_message_rest SET SCHEMA public;
@@ -119,6 +136,7 @@ BEGIN;
 INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (11, 'sms', now());
 DROP EXTENSION reseller_report CASCADE;
 COMMIT;
-SELECT lives_ok('INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (11, ''sms'', now())', 'usage tables outlive the extension');
+SELECT lives_ok('INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (11, ''sms'', now())',
+    'usage tables outlive the extension');
 SELECT lives_ok('CREATE TABLE usage.later (LIKE usage.bot_message); DROP TABLE usage.later', 'and DDL goes on');
 SELECT * FROM finish();

@@ -1,15 +1,19 @@
--- L4 where it hides: DDL under an older snapshot, DETACH CONCURRENTLY in its midst, unlogged tables, a lost trigger, a column's name
--- that comes again. Whatever cannot be known is read raw, or refused.
+-- L4 where it hides: DDL under an older snapshot, DETACH CONCURRENTLY in its midst, unlogged tables, a lost trigger, a column's
+-- name that comes again. Whatever cannot be known is read raw, or refused.
 SELECT no_plan();
 SELECT setseed(0.12) \g /dev/null
 SET client_min_messages = error;
 CREATE EXTENSION dblink;
 CREATE FUNCTION pg_temp.connect(name text) RETURNS text LANGUAGE sql AS $$
-    SELECT dblink_connect(name, format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'), current_setting('port'), current_database(), current_user))
+    SELECT dblink_connect(name, format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'),
+        current_setting('port'), current_database(), current_user))
 $$;
 SELECT pg_temp.connect('a'), pg_temp.connect('b') \g /dev/null
-DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(80); PERFORM reseller_report.create_partitions('1 month'); PERFORM reseller_report.materialize(); END $$;
-CREATE FUNCTION pg_temp.why() RETURNS text LANGUAGE sql AS $$ SELECT string_agg(DISTINCT u.reason, '; ') FROM reseller_report.source_unbuilt u $$;
+DO $$ BEGIN PERFORM random_usage.companies(),
+    random_usage.events(80); PERFORM reseller_report.create_partitions('1 month'); PERFORM reseller_report.materialize(); END $$;
+CREATE FUNCTION pg_temp.why() RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(DISTINCT u.reason, '; ') FROM reseller_report.source_unbuilt u
+$$;
 CREATE PROCEDURE pg_temp.rebuild() LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM reseller_report.rebuild_slice(s.source, '-infinity', 'infinity') FROM reseller_report.sources() s;
@@ -18,18 +22,21 @@ $$;
 
 -- A transaction whose snapshot is older than the partition, or than the source.
 SELECT dblink_exec('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ; DO $x$ BEGIN PERFORM 1; END $x$') \g /dev/null
-CREATE TABLE usage.bot_message_2022_01 PARTITION OF usage.bot_message FOR VALUES FROM ('2022-01-01 00:00+00') TO ('2022-02-01 00:00+00');
+CREATE TABLE usage.bot_message_2022_01 PARTITION OF usage.bot_message
+    FOR VALUES FROM ('2022-01-01 00:00+00') TO ('2022-02-01 00:00+00');
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2022-01-10', 5);
 CREATE TABLE late (LIKE usage.bot_message INCLUDING DEFAULTS);
 SELECT reseller_report.attach_source('bot', 'late') \g /dev/null
 INSERT INTO late (company_id, occurred_at, price_twin) VALUES (11, '2022-01-10', 5);
 SELECT reseller_report.materialize() \g /dev/null
 SELECT dblink_exec('a', 'DROP TABLE usage.bot_message_2022_01; TRUNCATE late; COMMIT') \g /dev/null
-SELECT is(pg_temp.why(), 'TRUNCATE of public.late; usage.bot_message_2022_01 was dropped', 'DROP and TRUNCATE under an older snapshot');
+SELECT is(pg_temp.why(), 'TRUNCATE of public.late; usage.bot_message_2022_01 was dropped',
+    'DROP and TRUNCATE under an older snapshot');
 SELECT oracle.agrees('DROP and TRUNCATE under an older snapshot');
 CALL pg_temp.rebuild();
 SELECT dblink_exec('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ; DO $x$ BEGIN PERFORM 1; END $x$') \g /dev/null
-CREATE TABLE usage.bot_message_2022_01 PARTITION OF usage.bot_message FOR VALUES FROM ('2022-01-01 00:00+00') TO ('2022-02-01 00:00+00');
+CREATE TABLE usage.bot_message_2022_01 PARTITION OF usage.bot_message
+    FOR VALUES FROM ('2022-01-01 00:00+00') TO ('2022-02-01 00:00+00');
 SELECT dblink_exec('a', 'ALTER TABLE usage.bot_message_2022_01 RENAME TO bot_message_renamed; COMMIT') \g /dev/null
 SELECT oracle.agrees('a partition renamed under an older snapshot');
 CALL pg_temp.rebuild();
@@ -40,17 +47,19 @@ SELECT oracle.agrees('a renamed partition truncated');
 SELECT reseller_report.detach_source('late') \g /dev/null
 CALL pg_temp.rebuild();
 
--- TRUNCATE is not MVCC: a snapshot from before it does not see the rows any more, so it must not see them in its summaries either, also
--- when the days have been rebuilt since.
+-- TRUNCATE is not MVCC: a snapshot from before it does not see the rows any more, so it must not see them in its summaries either,
+-- also when the days have been rebuilt since.
 SELECT dblink_exec('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ; DO $x$ BEGIN PERFORM 1; END $x$') \g /dev/null
 TRUNCATE usage.bot_message_2024_02;
-SELECT is((SELECT n FROM dblink('a', 'SELECT count(*) FROM oracle.compare(10, ''2024-03-01'', ''100 days'')') AS t (n bigint)), 0::bigint, 'an older snapshot after TRUNCATE');
+SELECT is((SELECT n FROM dblink('a', 'SELECT count(*) FROM oracle.compare(10, ''2024-03-01'', ''100 days'')') AS t (n bigint)),
+    0::bigint, 'an older snapshot after TRUNCATE');
 CALL pg_temp.rebuild();
-SELECT is((SELECT n FROM dblink('a', 'SELECT count(*) FROM oracle.compare(10, ''2024-03-01'', ''100 days'')') AS t (n bigint)), 0::bigint, 'and after the rebuild');
+SELECT is((SELECT n FROM dblink('a', 'SELECT count(*) FROM oracle.compare(10, ''2024-03-01'', ''100 days'')') AS t (n bigint)),
+    0::bigint, 'and after the rebuild');
 SELECT dblink_exec('a', 'COMMIT') \g /dev/null
 
--- DETACH ... CONCURRENTLY waits for readers between its two transactions: the rows are out of the table, and the event trigger of its end
--- has not come yet.
+-- DETACH ... CONCURRENTLY waits for readers between its two transactions: the rows are out of the table, and the event trigger of
+-- its end has not come yet.
 CREATE FUNCTION pg_temp.until(condition text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     deadline CONSTANT timestamptz := clock_timestamp() + interval '30 seconds';
@@ -66,11 +75,14 @@ CREATE TABLE flow (LIKE usage.bot_message INCLUDING DEFAULTS) PARTITION BY RANGE
 CREATE TABLE flow_1 PARTITION OF flow FOR VALUES FROM ('2021-01-01 00:00+00') TO ('2021-02-01 00:00+00');
 CREATE TABLE flow_2 PARTITION OF flow FOR VALUES FROM ('2021-02-01 00:00+00') TO ('2021-03-01 00:00+00');
 SELECT reseller_report.attach_source('bot', 'flow') \g /dev/null
-INSERT INTO flow (company_id, occurred_at, price_twin) SELECT 11 + n % 30, '2021-01-01 12:00+00'::timestamptz + n * interval '1 hour', n FROM generate_series(0, 1300) n;
+INSERT INTO flow (company_id, occurred_at, price_twin) SELECT 11 + n % 30, '2021-01-01 12:00+00'::timestamptz + n
+    * interval '1 hour', n FROM generate_series(0, 1300) n;
 SELECT reseller_report.materialize() \g /dev/null
 CREATE FUNCTION pg_temp.agrees(label text) RETURNS text LANGUAGE sql AS $$
-    SELECT is((SELECT sum(total_price_to_twin) FROM reseller_report.company r, reseller_report.bot(r.company_id, '2021-01-01 00:00+00', '2021-03-01 00:00+00') WHERE r.is_reseller),
-        (SELECT sum(price_twin) FROM flow JOIN reseller_report.dependency d ON d.company_id = flow.company_id AND d.during @> occurred_at)::numeric(20,6), label)
+    SELECT is((SELECT sum(total_price_to_twin) FROM reseller_report.company r,
+        reseller_report.bot(r.company_id, '2021-01-01 00:00+00', '2021-03-01 00:00+00') WHERE r.is_reseller),
+        (SELECT sum(price_twin) FROM flow JOIN reseller_report.dependency d ON d.company_id = flow.company_id
+            AND d.during @> occurred_at)::numeric(20,6), label)
 $$;
 SELECT pg_temp.agrees('folded');
 SELECT dblink_exec('a', 'BEGIN; LOCK TABLE flow IN ACCESS SHARE MODE') \g /dev/null
@@ -89,7 +101,8 @@ SELECT pg_temp.agrees('rebuilt');
 -- A crash takes the rows of an unlogged table: it is read raw for as long as it is one.
 CREATE UNLOGGED TABLE flow_3 PARTITION OF flow FOR VALUES FROM ('2021-03-01 00:00+00') TO ('2021-04-01 00:00+00');
 SELECT is(pg_temp.why(), 'writes to public.flow_3 are not captured', 'an unlogged partition');
-SELECT throws_ok('SELECT reseller_report.rebuild_slice(''flow'', ''-infinity'', ''infinity'')', '55000', 'the capture trigger of table public.flow is off', 'keeps its table un-built');
+SELECT throws_ok('SELECT reseller_report.rebuild_slice(''flow'', ''-infinity'', ''infinity'')', '55000',
+    'the capture trigger of table public.flow is off', 'keeps its table un-built');
 DROP TABLE flow_3;
 CALL pg_temp.rebuild();
 ALTER TABLE flow_2 SET UNLOGGED;
@@ -103,9 +116,11 @@ SELECT is(pg_temp.why(), NULL, 'SET LOGGED, and it is built');
 -- Nobody captures what is written to a foreign partition elsewhere.
 CREATE EXTENSION file_fdw;
 CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
-CREATE FOREIGN TABLE flow_4 PARTITION OF flow FOR VALUES FROM ('2021-04-01 00:00+00') TO ('2021-05-01 00:00+00') SERVER files OPTIONS (filename '/dev/null');
+CREATE FOREIGN TABLE flow_4 PARTITION OF flow
+    FOR VALUES FROM ('2021-04-01 00:00+00') TO ('2021-05-01 00:00+00') SERVER files OPTIONS (filename '/dev/null');
 SELECT is(pg_temp.why(), 'writes to public.flow_4 are not captured', 'a foreign partition');
-SELECT throws_ok('SELECT reseller_report.rebuild_slice(''flow'', ''-infinity'', ''infinity'')', '55000', NULL, 'keeps its table un-built');
+SELECT throws_ok('SELECT reseller_report.rebuild_slice(''flow'', ''-infinity'', ''infinity'')', '55000', NULL,
+    'keeps its table un-built');
 DROP FOREIGN TABLE flow_4;
 CALL pg_temp.rebuild();
 SELECT pg_temp.agrees('and it is built when the partition is gone');
@@ -114,7 +129,8 @@ SELECT pg_temp.agrees('and it is built when the partition is gone');
 ALTER TABLE flow ADD COLUMN other numeric(15,6) NOT NULL DEFAULT 1000;
 ALTER TABLE flow DROP COLUMN price_twin;
 ALTER TABLE flow RENAME COLUMN other TO another;
-SELECT throws_ok('SELECT * FROM reseller_report.bot(1, ''-infinity'', ''infinity'')', '55000', NULL, 'a column that is gone is not replaced by one renamed later');
+SELECT throws_ok('SELECT * FROM reseller_report.bot(1, ''-infinity'', ''infinity'')', '55000', NULL,
+    'a column that is gone is not replaced by one renamed later');
 ALTER TABLE flow RENAME COLUMN another TO price_twin;
 SELECT pg_temp.agrees('a column of its name serves');
 CALL pg_temp.rebuild();
@@ -130,5 +146,6 @@ INSERT INTO flow (id, company_id, occurred_at, billable, price_reseller, price_t
 CALL pg_temp.rebuild();
 INSERT INTO flow (id, company_id, occurred_at, billable, price_reseller, price_twin) VALUES (1, 12, '2021-02-05', true, 0, 3);
 SELECT pg_temp.agrees('rebuilt with a new trigger');
-SELECT results_eq('SELECT tgenabled FROM pg_trigger WHERE tgname = ''reseller_report_capture'' AND tgrelid = ''flow''::regclass', ARRAY['A'::"char"], 'which is always on');
+SELECT results_eq('SELECT tgenabled FROM pg_trigger WHERE tgname = ''reseller_report_capture'' AND tgrelid = ''flow''::regclass',
+    ARRAY['A'::"char"], 'which is always on');
 SELECT * FROM finish();

@@ -1,9 +1,10 @@
--- A row that cannot be counted is refused with the documented SQLSTATE. One from before its table was connected stops the report, until it is
--- deleted or mended, which nothing hinders.
+-- A row that cannot be counted is refused with the documented SQLSTATE. One from before its table was connected stops the report,
+-- until it is deleted or mended, which nothing hinders.
 SELECT no_plan();
 INSERT INTO reseller_report.company VALUES (1, 'Reseller', true), (11, 'Company', false);
 INSERT INTO reseller_report.dependency VALUES (1, 11);
-CREATE TABLE faxes (company_id int, channel text, delivered_at timestamptz, occurred_at timestamptz, price_twin numeric(15,6), price_reseller numeric(1000,6));
+CREATE TABLE faxes (company_id int, channel text, delivered_at timestamptz, occurred_at timestamptz, price_twin numeric(15,6),
+    price_reseller numeric(1000,6));
 INSERT INTO faxes VALUES (11, 'fax', NULL, now(), 1, 0), (11, 'sms', NULL, 'infinity', 1, 0);
 SELECT reseller_report.attach_source('text_messaging', 'faxes') \g /dev/null
 SELECT throws_ok('SELECT * FROM reseller_report.text_messaging(1, ''-infinity'', ''infinity'')', '23514', NULL,
@@ -11,6 +12,8 @@ SELECT throws_ok('SELECT * FROM reseller_report.text_messaging(1, ''-infinity'',
 SELECT lives_ok('DELETE FROM faxes WHERE occurred_at = ''infinity''', 'and can be deleted');
 SELECT lives_ok('UPDATE faxes SET channel = ''sms''', 'or mended');
 SELECT is((SELECT sum(price_sms) FROM reseller_report.text_messaging(1, '-infinity', 'infinity')), 1::numeric, 'and then count');
-SELECT throws_ok('INSERT INTO faxes (company_id, channel, occurred_at) VALUES (11, repeat(''x'', 99) || ''жжж'', now())', '23514', NULL, 'a long value is cut between characters');
-SELECT throws_ok('INSERT INTO faxes VALUES (11, ''sms'', NULL, now(), 1, (''1'' || repeat(''0'', 900))::numeric)', '22003', 'column "price_reseller" of table "faxes" holds an amount of 10^9 or more', 'an amount with hundreds of digits');
+SELECT throws_ok('INSERT INTO faxes (company_id, channel, occurred_at) VALUES (11, repeat(''x'', 99) || ''жжж'', now())', '23514',
+    NULL, 'a long value is cut between characters');
+SELECT throws_ok('INSERT INTO faxes VALUES (11, ''sms'', NULL, now(), 1, (''1'' || repeat(''0'', 900))::numeric)', '22003',
+    'column "price_reseller" of table "faxes" holds an amount of 10^9 or more', 'an amount with hundreds of digits');
 SELECT * FROM finish();

@@ -32,18 +32,23 @@ BEGIN
     IF corruption <> '' THEN
         EXECUTE corruption;
     END IF;
-    RETURN NEXT matches((SELECT string_agg(DISTINCT v.figure, ', ' ORDER BY v.figure) FROM reseller_report.verify('-infinity', 'infinity') v), figures, corruption);
+    RETURN NEXT matches((SELECT string_agg(DISTINCT v.figure, ', ' ORDER BY v.figure)
+        FROM reseller_report.verify('-infinity', 'infinity') v), figures, corruption);
     CALL pg_temp.rebuild();
     RETURN NEXT pg_temp.clean('mended: ' || corruption);
     RETURN NEXT oracle.agrees('mended: ' || corruption);
 END
 $$;
-SELECT pg_temp.found(format('UPDATE reseller_report.usage_%s SET price_twin = price_reseller WHERE item = 1', level), 'price_twin') FROM unnest(ARRAY['quarter', 'hour', 'day', 'month', 'year']) level;
-SELECT pg_temp.found(format('DELETE FROM reseller_report.usage_%s WHERE item = 21', level), 'events.*price_reseller.*price_twin.*seconds') FROM unnest(ARRAY['quarter', 'hour', 'day', 'month', 'year']) level;
+SELECT pg_temp.found(format('UPDATE reseller_report.usage_%s SET price_twin = price_reseller WHERE item = 1', level), 'price_twin')
+    FROM unnest(ARRAY['quarter', 'hour', 'day', 'month', 'year']) level;
+SELECT pg_temp.found(format('DELETE FROM reseller_report.usage_%s WHERE item = 21', level),
+    'events.*price_reseller.*price_twin.*seconds') FROM unnest(ARRAY['quarter', 'hour', 'day', 'month', 'year']) level;
 SELECT pg_temp.found('UPDATE reseller_report.usage_quarter SET reseller_id = reseller_id + 70 WHERE item = 2', 'events');
-SELECT pg_temp.found('UPDATE reseller_report.usage_month SET bucket = bucket - interval ''20 years'' WHERE item = 2', 'events by month');
+SELECT pg_temp.found('UPDATE reseller_report.usage_month SET bucket = bucket - interval ''20 years'' WHERE item = 2',
+    'events by month');
 -- Committed first: what a transaction does itself is left out of both sides.
-INSERT INTO reseller_report.usage_delta SELECT source, 11, '2024-03-01 00:15+00', now(), 3, 0, 0, 0, 0, NULL, item, false FROM reseller_report.usage_year WHERE item = 41 LIMIT 1;
+INSERT INTO reseller_report.usage_delta SELECT source, 11, '2024-03-01 00:15+00', now(), 3, 0, 0, 0, 0, NULL, item, false
+    FROM reseller_report.usage_year WHERE item = 41 LIMIT 1;
 SELECT pg_temp.found('', '^events$');
 BEGIN;
 ALTER EVENT TRIGGER reseller_report_ddl_command_end DISABLE;
@@ -58,14 +63,20 @@ SELECT pg_temp.found('', 'events, price_twin');
 -- One difference in full.
 SELECT reseller_report.materialize() \g /dev/null
 UPDATE usage.phone_call SET duration_seconds = 0;
-INSERT INTO usage.phone_call (company_id, direction, occurred_at, duration_seconds, price_twin) VALUES (12, 'incoming', '2031-03-01 10:20+00', 60, 1.5);
+INSERT INTO usage.phone_call (company_id, direction, occurred_at, duration_seconds, price_twin)
+    VALUES (12, 'incoming', '2031-03-01 10:20+00', 60, 1.5);
 SELECT reseller_report.materialize() \g /dev/null
 UPDATE reseller_report.usage_quarter SET price_twin = '{9}' WHERE bucket = '2031-03-01 10:15+00';
-SELECT results_eq($$SELECT source::text, reseller_id, company_id, service, item, bucket, figure, raw, summary FROM reseller_report.verify('2031-03-01 10:20+00', '2031-03-01 10:21+00')$$,
-    $$VALUES ('usage.phone_call', 1::bigint, 12::bigint, 'telephony_incoming', 'incoming_call', timestamptz '2031-03-01 10:15+00', 'price_twin', 1500000::bigint, 9::bigint),
-        ('usage.phone_call', 1, 12, 'telephony_incoming', 'incoming_call', '2031-03-01 10:00+00', 'price_twin by hour', 9, 1500000)$$, 'keys, figure and both values');
-SELECT is_empty($$SELECT * FROM reseller_report.verify('2031-03-01 10:20+00', '2031-03-01 10:21+00', 'telephony_outgoing')$$, 'of one service only');
-SELECT isnt_empty($$SELECT * FROM reseller_report.verify('2031-03-01 10:20+00', '2031-03-01 10:21+00', 'telephony_incoming')$$, 'of the other');
+SELECT results_eq($$SELECT source::text, reseller_id, company_id, service, item, bucket, figure, raw, summary
+    FROM reseller_report.verify('2031-03-01 10:20+00', '2031-03-01 10:21+00')$$,
+    $$VALUES ('usage.phone_call', 1::bigint, 12::bigint, 'telephony_incoming', 'incoming_call', timestamptz '2031-03-01 10:15+00',
+        'price_twin', 1500000::bigint, 9::bigint),
+        ('usage.phone_call', 1, 12, 'telephony_incoming', 'incoming_call', '2031-03-01 10:00+00', 'price_twin by hour', 9,
+            1500000)$$, 'keys, figure and both values');
+SELECT is_empty($$SELECT * FROM reseller_report.verify('2031-03-01 10:20+00', '2031-03-01 10:21+00', 'telephony_outgoing')$$,
+    'of one service only');
+SELECT isnt_empty($$SELECT * FROM reseller_report.verify('2031-03-01 10:20+00', '2031-03-01 10:21+00', 'telephony_incoming')$$,
+    'of the other');
 SELECT is_empty($$SELECT * FROM reseller_report.verify('2031-03-02', '2031-03-03')$$, 'other days are not looked at');
 CALL pg_temp.rebuild();
 SELECT pg_temp.clean('mended');
@@ -73,7 +84,8 @@ SELECT pg_temp.clean('mended');
 -- What is not built is not compared.
 TRUNCATE usage.phone_call;
 UPDATE reseller_report.usage_quarter SET price_twin = NULL WHERE item = 31;
-SELECT is_empty($$SELECT * FROM reseller_report.verify('-infinity', 'infinity') WHERE figure NOT LIKE '% by %'$$, 'what is not built is not compared');
+SELECT is_empty($$SELECT * FROM reseller_report.verify('-infinity', 'infinity') WHERE figure NOT LIKE '% by %'$$,
+    'what is not built is not compared');
 CALL pg_temp.rebuild();
 SELECT pg_temp.clean('rebuilt');
 
@@ -93,5 +105,6 @@ EXCEPTION WHEN invalid_parameter_value THEN
 END
 $$;
 SELECT is(pg_temp.hint_of($$SELECT * FROM reseller_report.verify('-infinity', now(), 'nope')$$),
-    'Services are text_messaging, chat, telephony_outgoing, telephony_incoming and bot.', 'a wrong service is told which there are');
+    'Services are text_messaging, chat, telephony_outgoing, telephony_incoming and bot.',
+        'a wrong service is told which there are');
 SELECT * FROM finish();
