@@ -14,9 +14,9 @@ CREATE FUNCTION reseller_report.grant_access(role regrole, reseller_id bigint) R
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    IF grant_access.role IS NULL OR NOT EXISTS (SELECT FROM pg_authid a WHERE a.oid = grant_access.role) THEN
-        RAISE EXCEPTION 'role must name an existing role'
-            USING ERRCODE = CASE WHEN grant_access.role IS NULL THEN 'null_value_not_allowed' ELSE 'undefined_object' END;
+    PERFORM reseller_report._require_given('role', grant_access.role);
+    IF NOT EXISTS (SELECT FROM pg_authid a WHERE a.oid = grant_access.role) THEN
+        RAISE EXCEPTION 'role must name an existing role' USING ERRCODE = 'undefined_object';
     END IF;
     INSERT INTO reseller_report.access VALUES (grant_access.role, grant_access.reseller_id) ON CONFLICT DO NOTHING;
 END
@@ -28,9 +28,7 @@ CREATE FUNCTION reseller_report.revoke_access(role regrole, reseller_id bigint) 
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    IF revoke_access.role IS NULL THEN
-        RAISE EXCEPTION 'role must name an existing role' USING ERRCODE = 'null_value_not_allowed';
-    END IF;
+    PERFORM reseller_report._require_given('role', revoke_access.role);
     DELETE FROM reseller_report.access a
         WHERE a.role = revoke_access.role AND a.reseller_id IS NOT DISTINCT FROM revoke_access.reseller_id;
 END

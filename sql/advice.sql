@@ -7,6 +7,17 @@ CREATE FUNCTION reseller_report._refuse(message text, hint text, state text DEFA
     LANGUAGE c SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_refuse';
 
+-- Refuses an argument that is NULL. create_usage_tables and move_company run with their caller's rights, so they cannot call it.
+CREATE FUNCTION reseller_report._require_given(argument text, value anyelement) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF value IS NULL THEN
+        PERFORM reseller_report._refuse(argument || ' must not be NULL', NULL, '22004');
+    END IF;
+END
+$$;
+
 -- A table's name as messages have it in quotes.
 CREATE FUNCTION reseller_report._shown(relation regclass) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

@@ -46,20 +46,20 @@ CREATE FUNCTION reseller_report._obstacle(source regclass) RETURNS text[]
         WHEN c.relpersistence = 'u' THEN
             ARRAY['it is unlogged, and a crash would empty it', format('Run ALTER TABLE %s SET LOGGED; first.', source)]
         WHEN c.relispartition THEN ARRAY['it is a partition', format('Connect the whole table, %s.', pg_partition_root(source))]
-        WHEN c.relkind = 'r' AND EXISTS (SELECT FROM reseller_report._family(source, true) f WHERE f.relid <> source) THEN
+        WHEN c.relkind = 'r' AND reseller_report._has_relatives(source) THEN
             ARRAY['it is part of an inheritance tree', 'Writes to children are not captured: use declarative partitioning.']
-        WHEN never_captured.relkind = 'f' THEN ARRAY['it has a foreign or unlogged partition',
+        WHEN uncapturable.relkind = 'f' THEN ARRAY['it has a foreign or unlogged partition',
             format('Writes to %s elsewhere cannot be captured: connect it in its own database, and here a table without it.',
-                never_captured.relid)]
-        WHEN never_captured.relid IS NOT NULL THEN ARRAY['it has a foreign or unlogged partition',
-            format('Run ALTER TABLE %s SET LOGGED; first.', never_captured.relid)]
+                uncapturable.relid)]
+        WHEN uncapturable.relid IS NOT NULL THEN ARRAY['it has a foreign or unlogged partition',
+            format('Run ALTER TABLE %s SET LOGGED; first.', uncapturable.relid)]
         WHEN c.relforcerowsecurity THEN
             ARRAY['its row-level security applies to its owner, too',
                 format('Run ALTER TABLE %s NO FORCE ROW LEVEL SECURITY; first.', source)]
         END
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    LEFT JOIN LATERAL (SELECT t.relid, t.relkind FROM reseller_report._tree(source) t WHERE t.never_captured LIMIT 1)
-        never_captured ON true
+    LEFT JOIN LATERAL (SELECT t.relid, t.relkind FROM reseller_report._tree(source) t WHERE NOT t.can_be_captured LIMIT 1)
+        uncapturable ON true
     WHERE c.oid = source
 $$;
 

@@ -8,20 +8,14 @@ CREATE FUNCTION reseller_report._latest(rows_of anyelement) RETURNS SETOF anyele
     LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_latest_rows';
 
-CREATE FUNCTION reseller_report._delete_latest(one_row anyelement) RETURNS void
-    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'reseller_report_delete_latest';
-
 CREATE FUNCTION reseller_report._invalidate(relid regclass) RETURNS void
     LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_invalidate';
 
--- A table with all that descends from it and, when wanted, all that it descends from: partitions and inheritance children alike,
--- but not a partition that is being detached concurrently.
-CREATE FUNCTION reseller_report._family(INOUT relid regclass, with_ancestors boolean,
-    OUT relkind "char", OUT persistence "char", OUT is_partition boolean) RETURNS SETOF record
-    LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'reseller_report_family';
+-- Whether a table has partitions or inheritance children, or is one itself.
+CREATE FUNCTION reseller_report._has_relatives(relid regclass) RETURNS boolean
+    LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_has_relatives';
 
 CREATE FUNCTION reseller_report._name_of(relid regclass, OUT schema_name name, OUT table_name name)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

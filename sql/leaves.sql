@@ -12,16 +12,12 @@ BEGIN
 END
 $$;
 
--- A table and its partitions of all levels, or its inheritance children. Writes to a foreign partition or to a child are never
--- captured; and a crash empties an unlogged table without a trace.
+-- A table, its partitions of all levels and its inheritance children. can_be_captured says whether the capture trigger would see
+-- every change of a table's rows.
 CREATE FUNCTION reseller_report._tree(root regclass)
-    RETURNS TABLE (relid regclass, schema_name name, table_name name, relkind "char", never_captured boolean)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT t.relid, n.schema_name, n.table_name, t.relkind,
-        t.relkind = 'f' OR (t.relid <> root AND NOT t.is_partition) OR (t.relkind <> 'p' AND t.persistence <> 'p')
-    FROM reseller_report._family(root, false) AS t, reseller_report._name_of(t.relid) n
-$$;
+    RETURNS TABLE (relid regclass, schema_name name, table_name name, relkind "char", can_be_captured boolean)
+    LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_tree';
 
 -- Brings the names of a source's leaves in the registry up to date.
 CREATE FUNCTION reseller_report._follow_leaf_names(id bigint, root regclass) RETURNS void
@@ -56,21 +52,3 @@ BEGIN
 END
 $$;
 
--- Follows what no event trigger saw: forgets sources whose table is gone, and stores new names. The caller holds the lease.
-CREATE FUNCTION reseller_report._follow_unseen() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    gone reseller_report.source;
-BEGIN
-    FOR gone IN
-        SELECT s.* FROM reseller_report._latest(NULL::reseller_report.source) s
-        JOIN reseller_report._latest(NULL::reseller_report.source_table) t ON t.source = s.id
-        WHERE reseller_report._table(s.id, s.schema_name, s.table_name) IS NULL
-    LOOP
-        PERFORM reseller_report._delete_latest(gone);
-        INSERT INTO reseller_report.source_gone (source) VALUES (gone.id);
-    END LOOP;
-    PERFORM reseller_report._follow_names();
-END
-$$;

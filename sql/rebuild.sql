@@ -106,9 +106,8 @@ DECLARE
     known CONSTANT reseller_report.source[] := ARRAY(SELECT c FROM reseller_report._connected(rebuild_slices.source) c);
     earliest CONSTANT timestamptz := (SELECT min(k.horizon) FROM unnest(known) k);
 BEGIN
-    IF period_from IS NULL OR period_to IS NULL THEN
-        PERFORM reseller_report._refuse('the period must have two bounds', 'Use -infinity and infinity for all time.', '22004');
-    END IF;
+    PERFORM reseller_report._require_given('period_from', period_from);
+    PERFORM reseller_report._require_given('period_to', period_to);
     IF period_from >= period_to THEN
         PERFORM reseller_report._refuse('the period must end after it begins', 'A period is half-open.');
     END IF;

@@ -43,8 +43,8 @@ CREATE FUNCTION reseller_report.post_restore() RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_post_restore';
 COMMENT ON FUNCTION reseller_report.post_restore() IS
-    'After the data of a dump was loaded: capture goes on. Puts triggers of connected tables that are missing or off back and on, '
-    'too; what was written without them stays un-built until CALL rebuild.';
+    'After the data of a dump was loaded: capture goes on. Triggers of connected tables that are missing are made again, and those '
+    'that are off are switched on. What was written without them stays un-built until CALL rebuild.';
 
 -- Data that was loaded by itself has switched off the triggers of the extension's own tables.
 CREATE FUNCTION reseller_report._switch_on_own_triggers() RETURNS void
@@ -61,42 +61,5 @@ BEGIN
     LOOP
         EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I', own.relid, own.tgname);
     END LOOP;
-END
-$$;
-
--- The work of post_restore, whose own DDL is not followed.
-CREATE FUNCTION reseller_report._post_restore() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    known record;
-    present name;
-BEGIN
-    FOR known IN
-        SELECT t.root, array_agg(s.id ORDER BY s.id) AS ids
-        FROM reseller_report._latest(NULL::reseller_report.source) s,
-            reseller_report._table(s.id, s.schema_name, s.table_name) AS t (root)
-        WHERE t.root IS NOT NULL GROUP BY 1 ORDER BY 2
-    LOOP
-        -- A capture trigger that was renamed goes on capturing: another beside it would count twice.
-        SELECT t.tgname INTO present FROM pg_trigger t
-            WHERE t.tgrelid = known.root AND t.tgfoid = 'reseller_report._capture'::regproc
-            ORDER BY t.tgname <> 'reseller_report_capture' LIMIT 1;
-        IF present IS NULL THEN
-            PERFORM reseller_report._set_capture_trigger(known.root);
-        ELSIF present <> 'reseller_report_capture' THEN
-            EXECUTE format('ALTER TRIGGER %I ON %s RENAME TO reseller_report_capture', present, known.root);
-        END IF;
-        PERFORM reseller_report._make_truncate_trigger(t.relid) FROM reseller_report._tree(known.root) t
-            WHERE NOT t.never_captured AND NOT reseller_report._has_truncate_trigger(t.relid);
-        PERFORM reseller_report._follow_leaves(id, known.root) FROM unnest(known.ids) AS id;
-    END LOOP;
-    PERFORM reseller_report._switch_on_triggers(t.relid) FROM (
-        SELECT DISTINCT t.tgrelid FROM pg_trigger t
-        WHERE t.tgfoid IN ('reseller_report._capture'::regproc, 'reseller_report._truncated'::regproc)) AS t (relid);
-    PERFORM reseller_report._switch_on_own_triggers();
-    PERFORM reseller_report._set_restoring(false);
-    UPDATE reseller_report.source SET restored_captured = false WHERE restored_captured;
-    UPDATE reseller_report.lease SET turn = turn + 1;
 END
 $$;

@@ -87,6 +87,12 @@ CREATE FUNCTION reseller_report._note_table(source bigint, relid regclass, knows
 COMMENT ON FUNCTION reseller_report._note_table(bigint, regclass, boolean) IS
     'Notes which table a source is, and once that its leaves are known; writes nothing that is noted already.';
 
+CREATE FUNCTION reseller_report._forget_table(source bigint) RETURNS void
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_forget_table';
+COMMENT ON FUNCTION reseller_report._forget_table(bigint) IS
+    'Deletes the row of source_table that notes which table a source is.';
+
 -- Rows may come with a dump from another database: the OIDs that they get are those of the tables that have their names here.
 CREATE FUNCTION reseller_report._number_leaf() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -118,9 +124,7 @@ CREATE FUNCTION reseller_report._connected(relid regclass) RETURNS SETOF reselle
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    IF relid IS NULL THEN
-        PERFORM reseller_report._refuse('source must not be NULL', 'Name a connected table.', '22004');
-    END IF;
+    PERFORM reseller_report._require_given('source', relid);
     RETURN QUERY SELECT s.* FROM reseller_report._latest(NULL::reseller_report.source) s
         WHERE reseller_report._table(s.id, s.schema_name, s.table_name) = relid
         ORDER BY array_position(reseller_report._services(), s.service);
@@ -153,8 +157,7 @@ BEGIN
     DELETE FROM reseller_report.source_unbuilt WHERE source = ANY (sources);
     DELETE FROM reseller_report.source_leaf WHERE source = ANY (sources);
     DELETE FROM reseller_report.source_gone WHERE source = ANY (sources);
-    PERFORM reseller_report._delete_latest(t) FROM reseller_report._latest(NULL::reseller_report.source_table) t
-        WHERE t.source = ANY (sources);
+    PERFORM reseller_report._forget_table(s) FROM unnest(sources) s;
     DELETE FROM reseller_report.usage_delta WHERE source = ANY (sources);
     DELETE FROM reseller_report.usage_quarter WHERE source = ANY (sources);
     DELETE FROM reseller_report.usage_hour WHERE source = ANY (sources);

@@ -43,11 +43,6 @@ BEGIN
 END
 $$;
 
--- Whether a table has a TRUNCATE trigger of ours, as of now.
-CREATE FUNCTION reseller_report._has_truncate_trigger(relid regclass) RETURNS boolean
-    LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'reseller_report_has_truncate_trigger';
-
 -- A leaf's TRUNCATE trigger: the one of the whole table does not fire when a leaf is truncated.
 CREATE FUNCTION reseller_report._make_truncate_trigger(leaf regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -66,9 +61,3 @@ BEGIN
     EXECUTE format('DROP TRIGGER reseller_report_truncated ON %s', leaf);
 END
 $$;
-
--- Makes every trigger of ours on a table fire when it should: always, but for capture of a source that leaves replicated writes
--- out.
-CREATE FUNCTION reseller_report._switch_on_triggers(relid regclass) RETURNS void
-    LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'reseller_report_switch_on_triggers';

@@ -17,25 +17,6 @@ RESELLER_REPORT_FUNCTION(reseller_report_latest_rows) {
   return Datum{0};
 }
 
-// Deletes a row that _latest gave, which the transaction's own snapshot may not see.
-RESELLER_REPORT_FUNCTION(reseller_report_delete_latest) {
-  pg([&] {
-    Datum const unwanted = PG_GETARG_DATUM(0);
-    Oid const relid = get_typ_typrelid(get_fn_expr_argtype(fcinfo->flinfo, 0));
-    FmgrInfo same = {};
-    fmgr_info(F_RECORD_IMAGE_EQ, &same);
-    Relation const table = table_open(relid, RowExclusiveLock);
-    SysScanDesc const scan = systable_beginscan(table, InvalidOid, false, nullptr, 0, nullptr);
-    for (HeapTuple tuple; HeapTupleIsValid(tuple = systable_getnext(scan));) {
-      Datum const row = heap_copy_tuple_as_datum(tuple, RelationGetDescr(table));
-      if (DatumGetBool(FunctionCall2(&same, row, unwanted))) CatalogTupleDelete(table, &tuple->t_self);
-    }
-    systable_endscan(scan);
-    table_close(table, NoLock);
-  });
-  PG_RETURN_VOID();
-}
-
 std::optional<ColumnNow> column_now(Oid table, const char *name) {
   std::optional<ColumnNow> found;
   pg([&] {

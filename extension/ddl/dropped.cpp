@@ -125,21 +125,13 @@ void warn_of_drops(const std::vector<DroppedLeaf> &dropped) {
   }
 }
 
-// A dropped table is nobody's source from now on, and the next fold clears its summaries.
-void forget(const RegistryRow &source) {
-  delete_own_row("source", source.place);
-  SqlParameters parameters;
-  parameters.add_bigint(source.id);
-  execute("INSERT INTO reseller_report.source_gone (source) VALUES ($1)", parameters);
-}
-
 void follow_dropped_tables(const std::vector<Dropped> &objects) {
   std::vector<DroppedLeaf> const dropped = dropped_leaves(objects);
   warn_of_drops(dropped);
   for (const DroppedLeaf &gone : dropped) {
     delete_own_row("source_leaf", gone.leaf.place);
     if (gone.root)
-      forget(*gone.root);
+      forget_source(*gone.root);
     else
       unbuild(gone.leaf.source, gone.leaf.days, name_of(gone.leaf) + " was dropped");
   }

@@ -77,23 +77,6 @@ std::vector<Oid> family_and_ancestors_of(Oid table) {
   return family;
 }
 
-RESELLER_REPORT_FUNCTION(reseller_report_family) {
-  std::vector<Oid> const family = PG_GETARG_BOOL(1) ? family_and_ancestors_of(PG_GETARG_OID(0)) : family_of(PG_GETARG_OID(0));
-  pg([&] {
-    InitMaterializedSRF(fcinfo, 0);
-    auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    for (Oid const table : family) {
-      HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-      if (!HeapTupleIsValid(tuple)) continue;
-      auto const *const row = reinterpret_cast<const FormData_pg_class *>(GETSTRUCT(tuple));
-      Datum values[] = {ObjectIdGetDatum(table), CharGetDatum(row->relkind), CharGetDatum(row->relpersistence),
-                        BoolGetDatum(row->relispartition)};
-      bool nulls[] = {false, false, false, false};
-      ReleaseSysCache(tuple);
-      tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-    }
-  });
-  return Datum{0};
-}
+RESELLER_REPORT_FUNCTION(reseller_report_has_relatives) { PG_RETURN_BOOL(family_and_ancestors_of(PG_GETARG_OID(0)).size() > 1); }
 
 }  // namespace reseller_report

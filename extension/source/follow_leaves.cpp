@@ -8,38 +8,12 @@
 #include "server/snapshot.hpp"
 #include "source/built_days.hpp"
 #include "source/location.hpp"
+#include "source/member.hpp"
 #include "source/own_rows.hpp"
 #include "source/triggers.hpp"
 
 namespace reseller_report {
 namespace {
-
-// A table of a source: itself, a partition, or an inheritance child.
-struct Member {
-  Oid relid;
-  NameData schema;
-  NameData table;
-  char kind;
-  bool can_be_captured;  // not what is written to a foreign partition or to a child; and a crash empties an unlogged one
-};
-
-std::vector<Member> members_of(Oid root) {
-  std::vector<Member> members;
-  for (Oid const relid : family_of(root))
-    pg([&] {
-      HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-      if (!HeapTupleIsValid(tuple)) return;
-      auto const *const row = reinterpret_cast<const FormData_pg_class *>(GETSTRUCT(tuple));
-      Member member = {relid, {}, row->relname, row->relkind, true};
-      namestrcpy(&member.schema, get_namespace_name(row->relnamespace));
-      if (row->relkind == RELKIND_FOREIGN_TABLE || (relid != root && !row->relispartition) ||
-          (row->relkind != RELKIND_PARTITIONED_TABLE && row->relpersistence != RELPERSISTENCE_PERMANENT))
-        member.can_be_captured = false;
-      ReleaseSysCache(tuple);
-      members.push_back(member);
-    });
-  return members;
-}
 
 bool have_same_name(const RegisteredLeaf &leaf, const Member &member) {
   return strcmp(NameStr(leaf.schema), NameStr(member.schema)) == 0 && strcmp(NameStr(leaf.table), NameStr(member.table)) == 0;
@@ -80,17 +54,11 @@ void follow_names(std::int64_t source, const std::vector<Member> &members) {
   for (size_t i = 0; i < stale.size(); i++) register_leaf(source, *fresh[i], stale[i].days);
 }
 
-void call_for_table(const char *sql, Oid table) {
-  SqlParameters parameters;
-  parameters.add(REGCLASSOID, ObjectIdGetDatum(table));
-  execute(sql, parameters);
-}
-
 void follow_gone(const RegistryRow &source, const RegisteredLeaf &leaf) {
   Oid const table = table_of(leaf);
   follow_rows(source, table, leaf.days, -1, quoted_name(NameStr(leaf.schema), NameStr(leaf.table)) + " is no longer a partition");
   delete_own_row("source_leaf", leaf.place);
-  if (OidIsValid(table) && has_truncate_trigger(table)) call_for_table("SELECT reseller_report._drop_truncate_trigger($1)", table);
+  if (OidIsValid(table)) drop_truncate_trigger(table);
 }
 
 bool has_pages(Oid table) {
@@ -112,7 +80,7 @@ void follow_new(const RegistryRow &source, const Member &member, Leaves leaves) 
     unbuild(source.id, kAllTime, "writes to " + name + " are not captured");
     return;
   }
-  if (!has_truncate_trigger(member.relid)) call_for_table("SELECT reseller_report._make_truncate_trigger($1)", member.relid);
+  require_truncate_trigger(member.relid);
   if (leaves == Leaves::kAsConnected || member.kind != RELKIND_RELATION) return;
   // Its size decides and not whether it has rows: those that were deleted are still visible to older snapshots.
   if (leaves == Leaves::kUnseen || has_pages(member.relid)) follow_rows(source, member.relid, days, 1, name + " came with rows");

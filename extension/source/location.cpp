@@ -89,6 +89,16 @@ void note_table(std::int64_t source, Oid relid, bool with_leaves) {
   });
 }
 
+RESELLER_REPORT_FUNCTION(reseller_report_forget_table) {
+  if (PG_ARGISNULL(0)) PG_RETURN_VOID();
+  OwnTable const table("source_table", RowExclusiveLock);
+  Oid const index = own_relation("source_table_pkey");
+  pg([&] {
+    for_each_own_row(table, index, PG_GETARG_INT64(0), [&](HeapTuple row) { CatalogTupleDelete(table.relation(), &row->t_self); });
+  });
+  PG_RETURN_VOID();
+}
+
 RESELLER_REPORT_FUNCTION(reseller_report_note_table) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2)) PG_RETURN_VOID();
   note_table(PG_GETARG_INT64(0), PG_GETARG_OID(1), PG_GETARG_BOOL(2));

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "server/own_table.hpp"
+#include "server/query.hpp"
 #include "server/relation.hpp"
 #include "server/snapshot.hpp"
 #include "source/leaf.hpp"
@@ -154,6 +155,13 @@ std::optional<RegistryRow> registry_now(std::int64_t source) {
 }
 
 Oid table_of(const RegistryRow &row) { return table_of(row.id, row.schema, row.table); }
+
+void forget_source(const RegistryRow &row) {
+  delete_own_row("source", row.place);
+  SqlParameters parameters;
+  parameters.add_bigint(row.id);
+  execute("INSERT INTO reseller_report.source_gone (source) VALUES ($1)", parameters);
+}
 
 std::vector<Source> sources_of(Service service) {
   return sources_where([=](const RegistryRow &row) { return feeds(row, service); });

@@ -60,6 +60,10 @@ std::optional<RegistryRow> registry_now(std::int64_t source);
 /// The table of a row as of now; InvalidOid when it is gone.
 Oid table_of(const RegistryRow &row);
 
+/// Takes a source whose table is gone out of the registry. The next fold clears its summaries. Acts as the caller, who is the
+/// extension's owner.
+void forget_source(const RegistryRow &row);
+
 /// The sources that feed `service` in the active snapshot, locked against TRUNCATE and DROP until the transaction ends, in order of
 /// their ids. A source whose table is gone is left out.
 std::vector<Source> sources_of(Service service);

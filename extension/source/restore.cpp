@@ -6,7 +6,9 @@
 #include "server/own_table.hpp"
 #include "server/query.hpp"
 #include "server/snapshot.hpp"
+#include "source/follow_leaves.hpp"
 #include "source/location.hpp"
+#include "source/member.hpp"
 #include "source/registry.hpp"
 #include "source/triggers.hpp"
 
@@ -24,6 +26,15 @@ bool awaits_rows(Oid relid) {
   if (!OidIsValid(relid) || is_restoring() || !has_capture_trigger(relid)) return false;
   if (!is_pg_restore()) throw_restore_in_parts();
   return true;
+}
+
+// Gives a connected table back the triggers that it lacks, and notes the partitions that it has in this database.
+void restore_triggers(Oid table) {
+  require_capture_trigger(table);
+  for (const Member &member : members_of(table))
+    if (member.can_be_captured) require_truncate_trigger(member.relid);
+  for (const RegistryRow &row : registry_now())
+    if (table_of(row) == table) follow_leaves(row.id, table, Leaves::kAsConnected);
 }
 
 }  // namespace
@@ -114,7 +125,12 @@ RESELLER_REPORT_FUNCTION(reseller_report_post_restore) {
   });
   OwnDdl const guard;
   ActingAs const owner(extension_owner());
-  execute("SELECT reseller_report._post_restore()", {});
+  for (Oid const table : connected_tables()) restore_triggers(table);
+  switch_on_all_triggers();
+  execute("SELECT reseller_report._switch_on_own_triggers()", {});
+  execute("SELECT reseller_report._set_restoring(false)", {});
+  execute("UPDATE reseller_report.source SET restored_captured = false WHERE restored_captured", {});
+  execute("UPDATE reseller_report.lease SET turn = turn + 1", {});
   PG_RETURN_VOID();
 }
 

@@ -6,6 +6,8 @@
 
 #include "server/query.hpp"
 #include "server/relation.hpp"
+#include "server/snapshot.hpp"
+#include "source/member.hpp"
 
 namespace reseller_report {
 namespace {
@@ -56,17 +58,20 @@ const TriggerDesc *triggers_of(Oid table) {
   return triggers;
 }
 
-// Whether writes to a table fire its triggers here, and a crash leaves its rows.
-bool can_be_captured(Oid table) {
-  bool can = false;
-  pg([&] { can = get_rel_relkind(table) != RELKIND_FOREIGN_TABLE && get_rel_persistence(table) == RELPERSISTENCE_PERMANENT; });
-  return can;
+void call_for_table(const char *sql, Oid table) {
+  SqlParameters parameters;
+  parameters.add(REGCLASSOID, ObjectIdGetDatum(table));
+  execute(sql, parameters);
 }
 
 template <typename Wanted>
 bool has_trigger(Oid table, std::int64_t source, Wanted &&wanted) {
   std::vector<OwnTrigger> const triggers = own_triggers(table, source);
   return std::any_of(triggers.begin(), triggers.end(), wanted);
+}
+
+bool has_truncate_trigger(Oid table) {
+  return has_trigger(table, 0, [](const OwnTrigger &trigger) { return trigger.truncates && is_named(trigger, kTruncated); });
 }
 
 }  // namespace
@@ -88,7 +93,13 @@ std::vector<OwnTrigger> own_triggers(Oid table, std::int64_t source) {
 }
 
 bool is_captured(Oid table, std::int64_t source) {
-  return can_be_captured(table) && has_trigger(table, source, [](const OwnTrigger &trigger) {
+  char kind = '\0';
+  char persistence = '\0';
+  pg([&] {
+    kind = get_rel_relkind(table);
+    persistence = get_rel_persistence(table);
+  });
+  return fires_on_every_change(kind, persistence) && has_trigger(table, source, [](const OwnTrigger &trigger) {
            return trigger.captures && is_named(trigger, kCapture) && trigger.is_on();
          });
 }
@@ -102,24 +113,44 @@ bool is_watched(Oid table) {
       table, 0, [](const OwnTrigger &trigger) { return trigger.truncates && is_named(trigger, kTruncated) && trigger.is_on(); });
 }
 
-bool has_truncate_trigger(Oid table) {
-  return has_trigger(table, 0, [](const OwnTrigger &trigger) { return trigger.truncates && is_named(trigger, kTruncated); });
-}
-
 void switch_on(Oid table, const OwnTrigger &trigger) {
   std::string const always = trigger.wanted == TRIGGER_FIRES_ALWAYS ? "ALWAYS " : "";
   std::string const name = quoted(NameStr(trigger.name));
   execute(("ALTER TABLE ONLY " + qualified_name(table) + " ENABLE " + always + "TRIGGER " + name).c_str(), {});
 }
 
-RESELLER_REPORT_FUNCTION(reseller_report_has_truncate_trigger) { PG_RETURN_BOOL(has_truncate_trigger(PG_GETARG_OID(0))); }
+void switch_on_all_triggers() {
+  std::vector<Oid> tables;
+  {
+    ActiveSnapshot const snapshot(ActiveSnapshot::fresh());
+    query(
+        "SELECT DISTINCT t.tgrelid FROM pg_catalog.pg_trigger t "
+        "WHERE t.tgfoid IN ('reseller_report._capture'::pg_catalog.regproc, 'reseller_report._truncated'::pg_catalog.regproc)",
+        {}, [&](const Datum *values, const bool *) { tables.push_back(DatumGetObjectId(values[0])); });
+  }
+  for (Oid const table : tables)
+    for (const OwnTrigger &trigger : own_triggers(table, 0))
+      if (trigger.is_ours() && trigger.enabled != trigger.wanted) switch_on(table, trigger);
+}
 
-// Makes every trigger of ours on a table fire when it should.
-RESELLER_REPORT_FUNCTION(reseller_report_switch_on_triggers) {
-  Oid const table = PG_GETARG_OID(0);
-  for (const OwnTrigger &trigger : own_triggers(table, 0))
-    if (trigger.is_ours() && trigger.enabled != trigger.wanted) switch_on(table, trigger);
-  PG_RETURN_VOID();
+void require_capture_trigger(Oid table) {
+  if (has_capture_trigger(table)) return;
+  for (const OwnTrigger &trigger : own_triggers(table, 0)) {
+    if (!trigger.captures) continue;
+    // It goes on capturing under its other name, and a second one would count everything twice.
+    std::string const name = quoted(NameStr(trigger.name));
+    execute(("ALTER TRIGGER " + name + " ON " + qualified_name(table) + " RENAME TO " + kCapture).c_str(), {});
+    return;
+  }
+  call_for_table("SELECT reseller_report._set_capture_trigger($1)", table);
+}
+
+void require_truncate_trigger(Oid table) {
+  if (!has_truncate_trigger(table)) call_for_table("SELECT reseller_report._make_truncate_trigger($1)", table);
+}
+
+void drop_truncate_trigger(Oid table) {
+  if (has_truncate_trigger(table)) call_for_table("SELECT reseller_report._drop_truncate_trigger($1)", table);
 }
 
 bool has_capture_trigger_by_name(Oid table) {

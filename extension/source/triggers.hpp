@@ -34,13 +34,20 @@ bool has_capture_trigger(Oid table);
 /// Whether TRUNCATE of a table or partition is noticed, always.
 bool is_watched(Oid table);
 
-/// Whether a table has a TRUNCATE trigger of ours, on or off.
-bool has_truncate_trigger(Oid table);
-
 /// Whether a table has a trigger of capture's name, by the catalog alone: for who has not locked the table.
 bool has_capture_trigger_by_name(Oid table);
 
 /// Makes a trigger fire when it should.
 void switch_on(Oid table, const OwnTrigger &trigger);
+
+/// The same for every trigger of ours on any table.
+void switch_on_all_triggers();
+
+/// Makes the capture trigger of a connected table where it has none. One of another name gets its own name back.
+void require_capture_trigger(Oid table);
+
+/// Makes the TRUNCATE trigger of a table or partition where it has none; drops it where it has one.
+void require_truncate_trigger(Oid table);
+void drop_truncate_trigger(Oid table);
 
 }  // namespace reseller_report

@@ -9,6 +9,7 @@
 #include "server/query.hpp"
 #include "server/subtransaction.hpp"
 #include "source/follow_leaves.hpp"
+#include "source/location.hpp"
 
 namespace reseller_report {
 namespace {
@@ -50,7 +51,9 @@ void follow_unseen() {
   if (!is_registry_stale()) return;
   OwnDdl const guard;
   ActingAs const owner(extension_owner());
-  execute("SELECT reseller_report._follow_unseen()", {});
+  for (const RegistryRow &row : registry_now())
+    if (is_noted(row.id) && !OidIsValid(table_of(row))) forget_source(row);
+  execute("SELECT reseller_report._follow_names()", {});
 }
 
 }  // namespace reseller_report
