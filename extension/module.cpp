@@ -1,7 +1,7 @@
 // The library's start: each room that keeps something for the backend's life sets it up here.
 
 #include "capture/accumulator.hpp"
-#include "capture/capture.hpp"
+#include "capture/captured_table.hpp"
 
 extern "C" {
 #ifdef PG_MODULE_MAGIC_EXT
@@ -16,7 +16,7 @@ void _PG_init() {
   reseller_report::guarded([] {
     reseller_report::pg([] {
       reseller_report::accumulator::initialize();
-      reseller_report::initialize_capture();
+      reseller_report::initialize_captured_tables();
     });
     return Datum{0};
   });
