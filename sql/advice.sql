@@ -1,6 +1,6 @@
 -- ---------------------------------------------------------------------------------------------------------------------
--- Refusals and advice: for a column that cannot be counted exactly, a stored generated column that can. No advice alters a column
--- that the application has, and what an expression rounds or reads in its own way is said with it.
+-- Refusals, and advice on columns that cannot be counted exactly: it shows a stored generated column that can. No advice alters a
+-- column that the application has. Where an expression rounds values or decides what they mean, the advice says so.
 -- ---------------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION reseller_report._refuse(message text, hint text, state text DEFAULT '22023') RETURNS void
@@ -18,7 +18,7 @@ BEGIN
 END
 $$;
 
--- A table's name as messages have it in quotes.
+-- A table's name as messages show it in quotes.
 CREATE FUNCTION reseller_report._shown(relation regclass) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -26,7 +26,7 @@ CREATE FUNCTION reseller_report._shown(relation regclass) RETURNS text
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation), relation::text)
 $$;
 
--- A name that no column of the table has.
+-- A name for a new column, which no column of the table has.
 CREATE FUNCTION reseller_report._new_column(source regclass, field text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -36,7 +36,8 @@ CREATE FUNCTION reseller_report._new_column(source regclass, field text) RETURNS
     ORDER BY c.n LIMIT 1
 $$;
 
--- The command that adds a column, and how it is mapped: as the one that was `given`, or as a condition on a list of values.
+-- Advises a command that adds a column, and how to map the new column: as the one that was `given`, or as a condition on a list of
+-- values.
 CREATE FUNCTION reseller_report._advise_stored(
     source regclass, field text, given jsonb, lead text, new_type text, expression text, note text)
     RETURNS text
@@ -52,8 +53,8 @@ CREATE FUNCTION reseller_report._advise_stored(
     FROM reseller_report._new_column(source, field) AS n (name), LATERAL (SELECT given - 'column') AS g (more)
 $$;
 
--- What makes a column that can be read of one that cannot: a type and an expression of the column, %s. NULLs where no expression
--- does that is immutable.
+-- How to make a column that can be read from one that cannot: the new type, and an expression in which %s stands for the old
+-- column. NULLs where no immutable expression does it.
 CREATE FUNCTION reseller_report._conversion(
     field text, kind text, given jsonb, type oid, OUT lead text, OUT new_type text, OUT expression text, OUT note text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -61,7 +62,7 @@ CREATE FUNCTION reseller_report._conversion(
     SELECT coalesce(c.lead, 'Run'), c.new_type, c.expression, c.note
     FROM (VALUES
         (1, 'company_id', '{text,varchar,bpchar}', NULL, 'bigint', '%s::bigint',
-            'Text that is no whole number is refused; "What no expression says" in the documentation shows how to look others up.'),
+            'Text that is no whole number is refused. "What no expression says" in the documentation shows how to look up others.'),
         (2, 'company_id', '{numeric}', NULL, 'bigint', 'trim_scale(%s)::text::bigint', 'A number that is not whole is refused.'),
         (3, 'company_id', '{real,double precision}', NULL, 'bigint', '%s::text::bigint', 'A number that is not whole is refused.'),
         (4, 'duration_seconds', '{interval,time}', NULL, 'bigint', 'trunc(extract(epoch FROM %s))::bigint',
@@ -72,18 +73,19 @@ CREATE FUNCTION reseller_report._conversion(
         (7, 'moment', '{smallint,integer,bigint,numeric,real,double precision}', 'For seconds since 1970 run', 'timestamptz',
             'to_timestamp(%s)', 'For milliseconds write to_timestamp(its_name / 1000.0) there.'),
         (8, 'moment', '{date}', 'For days of UTC run', 'timestamptz', '%s::timestamp AT TIME ZONE ''UTC''',
-            'A day counts at its beginning.'),
+            'An event counts at the beginning of its day.'),
         (9, 'amount', '{numeric}', NULL, 'numeric(15,6)', 'round(%s, 6)', 'Amounts with more than 6 decimals are rounded to 6.'),
         (10, 'amount', '{real,double precision}', NULL, 'numeric(15,6)', 'round(%s::double precision::numeric, 6)',
-            'What is stored is no decimal number, and is rounded to 6 decimals.'),
+            'Floating-point values are rounded to 6 decimals.'),
         (11, 'amount', '{text,varchar,bpchar}', NULL, 'numeric(15,6)', 'round(%s::numeric, 6)',
             'Text that is no number is refused; amounts with more than 6 decimals are rounded to 6.'),
         (12, 'amount', '{money}', NULL, 'numeric(15,6)', '(%s / ''1''::money)::numeric(15,6)', NULL),
-        (13, 'delivered', NULL, NULL, 'boolean', '%s IS NOT NULL', 'Delivered is what has a value there.'),
+        (13, 'delivered', NULL, NULL, 'boolean', '%s IS NOT NULL', 'A message that has a value there counts as delivered.'),
         (14, 'null alone', NULL, NULL, 'boolean', '%s IS NULL', NULL),
         (15, 'yes or no', '{json,jsonb}', NULL, 'boolean', '(%s #>> ''{}'')::boolean',
-            'What means neither true nor false is refused.'),
-        (16, 'yes or no', NULL, NULL, 'boolean', '%s::text::boolean', 'What means neither true nor false is refused.'),
+            'A value that means neither true nor false is refused.'),
+        (16, 'yes or no', NULL, NULL, 'boolean', '%s::text::boolean',
+            'A value that means neither true nor false is refused.'),
         (17, 'words', '{json,jsonb}', NULL, 'text', '%s #>> ''{}''', NULL),
         (18, 'words', NULL, NULL, 'text', '%s::text', NULL)) AS c (n, what, types, lead, new_type, expression, note)
     CROSS JOIN LATERAL (SELECT CASE
@@ -92,13 +94,13 @@ CREATE FUNCTION reseller_report._conversion(
         WHEN kind IN ('label', 'boolean', 'only') OR given ?| '{values,delivered_values}' THEN 'words' END) AS asked (what)
     WHERE c.what IN (field, kind, asked.what) AND c.what = coalesce(asked.what, c.what)
         AND (c.types IS NULL OR _conversion.type = ANY (c.types::regtype[]::oid[]))
-        -- A type whose text depends on settings is not immutable.
+        -- The text form of some types depends on settings, so it is not immutable.
         AND (c.n NOT IN (16, 18) OR (SELECT p.provolatile = 'i'
             FROM pg_type t JOIN pg_proc p ON p.oid = t.typoutput WHERE t.oid = _conversion.type))
     ORDER BY c.n LIMIT 1
 $$;
 
--- What to do about a column of a type that a field cannot be read from.
+-- The hint for a column from whose type a field cannot be read.
 CREATE FUNCTION reseller_report._advise_for_type(
     source regclass, field text, kind text, given jsonb, labels jsonb, column_name name, type oid, expression text)
     RETURNS text
@@ -107,9 +109,9 @@ CREATE FUNCTION reseller_report._advise_for_type(
 DECLARE
     other record;
 BEGIN
-    -- Types that values can be named of, and none was.
+    -- Columns of this type can be mapped by naming their values, but none was named.
     IF kind IN ('label', 'boolean') AND NOT given ? 'values' AND reseller_report._is_readable(kind, true, true, type) THEN
-        RETURN format('It can be %s, or another with "values", as in %s.',
+        RETURN format('It can be %s, or of another type with "values", as in %s.',
             CASE kind WHEN 'label' THEN 'text or an enum' ELSE 'boolean' END,
             jsonb_build_object(field, jsonb_build_object('column', column_name, 'values', CASE
                 WHEN kind = 'boolean' AND type = ANY ('{smallint,integer,bigint}'::regtype[]::oid[]) THEN '{"1": true, "0": false}'
@@ -117,7 +119,7 @@ BEGIN
                 ELSE jsonb_build_object(CASE type WHEN 'boolean'::regtype THEN 'true' ELSE '1' END,
                     (SELECT min(k) FROM jsonb_object_keys(labels) k)) END)));
     ELSIF kind = 'delivered' AND labels IS NULL AND reseller_report._is_readable(kind, true, true, type) THEN
-        RETURN format('It can be boolean or a timestamp, or another with the values that mean delivered, as in '
+        RETURN format('It can be boolean or a timestamp, or of another type with the values that mean delivered, as in '
             '{"delivered": %s, "delivered_values": [...]}.', to_json(column_name));
     END IF;
     SELECT * INTO other FROM reseller_report._conversion(field, kind, given, type);

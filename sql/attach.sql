@@ -2,8 +2,8 @@
 -- Connecting and disconnecting tables
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- Warns where an index is missing that raw rows are read by. Where summaries do not answer, a report without it reads the whole
--- table.
+-- Warns where the table lacks an index by which raw rows are read. Without it, a report that the summaries do not answer reads the
+-- whole table.
 CREATE FUNCTION reseller_report._warn_of_indexes(source regclass, rules jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -30,17 +30,17 @@ BEGIN
 END
 $$;
 
--- Why a relation cannot be connected, and what to change; NULL when it can.
+-- Why a relation cannot be connected, and what to do about it; NULL when it can be connected.
 CREATE FUNCTION reseller_report._obstacle(source regclass) RETURNS text[]
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT CASE
         WHEN n.nspname IN ('reseller_report', 'pg_catalog', 'information_schema')
             THEN ARRAY['it is a system table', 'Connect a table of usage.']
-        WHEN c.relkind = 'v' THEN ARRAY['it is a view', 'Connect the table under it; "only" and "values" choose and name its rows.']
+        WHEN c.relkind = 'v' THEN ARRAY['it is a view', 'Connect the table that it reads, and choose its rows by "only".']
         WHEN c.relkind = 'm' THEN ARRAY['it is a materialized view', 'Connect the tables that it is made of.']
         WHEN c.relkind = 'f' THEN
-            ARRAY['it is a foreign table', 'Writes to it elsewhere cannot be captured: connect it in its own database.']
+            ARRAY['it is a foreign table', 'Writes to it in its own database cannot be captured here: connect it there.']
         WHEN c.relkind NOT IN ('r', 'p') THEN ARRAY['it is not a table', 'Connect an ordinary or a partitioned table.']
         WHEN c.relpersistence = 't' THEN ARRAY['it is temporary', 'Connect a table that stays.']
         WHEN c.relpersistence = 'u' THEN
@@ -49,7 +49,7 @@ CREATE FUNCTION reseller_report._obstacle(source regclass) RETURNS text[]
         WHEN c.relkind = 'r' AND reseller_report._has_relatives(source) THEN
             ARRAY['it is part of an inheritance tree', 'Writes to children are not captured: use declarative partitioning.']
         WHEN uncapturable.relkind = 'f' THEN ARRAY['it has a foreign or unlogged partition',
-            format('Writes to %s elsewhere cannot be captured: connect it in its own database, and here a table without it.',
+            format('Writes to %s in its own database cannot be captured here. Connect it there, and a table without it here.',
                 uncapturable.relid)]
         WHEN uncapturable.relid IS NOT NULL THEN ARRAY['it has a foreign or unlogged partition',
             format('Run ALTER TABLE %s SET LOGGED; first.', uncapturable.relid)]
@@ -81,8 +81,8 @@ CREATE FUNCTION reseller_report._overlap(service text, other text) RETURNS boole
     SELECT service = other OR (least(service, other) = 'telephony' AND starts_with(greatest(service, other), 'telephony_'))
 $$;
 
--- Refuses to connect a table to one more service in another way than to those that it feeds already. One trigger captures for all
--- of them, and the table's partitions, days and horizon go by one moment.
+-- Refuses to connect a table to another service with a different "capture" or moment than to those that it feeds already. One
+-- trigger captures for all of them, and one moment decides on the table's partitions, days and horizon.
 CREATE FUNCTION reseller_report._require_compatible(service text, source regclass, capture text, rules jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -102,12 +102,13 @@ BEGIN
         ELSIF other.capture <> capture THEN
             PERFORM reseller_report._refuse(
                 format('table "%s" is captured differently for %s', reseller_report._shown(source), other.service),
-                format('A table is captured alike for all services: %s.',
-                    CASE other.capture WHEN 'origin' THEN 'say {"capture": "origin"}' ELSE 'leave "capture" out' END));
+                format('A table is captured in the same way for all services: %s.',
+                    CASE other.capture WHEN 'origin' THEN 'write {"capture": "origin"}' ELSE 'leave "capture" out' END));
         ELSIF reseller_report._rule_of_moment(other.rules) <> reseller_report._rule_of_moment(rules) THEN
             PERFORM reseller_report._refuse(
                 format('table "%s" has another occurred_at for %s', reseller_report._shown(source), other.service),
-                format('Map the same one, %s, for all services.', reseller_report._rule_of_moment(other.rules) ->> 'column'));
+                format('Map the same column, %s, in the same way for all services.',
+                    reseller_report._rule_of_moment(other.rules) ->> 'column'));
         END IF;
     END LOOP;
 END
@@ -117,7 +118,7 @@ CREATE FUNCTION reseller_report._rule_of_moment(rules jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
     AS $$ SELECT rule FROM jsonb_array_elements(rules) AS rule WHERE rule ->> 'field' = 'occurred_at' $$;
 
--- The work of attach_source, as the extension's owner. Before it, attach_source has made sure that the caller owns the table.
+-- Does the work of attach_source as the extension's owner. attach_source has checked before that the caller owns the table.
 CREATE FUNCTION reseller_report._attach_source(service text, source regclass, columns jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -135,14 +136,15 @@ BEGIN
             format('relation "%s" cannot be connected: %s', reseller_report._shown(source), obstacle[1]), obstacle[2], '42809');
     END IF;
     IF capture NOT IN ('always', 'origin') THEN
-        PERFORM reseller_report._refuse('"capture" must be always or origin', 'origin leaves out what replication writes.');
+        PERFORM reseller_report._refuse('"capture" must be always or origin', '"origin" leaves out what replication writes.');
     END IF;
     IF EXISTS (SELECT FROM reseller_report._latest(NULL::reseller_report.lease) l WHERE l.restoring) THEN
         PERFORM reseller_report._refuse('a restore is under way, and nothing is captured',
             'SELECT reseller_report.post_restore() first.', '55000');
     END IF;
     rules := reseller_report._rules(service, source, columns);
-    -- Waits until no transaction that has written to the table is under way: the trigger would miss what such a transaction wrote.
+    -- Waits until no transaction that has written to the table is under way. The trigger would miss what such a transaction has
+    -- written.
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', source);
     IF reseller_report._obstacle(source) IS NOT NULL OR reseller_report._rules(service, source, columns) <> rules THEN
         PERFORM reseller_report._refuse(format('table "%s" was altered meanwhile', reseller_report._shown(source)),
@@ -163,7 +165,7 @@ BEGIN
 END
 $$;
 
--- The sources that are to be detached: all that the table feeds, or the service that is named.
+-- The ids of the sources to detach: all that the table is, or the one of the service that is named.
 CREATE FUNCTION reseller_report._detachable(source regclass, service text) RETURNS bigint[]
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -184,7 +186,7 @@ BEGIN
 END
 $$;
 
--- The work of detach_source, as the extension's owner. The lease and the table are locked already.
+-- Does the work of detach_source as the extension's owner. The lease is taken and the table locked already.
 CREATE FUNCTION reseller_report._detach_source(source regclass, service text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -215,7 +217,7 @@ BEGIN
         END LOOP;
     END IF;
     PERFORM reseller_report._forget_sources(gone);
-    -- What this transaction has captured is written when it commits, and the next fold clears it.
+    -- The changes that this transaction has captured are written when it commits, and the next fold clears them.
     INSERT INTO reseller_report.source_gone (source) SELECT unnest(gone);
 END
 $$;

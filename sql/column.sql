@@ -2,8 +2,8 @@
 -- Mapped columns: whether their values can be counted exactly, by their types
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- The types that a rule can be read from; must match mapping.cpp, which reads them. A number or boolean can stand for a channel,
--- sender or direction only by a map of values.
+-- Whether a rule can be read from a column of this type; must match mapping.cpp, which reads it. A number or boolean can stand for
+-- a channel, sender or direction only where the mapping has "values".
 CREATE FUNCTION reseller_report._is_readable(kind text, has_labels boolean, has_values boolean, type oid) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -18,7 +18,7 @@ CREATE FUNCTION reseller_report._is_readable(kind text, has_labels boolean, has_
         ELSE type = 'boolean'::regtype END
 $$;
 
--- The type under a domain, and the modifier that goes with it.
+-- The type under a domain, and its modifier.
 CREATE FUNCTION reseller_report._base_type(INOUT type oid, INOUT modifier integer)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -29,8 +29,8 @@ CREATE FUNCTION reseller_report._base_type(INOUT type oid, INOUT modifier intege
     SELECT level.type, level.modifier FROM level ORDER BY level.depth DESC LIMIT 1
 $$;
 
--- The first of the candidates that a table has, a domain taken as the type under it. `shown` is the type that it was declared with;
--- `expression` is what stands for it in a generated column, which must not name another one.
+-- The first of the candidates that is a column of the table. `type` is the type under a domain; `shown` is the type that was
+-- declared. `expression` stands for the column in a generated column, which must not refer to another generated one.
 CREATE FUNCTION reseller_report._column(source regclass, candidates name[],
     OUT name name, OUT type oid, OUT modifier integer, OUT shown text, OUT has_loose_collation boolean, OUT is_virtual boolean,
     OUT expression text)
@@ -46,7 +46,7 @@ CREATE FUNCTION reseller_report._column(source regclass, candidates name[],
     ORDER BY array_position(candidates, a.attname) LIMIT 1
 $$;
 
--- The labels of a column, {text: meaning}. Refuses one that a column of this type cannot hold.
+-- Checks the labels of a column, {text: meaning}. Refuses a label that a column of this type cannot hold.
 CREATE FUNCTION reseller_report._checked_labels(source regclass, column_name name, labels jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -71,16 +71,18 @@ BEGIN
             coalesce((SELECT 'It can hold ' || string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder) || '.'
                     FROM pg_enum e WHERE e.enumtypid = type),
                 CASE type WHEN 'boolean'::regtype THEN 'It can hold true, false.'
-                    ELSE 'It can hold whole numbers of its size.' END));
+                    ELSE 'It can hold whole numbers within its range.' END));
     END IF;
     IF labels = '{}' THEN
-        PERFORM reseller_report._refuse(format('the mapping of column "%s" names no value', column_name), 'Name at least one.');
+        PERFORM reseller_report._refuse(format('the mapping of column "%s" names no value', column_name),
+            'Name at least one value.');
     END IF;
 END
 $$;
 
--- How far a fixed zone is ahead of UTC: UTC, an offset as timestamps are written with (east is positive), or Etc/GMT±n (east is
--- negative, by POSIX). NULL for zones whose offset changes: when it goes back, the same local time comes twice.
+-- How far a zone with a fixed offset is ahead of UTC. Such are UTC, an offset as timestamps are written with (east is positive),
+-- and Etc/GMT±n (east is negative, by POSIX). NULL for zones whose offset changes: where it goes back, the same local time comes
+-- twice.
 CREATE FUNCTION reseller_report._fixed_offset(zone text) RETURNS interval
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -131,7 +133,7 @@ BEGIN
 END
 $$;
 
--- The rule of a mapped column: checks its type, and that its values can be counted exactly.
+-- Makes the rule of a mapped column. Checks that its values can be counted exactly, by its type.
 CREATE FUNCTION reseller_report._column_rule(source regclass, field text, kind text, candidates name[], given jsonb, labels jsonb)
     RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -159,7 +161,7 @@ BEGIN
             PERFORM reseller_report._refuse(
                 format('column "%s" of table "%s" has a nondeterministic collation', actual.name, shown),
                 reseller_report._advise_stored(source, field, given, 'Run', 'text COLLATE "C"', actual.expression,
-                    'Its values are told apart byte by byte.'), '42804');
+                    'Its values are compared byte by byte.'), '42804');
         END IF;
         IF actual.type = 'bpchar'::regtype THEN
             labels := (SELECT coalesce(jsonb_object_agg(rtrim(l.key, ' '), l.value), '{}') FROM jsonb_each(labels) l);

@@ -24,7 +24,7 @@ CREATE TABLE reseller_report.company (
     -- As a reseller, 0 stands for nobody, who holds pruned usage of companies without one.
     CONSTRAINT company_reseller_not_0 CHECK (company_id <> 0 OR NOT is_reseller)
 );
--- Lets a time zone that some company has already be accepted without reading the server's whole list.
+-- Finds whether some company has a time zone already. Then it is accepted without reading the server's whole list of zones.
 CREATE INDEX company_time_zone_idx ON reseller_report.company (time_zone);
 COMMENT ON TABLE reseller_report.company IS
     'Organisations that use the platform. Filled by plain INSERT, UPDATE and DELETE.';
@@ -118,7 +118,7 @@ CREATE TRIGGER check_reseller_withdrawn AFTER UPDATE OF is_reseller ON reseller_
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON reseller_report.company
     FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._refuse_truncate();
 
--- The lease comes in a statement trigger of its own, before the snapshot that the moves are computed in.
+-- The lease is taken by a statement trigger of its own, so that it comes before the snapshot in which moves are computed.
 CREATE TRIGGER take_lease BEFORE INSERT OR UPDATE OR DELETE ON reseller_report.dependency
     FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._take_lease();
 CREATE TRIGGER await_company BEFORE INSERT ON reseller_report.dependency
@@ -132,8 +132,8 @@ CREATE TRIGGER move_updated AFTER UPDATE ON reseller_report.dependency
 CREATE TRIGGER move_deleted AFTER DELETE ON reseller_report.dependency
     REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION reseller_report._dependency_changed();
--- Logical replication applies rows without statements. The transition tables, which are never read, tell that a statement's trigger
--- comes.
+-- Logical replication applies rows without statements, so these triggers follow each row. Where a transition table is there, a
+-- statement was run, and they leave the work to its own trigger. They do not read the transition tables.
 CREATE TRIGGER move_applied_insert AFTER INSERT ON reseller_report.dependency
     REFERENCING NEW TABLE AS new_rows
     FOR EACH ROW EXECUTE FUNCTION reseller_report._dependency_changed();
@@ -176,7 +176,7 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed';
     END IF;
     IF since = 'infinity' THEN
-        RAISE EXCEPTION 'since must be a moment that comes' USING ERRCODE = 'invalid_parameter_value';
+        RAISE EXCEPTION 'since must be before infinity' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF NOT EXISTS (SELECT FROM reseller_report.company c WHERE c.company_id = move_company.company_id) THEN
         RAISE EXCEPTION 'company % does not exist', move_company.company_id

@@ -1,8 +1,8 @@
 -- ---------------------------------------------------------------------------------------------------------------------
--- DDL on the extension's own tables. They are read and written by number of column and past the executor, so they stay as the
--- extension made them. What is not recorded here may be altered: owner, tablespace, storage and its options, replica identity,
--- statistics, rights, comments. To company and dependency, which users fill, columns, constraints, indexes and triggers may be
--- added.
+-- DDL on the extension's own tables. C++ reads and writes them past the executor and finds columns by their numbers, so the tables
+-- must stay as the extension made them. Some things are not recorded here and may be altered: owner, tablespace, storage and its
+-- options, replica identity, statistics, rights, comments. Users fill company and dependency, and may add columns, constraints,
+-- indexes and triggers to these two.
 -- ---------------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE reseller_report.own_part (
@@ -12,9 +12,9 @@ CREATE TABLE reseller_report.own_part (
     PRIMARY KEY (relation, part)
 );
 COMMENT ON TABLE reseller_report.own_part IS
-    'What the extension made its tables and views of. DDL that would change any of it is refused.';
+    'The parts that the extension''s tables and views were made of. DDL that would change any of them is refused.';
 
--- The relations that are members of the extension.
+-- The tables, views and indexes that are members of the extension.
 CREATE VIEW reseller_report._own_relations AS
     SELECT c.oid, c.relname, c.relname NOT IN ('company', 'dependency') AS is_internal,
         concat_ws(' ', c.relnamespace::regnamespace, c.relkind, c.relpersistence,
@@ -25,8 +25,8 @@ CREATE VIEW reseller_report._own_relations AS
     JOIN pg_catalog.pg_class c ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
     WHERE e.extname = 'reseller_report';
 
--- What they are made of now. All that is written here means the same in every version of the server, which pg_upgrade may change.
--- None of it joins a catalog with itself: PostgreSQL 18.6 crashes where it does away with such a join here.
+-- The parts that they are made of now. What is recorded must mean the same in every version of the server, because pg_upgrade keeps
+-- the record. No query here joins a catalog with itself: PostgreSQL 18.6 crashes where it removes such a join.
 CREATE VIEW reseller_report._parts AS
     SELECT o.relname AS relation, o.is_internal, 'relation' AS part, o.kind AS detail FROM reseller_report._own_relations o
     UNION ALL SELECT o.relname, o.is_internal, format('column %s', a.attnum),
@@ -35,7 +35,7 @@ CREATE VIEW reseller_report._parts AS
         FROM reseller_report._own_relations o JOIN pg_catalog.pg_attribute a ON a.attrelid = o.oid
         LEFT JOIN pg_catalog.pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
         WHERE a.attnum > 0 AND NOT a.attisdropped
-    -- From PostgreSQL 18 on, what is NOT NULL is a constraint, too.
+    -- Not constraints of NOT NULL, which only PostgreSQL 18 and later have.
     UNION ALL SELECT o.relname, o.is_internal, format('constraint %I', k.conname),
             concat_ws(' ', k.contype, k.condeferrable, k.condeferred, k.convalidated)
         FROM reseller_report._own_relations o JOIN pg_catalog.pg_constraint k ON k.conrelid = o.oid
@@ -43,7 +43,7 @@ CREATE VIEW reseller_report._parts AS
     UNION ALL SELECT o.relname, o.is_internal, format('foreign key %I of %s', k.conname, k.conrelid::regclass), ''
         FROM reseller_report._own_relations o JOIN pg_catalog.pg_constraint k ON k.confrelid = o.oid
         WHERE k.conrelid <> 'reseller_report.dependency'::regclass
-    -- One that is not valid is being built anew by REINDEX, or was not built to its end.
+    -- An index that is not valid is being rebuilt by REINDEX, or building it has failed.
     UNION ALL SELECT o.relname, o.is_internal, format('index %s', i.indexrelid::regclass), ''
         FROM reseller_report._own_relations o JOIN pg_catalog.pg_index i ON i.indrelid = o.oid WHERE i.indisvalid
     UNION ALL SELECT o.relname, o.is_internal, format('trigger %I', t.tgname),
@@ -58,7 +58,7 @@ CREATE VIEW reseller_report._parts AS
     UNION ALL SELECT o.relname, o.is_internal, 'table that inherits from it', ''
         FROM reseller_report._own_relations o JOIN pg_catalog.pg_inherits h ON h.inhparent = o.oid;
 
--- Records what relations are made of: all of them, or those that an update script has changed.
+-- Records the parts of relations: of all, or of those that an update script has changed.
 CREATE FUNCTION reseller_report._keep_parts(relations name[] DEFAULT NULL) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -67,8 +67,9 @@ CREATE FUNCTION reseller_report._keep_parts(relations name[] DEFAULT NULL) RETUR
         WHERE relations IS NULL OR relation = ANY (relations)
 $$;
 
--- Refuses a command after which a table is not as it was made. After a DROP only missing parts count: to drop what was added mends
--- the table. In a restore the state of triggers does not count: one of data alone switches them off and on.
+-- Refuses a command after which a table is not as it was made. After a DROP only missing parts count, because dropping a part that
+-- was added mends the table. In a restore the state of triggers does not count, because a restore of data alone switches them off
+-- and on.
 CREATE FUNCTION reseller_report._guard_parts(dropped boolean, restoring boolean) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -87,17 +88,18 @@ BEGIN
         RAISE EXCEPTION '"reseller_report.%" must stay as the extension made it', wrong.relation
             USING ERRCODE = 'feature_not_supported',
                 DETAIL = format(
-                    CASE WHEN wrong.is_new THEN 'It would have one %s more.' ELSE 'Its %s would be changed or gone.' END,
+                    CASE WHEN wrong.is_new THEN 'The command would add a part to it: %s.'
+                        ELSE 'The command would change or drop a part of it: %s.' END,
                     wrong.part),
                 HINT = CASE WHEN wrong.relation IN ('company', 'dependency')
-                    THEN 'Columns that may be left out, constraints, indexes and triggers of your own can be added.'
-                    ELSE 'Keep what you need in tables of your own. '
+                    THEN 'You can add constraints, indexes, triggers, and columns that an INSERT may leave out.'
+                    ELSE 'Use tables of your own for what you need. '
                         'Owner, tablespace, storage options, replica identity and statistics may be altered.' END;
     END IF;
 END
 $$;
 
--- In PL/pgSQL because it keeps its plans, and this runs after every command that might concern tables of ours.
+-- In PL/pgSQL, which keeps its plans, because this runs after every command that might concern our tables.
 CREATE FUNCTION reseller_report._guard_command(restoring boolean) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -129,8 +131,8 @@ BEGIN
 END
 $$;
 
--- CREATE and DROP INDEX CONCURRENTLY commit before they end, so they are refused when they begin: an index on a table of ours, or
--- the dropping of one that we made.
+-- CREATE and DROP INDEX CONCURRENTLY commit before they end, so they are refused when they begin. Refused are a new index on a
+-- table of ours, and the dropping of an index that the extension made.
 CREATE FUNCTION reseller_report._guard_concurrent(target oid) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -141,12 +143,12 @@ BEGIN
             WHERE i.indexrelid = target)
     THEN
         RAISE EXCEPTION 'the indexes of the extension''s own tables must stay as it made them'
-            USING ERRCODE = 'feature_not_supported', HINT = 'Keep what you need in tables of your own.';
+            USING ERRCODE = 'feature_not_supported', HINT = 'Use tables of your own for what you need.';
     END IF;
 END
 $$;
 
--- Without a search path of its own: it resolves the name in the command as the command does.
+-- It sets no search path, so that it resolves the name in a command as the command itself does.
 CREATE FUNCTION reseller_report._guard() RETURNS event_trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'reseller_report_guard';
@@ -162,7 +164,7 @@ SELECT reseller_report._keep_parts();
 
 CREATE EVENT TRIGGER reseller_report_guard_start ON ddl_command_start
     WHEN TAG IN ('CREATE INDEX', 'DROP INDEX') EXECUTE FUNCTION reseller_report._guard();
--- The commands that can alter a table or view, under whatever name, put something on it or refer to it.
+-- All commands that can alter a table or view, add something to it or refer to it.
 CREATE EVENT TRIGGER reseller_report_guard_end ON ddl_command_end
     WHEN TAG IN ('ALTER TABLE', 'ALTER INDEX', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER SEQUENCE', 'ALTER FOREIGN TABLE',
         'CREATE TABLE', 'CREATE FOREIGN TABLE', 'CREATE INDEX', 'CREATE TRIGGER', 'ALTER TRIGGER', 'CREATE RULE', 'ALTER RULE',

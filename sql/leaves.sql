@@ -1,8 +1,8 @@
 -- ---------------------------------------------------------------------------------------------------------------------
--- The leaves of a source: the registry of its partitions, and of the names of tables, brought up to date.
+-- Brings the registry up to date: the leaves of a source, and the names of tables.
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- A REPEATABLE READ transaction cannot update a row of the registry that others have changed since it began.
+-- Raised where a REPEATABLE READ transaction would have to update a row of the registry that others have changed since it began.
 CREATE FUNCTION reseller_report._refuse_old_snapshot() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
     AS $$
@@ -19,19 +19,19 @@ CREATE FUNCTION reseller_report._tree(root regclass)
     LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_tree';
 
--- Brings the names of a source's leaves in the registry up to date.
+-- Stores the names that the leaves of a source have now.
 CREATE FUNCTION reseller_report._follow_leaf_names(id bigint, root regclass) RETURNS void
     LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_follow_leaf_names';
 
--- Brings the registry of a source's leaves up to date: their names, new ones, and those that went, whose days are un-built. New
--- ones un-build nothing: the caller knows their rows.
+-- Brings the leaves of a source in the registry up to date: their names, those that came, and those that went, whose days are
+-- un-built. Those that came un-build nothing, because the caller knows their rows.
 CREATE FUNCTION reseller_report._follow_leaves(id bigint, root regclass) RETURNS void
     LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_follow_leaves';
 
--- Stores the names of connected tables that were renamed without an event trigger's seeing it. Leaves out those that another
--- session is just storing.
+-- Stores the names of connected tables that were renamed while no event trigger saw it. Passes over those that another session is
+-- storing right now.
 CREATE FUNCTION reseller_report._follow_names() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -43,7 +43,7 @@ BEGIN
         CROSS JOIN reseller_report._name_of(t.relid) n
         WHERE (n.schema_name, n.table_name) <> (s.schema_name, s.table_name)
         FOR UPDATE OF s SKIP LOCKED);
-    -- All in one statement: names may have been swapped.
+    -- All in one statement, because two tables may have swapped their names.
     UPDATE reseller_report.source s SET schema_name = n.schema_name, table_name = n.table_name
         FROM reseller_report._latest(NULL::reseller_report.source_table) t CROSS JOIN reseller_report._name_of(t.relid) n
         WHERE s.id = ANY (moved) AND t.source = s.id;

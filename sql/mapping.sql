@@ -1,9 +1,9 @@
 -- ---------------------------------------------------------------------------------------------------------------------
--- Mappings: what attach_source is told of a table's columns, checked, in the registry's form
+-- Mappings: checks what attach_source is told of a table's columns, and brings it into the registry's form
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- The fields that a service needs of a row. kind says what a field's rule may look like. labels are the values that a channel,
--- sender or direction has in its column unless the mapping names others.
+-- The fields that a service needs of a row. kind says which forms the mapping of a field may have. labels are the values of a
+-- channel, sender or direction where the mapping names no others.
 CREATE FUNCTION reseller_report._fields(service text)
     RETURNS TABLE (field text, kind text, default_columns name[], labels text[])
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -24,7 +24,7 @@ CREATE FUNCTION reseller_report._fields(service text)
     WHERE known.services IS NULL OR _fields.service = ANY (known.services)
 $$;
 
--- What a constant stands for in the registry: a label, true or false, a number, or micro-units.
+-- A constant in the registry's form: a label, true or false, a number, or micro-units.
 CREATE FUNCTION reseller_report._constant(field text, kind text, labels text[], value jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -52,7 +52,7 @@ BEGIN
 END
 $$;
 
--- A list of scalars as labels that all stand for true.
+-- A list of values as an object, in which each of them stands for true.
 CREATE FUNCTION reseller_report._labels_of_list(label text, list jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -67,7 +67,7 @@ BEGIN
 END
 $$;
 
--- What a value of a column stands for, in the registry's form; null for rows that do not count.
+-- What a value of a column stands for, in the registry's form; null where its rows do not count.
 CREATE FUNCTION reseller_report._meaning(what text, kind text, labels text[], value jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -82,18 +82,18 @@ BEGIN
         RETURN word::jsonb;
     END IF;
     PERFORM reseller_report._refuse(format('%s must say what each of them stands for', what),
-        format('They stand for %s, or null for rows that do not count.',
+        format('Each can be %s, or null for rows that do not count.',
             CASE kind WHEN 'label' THEN array_to_string(labels, ', ') ELSE 'true, false' END));
 END
 $$;
 
--- What a rule says beside a list of values that stand for true: every other value stands for false, and so does NULL unless it is
--- in the list.
+-- The rest of a rule that lists the values which stand for true: every other value stands for false, and so does NULL where the
+-- list does not hold null.
 CREATE FUNCTION reseller_report._rest_of_list(list jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
     AS $$ SELECT jsonb_build_object('null', list @> 'null', 'otherwise', false) $$;
 
--- The rule of one field, from what `columns` says of it.
+-- Makes the rule of one field from what `columns` says of it.
 CREATE FUNCTION reseller_report._field_rule(
     source regclass, field text, kind text, default_columns name[], labels text[], given jsonb, delivered_values jsonb)
     RETURNS jsonb
@@ -124,7 +124,7 @@ BEGIN
         AND (given ?| '{value,values,other}' OR given ? 'null' AND delivered_values @> 'null')
     THEN
         PERFORM reseller_report._refuse('the mapping of "delivered" says twice what counts as delivered',
-            'Write one of "value", "values" and "delivered_values", which all other values are left out of.');
+            'Write "value", "values" or "delivered_values". With "delivered_values", all other values mean not delivered.');
     END IF;
     IF given ? 'value' THEN
         IF given - 'value' <> '{}' THEN
@@ -152,7 +152,7 @@ BEGIN
     END IF;
     IF given ? 'other' AND meanings IS NULL THEN
         PERFORM reseller_report._refuse(format('the mapping of "%s" has "other" without "values"', field),
-            'Name in "values" what is not "other".');
+            '"other" is for values that "values" does not list. Write "values", too.');
     END IF;
     rule := reseller_report._column_rule(source, field, kind,
         CASE WHEN is_given THEN ARRAY[given ->> 'column']::name[] ELSE default_columns END, given, meanings);
@@ -169,8 +169,8 @@ BEGIN
 END
 $$;
 
--- `columns` as the registry keeps it: a list of rules, {field, column, type, ...} or {field, value}, every one of them checked.
--- Conditions have the field "only". At most 16 in all; must match kMostRules.
+-- Makes the registry's form of `columns`: a list of rules, {field, column, type, ...} or {field, value}. Checks every one of them.
+-- Conditions have the field "only". There are at most 16 rules; must match kMostRules.
 CREATE FUNCTION reseller_report._rules(service text, source regclass, columns jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$

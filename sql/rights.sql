@@ -16,7 +16,7 @@ GRANT EXECUTE ON FUNCTION
     reseller_report.bot(bigint, timestamptz, timestamptz, boolean)
     TO PUBLIC;
 
--- What a dump must carry. usage tables are the user's own and dumped as such.
+-- What a dump must carry. Usage tables are users' own, and are dumped as such.
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.company', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.dependency', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.source', '');
@@ -30,11 +30,12 @@ SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_hour', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_day', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_month', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_year', '');
--- A grant to a dropped role would be dumped as a bare number, which may be somebody else where it is restored.
+-- A grant to a role that was dropped would be dumped as a bare number. Where it is restored, another role may have that number.
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.access',
     'WHERE role IN (SELECT oid FROM pg_catalog.pg_roles)');
 
--- Publications may name these tables, one of all tables does. Without an identity the server would refuse to delete from them.
+-- A publication may name these tables, and a publication of all tables has them. Without a replica identity the server would then
+-- refuse to delete from them.
 ALTER TABLE reseller_report.dependency REPLICA IDENTITY FULL;
 ALTER TABLE reseller_report.source_built REPLICA IDENTITY FULL;
 ALTER TABLE reseller_report.source_unbuilt REPLICA IDENTITY FULL;

@@ -17,11 +17,12 @@ CREATE TABLE reseller_report.source (
     UNIQUE (schema_name, table_name, service)
 );
 COMMENT ON TABLE reseller_report.source IS
-    'The connected usage tables, a row a table and service that it feeds, by name, so that a dump can be restored. The id is '
-    'random, so that changes of several databases can meet in one. rules says how rows read; raw usage before horizon was pruned; '
-    'moves counts the times that rows were moved to partitions of their own; restored says that the row came with a dump, '
-    'restored_captured that its table was captured by then; capture is origin where replicated writes are left out.';
+    'The connected usage tables: a row for each table and service that it feeds. Tables are named, so that a dump can be restored. '
+    'The id is random, so that changes of several databases can meet in one. rules says how rows are read. Raw usage before '
+    'horizon was pruned. moves counts how often rows were moved to partitions of their own. restored: the row came with a dump; '
+    'restored_captured: its table was captured by then. capture is origin where replicated writes are left out.';
 
+-- Marks rows that come with a dump, and notes which tables of this database they are.
 CREATE FUNCTION reseller_report._check_registration() RETURNS trigger
     LANGUAGE c SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_check_registration';
@@ -47,7 +48,7 @@ CREATE TABLE reseller_report.source_unbuilt (
     since        timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE reseller_report.source_unbuilt IS
-    'Where raw rows may have changed unseen since the summaries were built: reports read raw rows there.';
+    'The days whose raw rows may have changed unseen since their summaries were built, and why. Reports read raw rows there.';
 
 CREATE TABLE reseller_report.source_leaf (
     source      bigint NOT NULL,
@@ -55,24 +56,25 @@ CREATE TABLE reseller_report.source_leaf (
     table_name  name NOT NULL,
     leaf_from   timestamptz NOT NULL,
     leaf_to     timestamptz NOT NULL,
-    relid       oid NOT NULL,  -- tells a rename from a change of tables
+    relid       oid NOT NULL,  -- stays the same when the table is renamed
     PRIMARY KEY (source, schema_name, table_name)
 );
 COMMENT ON TABLE reseller_report.source_leaf IS
-    'The tables that hold a source''s rows, itself or its partitions, and the days they may hold: event triggers name only one '
-    'side of ATTACH and DETACH.';
+    'The tables that hold a source''s rows, itself or its partitions, and the days that their rows may be of. Kept because event '
+    'triggers name only one side of ATTACH and DETACH.';
 
--- Which table of this database a source is: a table keeps its OID when its name changes. Not dumped, for OIDs are a database's own.
--- Only C++ writes it, past the executor, so that rows which a publication of all tables brings from another database are left out.
+-- Which table of this database each source is. A table keeps its OID when its name changes. Dumps leave this table out, because
+-- OIDs are a database's own. Only C++ writes it, past the executor. Rows that a publication of all tables brings from another
+-- database come through the executor, and a trigger ignores them.
 CREATE TABLE reseller_report.source_table (
     source bigint PRIMARY KEY,
     relid  oid NOT NULL,
     knows_leaves boolean NOT NULL
 );
 COMMENT ON TABLE reseller_report.source_table IS
-    'The number of each connected table: it stays the source whatever its name, and another table of that name is not. '
-    'knows_leaves says that source_leaf was brought up to date here, so that a partition which it does not have came unseen. '
-    'Written by the extension alone.';
+    'The OID of each connected table in this database. A table stays the source when it is renamed, and another table that takes '
+    'its name is not the source. knows_leaves says that source_leaf was brought up to date in this database, so that a partition '
+    'which it lacks has come unseen. Only the extension writes here.';
 
 CREATE FUNCTION reseller_report._ignore_row() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -85,7 +87,8 @@ CREATE FUNCTION reseller_report._note_table(source bigint, relid regclass, knows
     LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_note_table';
 COMMENT ON FUNCTION reseller_report._note_table(bigint, regclass, boolean) IS
-    'Notes which table a source is, and once that its leaves are known; writes nothing that is noted already.';
+    'Notes which table a source is and, with knows_leaves, that source_leaf has its leaves in this database. Writes nothing that '
+    'is noted already.';
 
 CREATE FUNCTION reseller_report._forget_table(source bigint) RETURNS void
     LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
@@ -93,7 +96,7 @@ CREATE FUNCTION reseller_report._forget_table(source bigint) RETURNS void
 COMMENT ON FUNCTION reseller_report._forget_table(bigint) IS
     'Deletes the row of source_table that notes which table a source is.';
 
--- Rows may come with a dump from another database: the OIDs that they get are those of the tables that have their names here.
+-- Rows may come with a dump from another database. Each gets the OID of the table that has its name here.
 CREATE FUNCTION reseller_report._number_leaf() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
     AS $$
@@ -107,19 +110,20 @@ CREATE TRIGGER number_leaf BEFORE INSERT ON reseller_report.source_leaf
 ALTER TABLE reseller_report.source_leaf ENABLE ALWAYS TRIGGER number_leaf;
 
 CREATE TABLE reseller_report.source_gone (source bigint NOT NULL);
-COMMENT ON TABLE reseller_report.source_gone IS 'Sources whose table was dropped, until a fold has cleared their summaries.';
+COMMENT ON TABLE reseller_report.source_gone IS
+    'Sources that were dropped or detached, until a fold has cleared what is left of their summaries.';
 
--- The table of a source as of now: by its OID where that is noted, else by name; NULL when it is gone.
+-- The table of a source as of now: by its OID where one is noted, else by name; NULL when it is gone.
 CREATE FUNCTION reseller_report._table(id bigint, schema_name name, table_name name) RETURNS regclass
     LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_table_of_source';
 
--- What a table can be connected as, in the order of the page.
+-- The services that a table can be connected as, in the order of the page.
 CREATE FUNCTION reseller_report._services() RETURNS text[]
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
     AS $$ SELECT '{text_messaging,chat,telephony,telephony_outgoing,telephony_incoming,bot}'::text[] $$;
 
--- The sources that a table is, one a service, as of now; 42704 when it is none.
+-- The sources that a table is as of now, one for each service; 42704 when it is not connected.
 CREATE FUNCTION reseller_report._connected(relid regclass) RETURNS SETOF reseller_report.source
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -135,12 +139,12 @@ BEGIN
 END
 $$;
 
--- The rules of one of the sources that a table is. To read the moment any of them will do: it is mapped alike in all.
+-- The rules of any one of the sources that a table is. That is enough to read the moment, which all of them map alike.
 CREATE FUNCTION reseller_report._rules_of_table(relid regclass) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$ SELECT c.rules FROM reseller_report._connected(relid) c LIMIT 1 $$;
 
--- The column of the moment that an event happened at, and how far its clock is ahead of UTC (NULL: it has a time zone).
+-- The column that holds the moment of an event, and how far its clock is ahead of UTC (NULL: the column has a time zone).
 CREATE FUNCTION reseller_report._moment(rules jsonb, OUT column_name name, OUT utc_offset interval)
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -148,7 +152,7 @@ CREATE FUNCTION reseller_report._moment(rules jsonb, OUT column_name name, OUT u
     FROM jsonb_array_elements(rules) AS rule WHERE rule ->> 'field' = 'occurred_at'
 $$;
 
--- Clears what is left of dropped and detached sources; under the lease.
+-- Clears what is left of dropped and detached sources. The caller holds the lease.
 CREATE FUNCTION reseller_report._forget_sources(sources bigint[]) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -167,19 +171,19 @@ BEGIN
 END
 $$;
 
--- Marks days as un-built: raw rows may have changed uncaptured. It only appends, reads nothing that others write, and waits for
--- nobody.
+-- Marks days as un-built, because raw rows may have changed uncaptured. It only appends, reads nothing that others write, and waits
+-- for nobody.
 CREATE FUNCTION reseller_report._unbuild(source bigint, unbuilt_from timestamptz, unbuilt_to timestamptz, reason text) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
     INSERT INTO reseller_report.source_unbuilt (source, unbuilt_from, unbuilt_to, reason) VALUES ($1, $2, $3, $4)
 $$;
 
--- The moments that rows of a partition may have. Bounds say it where tables are partitioned by ranges of the moment itself; others
--- may hold rows of all time.
+-- The period that the rows of a partition may lie in. The bounds of a partition say it where its table is partitioned by ranges of
+-- the moment itself. Other partitions may hold rows of all time.
 CREATE FUNCTION reseller_report._partition_range(
     relid regclass, rules jsonb, OUT period_from timestamptz, OUT period_to timestamptz)
-    -- These settings decide how bounds are printed, and they are read from what is printed.
+    -- The bounds are read from their printed form, which these settings decide.
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
     AS $$
 DECLARE
@@ -196,7 +200,7 @@ BEGIN
         JOIN pg_class c ON c.oid = a.relid JOIN pg_inherits i ON i.inhrelid = c.oid
         WHERE c.relispartition
     LOOP
-        -- Not a condition of the query: the server might evaluate it for every partitioned table that there is, and wait for its
+        -- Not a condition of the query: the server might evaluate it for every partitioned table in the database, and wait for its
         -- lock.
         CONTINUE WHEN pg_get_partkeydef(level.inhparent) <> format('RANGE (%I)', moment.column_name);
         bounds := regexp_match(level.bound, '^FOR VALUES FROM [(](.*)[)] TO [(](.*)[)]$');
@@ -211,15 +215,15 @@ BEGIN
 END
 $$;
 
--- The moment that a bound of a partition shows: with a time zone, or on the clock of a column without one.
+-- The moment that the printed bound of a partition means. The bound has a time zone, or is of the clock of a column without one.
 CREATE FUNCTION reseller_report._moment_of(shown text, utc_offset interval) RETURNS timestamptz
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT CASE WHEN utc_offset IS NULL THEN shown::timestamptz ELSE (shown::timestamp - utc_offset) AT TIME ZONE 'UTC' END
 $$;
 
--- The end of the day UTC that a moment is in, or the moment itself where a day begins with it. The last day of all timestamps ends
--- after the last of them.
+-- The end of the day UTC that a moment lies in, or the moment itself where a day begins with it. The end of the last day is beyond
+-- the range of timestamps, so it is infinity.
 CREATE FUNCTION reseller_report._end_of_day(moment timestamptz) RETURNS timestamptz
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -229,7 +233,7 @@ CREATE FUNCTION reseller_report._end_of_day(moment timestamptz) RETURNS timestam
         ELSE date_trunc('day', moment, 'UTC') + interval '24 hours' END
 $$;
 
--- The whole days UTC of a partition.
+-- The whole days UTC that the rows of a partition may be of.
 CREATE FUNCTION reseller_report._leaf_range(leaf regclass, rules jsonb, OUT leaf_from timestamptz, OUT leaf_to timestamptz)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -243,7 +247,8 @@ CREATE FUNCTION reseller_report._capture_rows(source bigint, leaf regclass, befo
 COMMENT ON FUNCTION reseller_report._capture_rows(bigint, regclass, timestamptz, integer) IS
     'Captures the rows of a partition from before a moment, read as its owner, as if they were inserted (1) or deleted (-1).';
 
--- Marks a source of which capture could not read a row: a rebuild could not read it either. One mark for all time is enough.
+-- Marks a source of which capture could not read a row. A rebuild could not read it either, so the mark is for all time, and one is
+-- enough.
 CREATE FUNCTION reseller_report._follow_unread(id bigint) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -252,6 +257,7 @@ CREATE FUNCTION reseller_report._follow_unread(id bigint) RETURNS void
         WHERE u.source = _follow_unread.id AND (u.unbuilt_from, u.unbuilt_to) = (timestamptz '-infinity', timestamptz 'infinity'))
 $$;
 
+-- Un-builds the days of a table that COPY ... FREEZE has loaded: its rows are visible to older snapshots, but their deltas are not.
 CREATE FUNCTION reseller_report._follow_frozen(id bigint, leaf regclass) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -264,7 +270,8 @@ CREATE FUNCTION reseller_report._is_empty(source regclass) RETURNS boolean
     LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_is_empty';
 COMMENT ON FUNCTION reseller_report._is_empty(regclass) IS
-    'Whether the latest snapshot sees no row, with the transaction''s own changes and without them, whatever its isolation level.';
+    'Whether the latest snapshot sees no row of a table, neither with the transaction''s own changes nor without them. This holds '
+    'at every isolation level.';
 
 CREATE FUNCTION reseller_report._moment_bounds(source regclass, moment name, utc_offset interval) RETURNS timestamptz[]
     LANGUAGE c SET search_path = pg_catalog, pg_temp
@@ -272,7 +279,7 @@ CREATE FUNCTION reseller_report._moment_bounds(source regclass, moment name, utc
 COMMENT ON FUNCTION reseller_report._moment_bounds(regclass, name, interval) IS
     'The first and last finite moment of a table, read as the table''s owner.';
 
--- Whether the summaries of a source answer for all time, and why not. Marks of days before the horizon do not count.
+-- Whether the summaries of a source answer for all time, and if not, why. Marks of days before the horizon do not count.
 CREATE VIEW reseller_report._source_state AS
     SELECT s.id, s.service, s.schema_name, s.table_name, s.attached_at, s.horizon, w.reasons IS NULL AS is_built, w.reasons
     FROM reseller_report.source s,
@@ -294,5 +301,5 @@ CREATE FUNCTION reseller_report.sources()
     ORDER BY s.schema_name, s.table_name, array_position(reseller_report._services(), s.service)
 $$;
 COMMENT ON FUNCTION reseller_report.sources() IS
-    'A row a connected table and service that it feeds: whether its summaries answer for all time, why not (NULL: they do), and '
-    'the horizon before which its raw usage was pruned (-infinity: none was).';
+    'A row for each connected table and service that it feeds: whether its summaries answer for all time, why not (NULL: they do), '
+    'and the horizon before which its raw usage was pruned (-infinity: none was).';

@@ -2,7 +2,8 @@
 -- State
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- What the next folds would take. Executable by everyone, like the functions of any view, but only readers of the view may.
+-- What the next folds would take. PUBLIC may execute it, because a view's functions are called with the rights of its reader; but
+-- it refuses (42501) whoever may not read the view.
 CREATE FUNCTION reseller_report._pending(OUT deltas bigint, OUT oldest timestamptz)
     RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 1 SET search_path = pg_catalog, pg_temp

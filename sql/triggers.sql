@@ -1,6 +1,6 @@
 -- ---------------------------------------------------------------------------------------------------------------------
--- The triggers of a connected table: one captures every change of a row, and one on each leaf notices TRUNCATE. They are made here;
--- whether they do what they were made for is decided in triggers.cpp alone.
+-- Makes the triggers of a connected table: one captures every change of a row, and one on each leaf notices TRUNCATE. triggers.cpp
+-- alone decides whether a trigger that is there does this.
 -- ---------------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION reseller_report._capture() RETURNS trigger
@@ -15,7 +15,8 @@ CREATE FUNCTION reseller_report._truncated() RETURNS trigger
     LANGUAGE c SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_truncated';
 
--- What the capture trigger of a table is told: whose changes these are, and whether replicated ones are left out.
+-- The arguments of a table's capture trigger: the ids of the sources that the table is, and "origin" where replicated writes are
+-- left out.
 CREATE FUNCTION reseller_report._capture_arguments(ids bigint[], capture text) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -23,8 +24,8 @@ CREATE FUNCTION reseller_report._capture_arguments(ids bigint[], capture text) R
         CASE capture WHEN 'origin' THEN quote_literal(capture) END)
 $$;
 
--- Makes the one trigger that captures a table for all that it feeds, or replaces ours that is there. Where a trigger of somebody
--- else has the name, the server refuses it.
+-- Makes the one trigger that captures a table for all sources that it is, or replaces it. Where another trigger has the name, the
+-- server raises an error.
 CREATE FUNCTION reseller_report._set_capture_trigger(source regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -43,7 +44,7 @@ BEGIN
 END
 $$;
 
--- A leaf's TRUNCATE trigger: the one of the whole table does not fire when a leaf is truncated.
+-- Makes the TRUNCATE trigger of a leaf. That of the whole table does not fire when a leaf is truncated.
 CREATE FUNCTION reseller_report._make_truncate_trigger(leaf regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$

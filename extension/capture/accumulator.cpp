@@ -17,8 +17,8 @@ struct Entry {
   Counters counters;
 };
 
-// An open-addressing hash table in server memory: it must outlive calls and vanish with the transaction, also through
-// ERROR and FATAL, which run no destructors.
+// An open-addressing hash table in the server's memory. It must outlive calls, and vanish with the transaction also after ERROR and
+// FATAL, which run no destructors.
 struct LevelTable {
   LevelTable *below;
   int nest_level;
@@ -29,8 +29,8 @@ struct LevelTable {
 
 LevelTable *top = nullptr;
 
-// The command that last captured or flushed, kept until the transaction ends: a snapshot that does not see all of that
-// command must be answered from raw rows.
+// The command that last captured or flushed, kept until the transaction ends. A report in a snapshot that does not see all of that
+// command must read raw rows.
 CommandId last_command = InvalidCommandId;
 
 std::uint32_t place_of(const UsageKey &key) {
@@ -98,7 +98,8 @@ void pop() {
   pfree(gone);
 }
 
-// Uses the command's number up, so that the next command has another, also where a trigger that ran SQL came before.
+// Marks the number of the current command as used, so that the next command gets another one. This must be done again where a
+// trigger that ran SQL has begun another command.
 void note_command() {
   if (last_command != GetCurrentCommandId(false)) pg([] { last_command = GetCurrentCommandId(true); });
 }
@@ -136,8 +137,8 @@ LevelTable *parent_to_merge_into() {
   return adjacent ? top->below : nullptr;
 }
 
-// Everything about the merge that can fail, while the subtransaction can still fail: what does not fit is flushed in the
-// subtransaction's own name.
+// Does everything about the merge that can fail, while the subtransaction can still fail. Where the changes do not fit into the
+// parent's table, they are flushed as the subtransaction's own.
 void prepare_merge() {
   LevelTable *const parent = parent_to_merge_into();
   if (parent == nullptr) return;

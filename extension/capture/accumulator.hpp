@@ -1,5 +1,5 @@
-// The changes of this transaction that are not yet in usage_delta: a stack of tables, one a subtransaction level, so that
-// a rolled back savepoint takes its changes with it.
+// The changes of this transaction that are not in usage_delta yet. They are kept in a stack of tables, one for each level of
+// subtransactions, so that a savepoint that is rolled back takes its changes with it.
 #pragma once
 
 #include "core/change.hpp"
@@ -13,7 +13,8 @@ void change(const UsageKey &key, const Counters &counters, int sign);
 /// Whether changes of an enclosing subtransaction or transaction wait unflushed.
 bool parents_have_changes();
 
-/// Whether what is captured so far may differ from what `snapshot` sees: then summary + delta do not answer for it.
+/// Whether this transaction may have captured changes that `snapshot` does not see. Then levels and deltas do not match that
+/// snapshot.
 bool is_ahead_of(Snapshot snapshot);
 
 using Visitor = void (*)(void *state, const UsageKey &key, const Counters &counters);

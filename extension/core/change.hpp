@@ -22,29 +22,29 @@ struct UsageKey {
 bool operator==(const UsageKey &a, const UsageKey &b);
 bool operator<(const UsageKey &a, const UsageKey &b);
 
-/// A signed change of it.
+/// A signed change of that usage.
 struct UsageChange : UsageKey {
   Counters counters;
 };
 
-/// Whose usage of what the rows of a summary are about.
+/// What rows of a summary have in common: whose usage it is, and of what.
 struct SummaryKey {
   std::int64_t source;
   std::int64_t reseller;
   Item item;
 };
 
-/// One row of a summary: a bucket of its level.
+/// Names a row of a summary by the bucket that it is of.
 struct RowKey : SummaryKey {
   Time bucket;
 };
 
-/// One company in a row.
+/// Names the figures of one company in a row.
 struct CellKey : RowKey {
   std::int64_t company;
 };
 
-/// A signed change of it.
+/// A signed change of those figures.
 struct Change : CellKey {
   Counters counters;
 };
@@ -53,7 +53,7 @@ bool operator==(const RowKey &a, const RowKey &b);
 bool operator==(const CellKey &a, const CellKey &b);
 bool operator<(const CellKey &a, const CellKey &b);  ///< row by row, in each by company
 
-/// How keys spread over a hash table.
+/// Spreads keys over a hash table.
 inline std::uint64_t mix(std::uint64_t x) {
   x ^= x >> 33;
   x *= 0xff51afd7ed558ccdULL;
@@ -76,11 +76,11 @@ struct KeyHash {
   }
 };
 
-/// Cells whose sum would leave 64 bits. What was to be added to them was left out: whoever is handed any must undo the rest, or set
-/// the cell aside.
+/// Cells whose sum would exceed 64 bits. The change that would have done it was left out. So the caller must undo all other
+/// changes, too, or set the cell aside.
 using Overflows = std::vector<CellKey>;
 
-/// Sorts changes by cell, adds up those of the same cell, and drops what comes to nothing.
+/// Sorts changes by cell, adds up those of the same cell, and drops sums that are zero.
 void consolidate(std::vector<Change> &changes, Overflows &overflows);
 
 /// a - b, consolidated: what would have to be added to b to make it a.

@@ -1,4 +1,4 @@
-// The one exception that this extension throws on purpose: what the user reads, and its SQLSTATE.
+// The one exception that this extension throws on purpose. It carries what the user reads, and an SQLSTATE.
 #pragma once
 
 #include <exception>

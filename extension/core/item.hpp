@@ -1,4 +1,4 @@
-// What each service counts and what each report shows: services, items and report columns as tables of data.
+// What each service counts, and which columns each report shows.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +53,7 @@ struct ReportShape {
 
 const char *service_name(Service service);
 
-/// The items of a service, in the order of the page.
+/// The items of a service, in the order in which the page shows them.
 ItemList items_of(Service service);
 
 /// The items of all services.

@@ -1,4 +1,4 @@
-// Which company belongs to which reseller when, and what a change of that comes to.
+// Which company belongs to which reseller and when, and which usage moves when that changes.
 #pragma once
 
 #include <algorithm>
@@ -17,8 +17,8 @@ struct Membership {
   Range during;
 };
 
-/// The reseller under whose id pruned usage of companies without a reseller is kept, so that it can be attributed later. A
-/// constraint of reseller_report.company sees to it that no reseller has this id.
+/// Pruned usage of companies without a reseller is kept under this reseller's id, so that it can move to a reseller later. A
+/// constraint of reseller_report.company keeps real resellers from having the id.
 inline constexpr std::int64_t kNobody = 0;
 
 /// The dependency of `company` at `moment`; nullptr when it has none. At most one can hold: they do not overlap.
@@ -30,10 +30,10 @@ inline const Membership *membership_at(const std::vector<Membership> &membership
   return nullptr;
 }
 
-/// A row that came or went.
+/// A row of dependency that was inserted or deleted.
 struct Edit {
   Membership membership;
-  int sign;  // 1 for a row that came, -1 for one that went
+  int sign;  // 1 for a row that was inserted, -1 for one that was deleted
 };
 
 /// A stretch of time that a company's figures leave (-1) or join (1) a reseller.
@@ -45,13 +45,14 @@ struct Move {
 
 using Moves = std::map<std::int64_t, std::vector<Move>>;  ///< by company
 
-/// What edits come to. A row that was changed in one bound only moves the difference.
+/// The moves that edits add up to. Where a row was changed in one bound only, just the time between the old and the new bound
+/// moves.
 Moves net_moves(const std::vector<Edit> &edits);
 
-/// The time from the first move to the last.
+/// The shortest range that holds all moves.
 Range hull_of(const Moves &moves);
 
-/// The time in which a company's usage joins resellers more often than it leaves any: it was nobody's.
+/// The time in which a company's usage joins a reseller and leaves none. Until now it was nobody's.
 std::vector<Range> ranges_from_nobody(const std::vector<Move> &moves);
 
 /// Whether usage of a company at a moment moves.

@@ -1,6 +1,5 @@
-// Money between integer micro-units and the content of a stored numeric, without its length: the server's
-// src/backend/utils/adt/numeric.c documents it under NumericShort and NumericLong, and it is fixed on disk for all supported
-// versions.
+// Converts money between integer micro-units and the content of a stored numeric, which is what follows its length. The server's
+// src/backend/utils/adt/numeric.c documents this content under NumericShort and NumericLong. All supported versions have the same.
 #pragma once
 
 #include <cstddef>
@@ -10,12 +9,12 @@
 
 namespace reseller_report {
 
-/// The largest amount of one event: below 10^9 units.
+/// An amount of one event must be below this: 10^9 units.
 inline constexpr std::int64_t kAmountLimit = 1'000'000'000'000'000;
 
 enum class AmountCheck { kFine, kNotANumber, kTooLarge, kTooFine };
 
-/// Reads either form. `micros` is set only when the amount is fine.
+/// Reads both forms, the short and the long one. `micros` is set only when the amount is fine.
 AmountCheck decode_micros(const unsigned char *content, std::size_t size, std::int64_t &micros);
 
 inline constexpr int kMostNumericDigits = 12;  ///< in base 10,000: 10^38, and two for six decimals

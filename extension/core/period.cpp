@@ -7,7 +7,7 @@
 namespace reseller_report {
 namespace {
 
-// The earliest timestamp, 4714-11-24 BC: the first month and year begin with it, for a bucket must be a timestamp too.
+// The earliest timestamp, 4714-11-24 BC. The first month and the first year begin here, because a bucket is named by a timestamp.
 constexpr Time kFirstMoment = -211'813'488'000'000'000;
 constexpr Time kHour = 4 * kQuarterHour;
 constexpr Time kDay = 24 * kHour;
@@ -72,8 +72,8 @@ class CoverBuilder {
   Cover cover_;
 
  private:
-  // The time between two moments, either way round, as far as it has passed; large enough to lose any comparison when one of
-  // them is infinite.
+  // How much of the time between two moments, in either order, has passed. Where one of them is infinite, it is large enough to
+  // lose any comparison.
   double cost(Time a, Time b) const {
     return std::abs(static_cast<double>(std::min(b, now_)) - static_cast<double>(std::min(a, now_)));
   }
@@ -145,7 +145,8 @@ Cover cover_of(const Range &period, Time now) {
   CoverBuilder builder(now);
   builder.add(kLevels - 1, period, 1);
   Cover cover = std::move(builder.cover_);
-  // A raw piece that is added lies inside the period where buckets do not reach; one that is subtracted lies outside it.
+  // A raw piece that is added lies inside the period, where the buckets do not reach. One that is subtracted lies outside the
+  // period, where they do.
   cover.buckets = period;
   for (const Piece &piece : cover.raw) {
     if (piece.range.from == period.from && piece.sign > 0) cover.buckets.from = piece.range.to;

@@ -1,5 +1,5 @@
-// Time, the five bucket levels, and the signed cover of a period by buckets. Buckets are UTC, whatever zone a period
-// was thought of in.
+// Time, the five bucket levels, and the signed cover of a period by buckets. Buckets are those of UTC, whatever the zone in which a
+// period was chosen.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ Range intersection(const Range &a, const Range &b);
 /// `whole` without the parts in `holes`; the result is in order of time and has no empty range.
 std::vector<Range> without(const Range &whole, std::vector<Range> holes);
 
-/// The parts of `whole` that lie in any of `parts`, in order of time, touching ones joined.
+/// The parts of `whole` that lie in any of `parts`, in order of time. Parts that touch are joined.
 std::vector<Range> within(const Range &whole, std::vector<Range> parts);
 
 enum class Level : int { kQuarter, kHour, kDay, kMonth, kYear };
@@ -54,18 +54,19 @@ struct Piece {
   int sign;
 };
 
-/// A period as a sum of signed pieces. What `buckets` holds is covered by buckets of the levels, each moment once net;
-/// `raw` pieces turn that into the period, exact to the microsecond.
+/// A period as a sum of signed pieces. The buckets of the levels add up to the range `buckets`, each moment of it counted once. The
+/// `raw` pieces turn that range into the period, exact to the microsecond.
 struct Cover {
   std::vector<Piece> levels[kLevels];
   std::vector<Piece> raw;
   Range buckets;
 };
 
-/// The cover with few buckets: at each edge at most 6 months, 16 days, 12 hours, 2 quarters and 7.5 minutes of raw rows.
-/// Either bound may be infinite. Time after `now` counts as free of usage when pieces are chosen, so that "this month so far" is
-/// one bucket of a month, less nothing; what lies there is covered all the same. Raw pieces that are subtracted lie in the quarter
-/// hour of a bound, hence in a built day where the period does.
+/// A cover with few pieces. Each edge needs at most 6 months, 16 days, 12 hours, 2 quarters and 7.5 minutes of raw rows. Either
+/// bound may be infinite. Pieces are chosen as if there were no usage after `now`: "this month so far" is the bucket of the whole
+/// month, from which the rest of the month is subtracted. That rest is cheap to read as long as it is empty, and the cover is exact
+/// even if it is not. A raw piece that is subtracted lies in the same quarter hour as a bound of the period. So it lies in a built
+/// day where the period does.
 Cover cover_of(const Range &period, Time now);
 
 }  // namespace reseller_report

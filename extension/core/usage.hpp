@@ -13,7 +13,7 @@ inline constexpr int kFigures = 5;
 /// The names of the figures as columns of usage_delta and the summaries.
 inline constexpr const char *kFigureNames[kFigures] = {"events", "delivered", "seconds", "price_twin", "price_reseller"};
 
-/// Only counts and sums, so every change has an inverse.
+/// All figures are counts and sums, so every change has an inverse.
 struct Counters {
   std::int64_t figure[kFigures] = {};
 
@@ -27,7 +27,7 @@ struct Counters {
   }
 };
 
-/// Adds `change` times `sign` (1 or -1) to `sum`; false, and `sum` as it was, when a figure would leave 64 bits.
+/// Adds `change` times `sign` (1 or -1) to `sum`. Where a figure would exceed 64 bits, returns false and leaves `sum` as it was.
 [[nodiscard]] inline bool add(Counters &sum, const Counters &change, int sign = 1) {
   Counters result;
   for (int i = 0; i < kFigures; i++) {
@@ -41,7 +41,7 @@ struct Counters {
 
 using Sum = __int128;
 
-/// Figures that may leave 64 bits on the way: what was set aside in a fold, for one, is still in the raw rows.
+/// Figures whose sum may exceed 64 bits while it is made. Usage that a fold has set aside, for one, is still in the raw rows.
 struct WideCounters {
   Sum figure[kFigures] = {};
 
@@ -49,7 +49,7 @@ struct WideCounters {
     for (int i = 0; i < kFigures; i++) figure[i] += static_cast<Sum>(counters.figure[i]) * sign;
   }
 
-  /// Takes as much as 64 bits hold, times `sign`, out of the figures; all zeros when nothing is left.
+  /// Takes as much of each figure away as 64 bits hold, and returns it times `sign`. Returns zeros when nothing is left.
   Counters take(int sign) {
     constexpr Sum kMost = std::numeric_limits<std::int64_t>::max();
     Counters part;

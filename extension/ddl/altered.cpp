@@ -25,8 +25,8 @@ struct Known {
   Oid relid;
 };
 
-// The sources whose tables are there, in order of their ids. Where no number is noted, after a restore, the leaf of a table's name
-// has one.
+// The sources whose tables are there, in order of their ids. After a restore no OID is noted for a source. Then the leaf that has
+// the name of the source's table gives the OID.
 std::vector<Known> known_sources() {
   std::vector<RegisteredLeaf> const leaves = registered_leaves();
   std::vector<Known> known;
@@ -41,9 +41,9 @@ std::vector<Known> known_sources() {
   return known;
 }
 
-// What the command names, by the catalog that it is in.
+// The objects that the command names.
 struct Named {
-  std::vector<Oid> tables;  // those of triggers, too
+  std::vector<Oid> tables;  // also the tables of triggers that it names
   std::vector<Oid> types;
 };
 
@@ -77,7 +77,7 @@ bool is_typed_by(Oid table, const std::vector<Oid> &named) {
          });
 }
 
-// A connected table, and one of its family that the command names.
+// A connected table, and a table of its family that the command names.
 using Touched = std::pair<Oid, Oid>;
 
 std::set<Touched> touched_by(const AlteringCommand &command, const Named &named, const std::vector<Known> &known) {
@@ -105,7 +105,8 @@ std::string services_of(Oid table, const std::vector<Known> &known, const char *
   return list;
 }
 
-// An online schema change lets another table take the name of the connected one, which goes on feeding reports all the same.
+// An online schema change gives the name of the connected table to another one. The old table goes on feeding reports, which its
+// owner may not expect.
 void warn_of_rename(const Known &source, const std::vector<Known> &known) {
   if (has_settings_of_a_restore()) return;
   const char *service = nullptr;
@@ -169,8 +170,8 @@ void follow_columns(std::int64_t source, Oid table, const AlteringCommand &comma
   }
 }
 
-// What a trigger's being as it is means for its source. One that was switched on again the wrong way is put right: nothing was
-// written in between.
+// Un-builds a source whose trigger was replaced or switched off. A trigger that fires for the origin alone where it should always
+// fire, or the other way round, is set right at once, before anything is written.
 void follow_trigger(std::int64_t source, Oid table, const OwnTrigger &trigger) {
   std::string const name = "trigger " + quoted(NameStr(trigger.name)) + " of " + qualified_name(table);
   if (!trigger.is_as_made) unbuild(source, kAllTime, name + " was replaced");
@@ -183,7 +184,7 @@ void follow_trigger(std::int64_t source, Oid table, const OwnTrigger &trigger) {
     switch_on(table, trigger);
 }
 
-// The triggers of the table that the command names, and capture of its partitions.
+// Follows the triggers of the table that the command names, and the capture triggers of its partitions.
 void follow_triggers(std::int64_t source, Oid touched) {
   for (Oid const table : family_of(touched)) {
     bool is_partition = false;
@@ -203,7 +204,8 @@ bool has_column_of(Oid type, const Known &source) {
   });
 }
 
-// A label of an enum stands for something else from now on. Writers in flight have captured the old one, so they must end first.
+// A value of an enum has another label from now on. Writers in flight have captured it by the old label, so this waits until they
+// have ended.
 void follow_renamed_label(Oid type, std::vector<Known> known) {
   std::sort(known.begin(), known.end(), [](const Known &a, const Known &b) { return a.relid < b.relid; });
   for (const Known &source : known) {

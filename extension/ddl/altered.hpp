@@ -1,4 +1,4 @@
-// What a DDL command did to connected tables that are still there.
+// Follows what a DDL command did to connected tables that are still there.
 #pragma once
 
 #include "server/boundary.hpp"
@@ -11,12 +11,14 @@ struct AlteringCommand {
   const char *old_column;  ///< of the column that it renamed; both NULL when it renamed none
   const char *new_column;
 
-  /// Renames schemas at most: types may go by another name afterwards, but are the same.
+  /// Whether the command renames schemas, or moves objects between them, and does nothing else. Then types may have other names,
+  /// but are the same.
   bool only_moves_schemas() const { return strcmp(tag, "ALTER SCHEMA") == 0 || strcmp(tag, "ALTER EXTENSION") == 0; }
   bool alters_types() const { return strcmp(tag, "ALTER TYPE") == 0; }
 };
 
-/// Follows names of tables, columns and partitions, and un-builds what was changed past capture. As the extension's owner.
+/// Follows names of tables, columns and partitions, and un-builds days whose rows may have changed uncaptured. Acts as the caller,
+/// who is the extension's owner.
 void follow_altered(const AlteringCommand &command);
 
 }  // namespace reseller_report

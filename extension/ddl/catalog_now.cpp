@@ -2,7 +2,7 @@
 
 namespace reseller_report {
 
-// All rows of a table of the extension.
+// All rows of a table of the extension, as of now.
 RESELLER_REPORT_FUNCTION(reseller_report_latest_rows) {
   pg([&] {
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
@@ -32,7 +32,7 @@ std::optional<ColumnNow> column_now(Oid table, const char *name) {
   return found;
 }
 
-// Makes every session learn anew what it knows of a table.
+// Makes every session read anew what it has cached of a table.
 RESELLER_REPORT_FUNCTION(reseller_report_invalidate) {
   Oid const relid = PG_GETARG_OID(0);
   pg([&] { CacheInvalidateRelcacheByRelid(relid); });

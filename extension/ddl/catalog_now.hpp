@@ -1,4 +1,5 @@
-// What following DDL reads as of now, whatever snapshot the transaction has: DDL is not MVCC, so neither may what follows it be.
+// Reads catalogs as of now, whatever snapshot the transaction has. DDL is not MVCC, so what follows it cannot rely on a snapshot
+// either.
 #pragma once
 
 #include <optional>
@@ -13,7 +14,7 @@ struct ColumnNow {
   const char *shown;  ///< as format_type() shows it, after "virtual " where its values are not stored; palloc'd
 };
 
-/// Nothing where the table has no such column.
+/// Returns nothing where the table has no such column.
 std::optional<ColumnNow> column_now(Oid table, const char *name);
 
 }  // namespace reseller_report

@@ -1,4 +1,5 @@
-// The event triggers that follow DDL on connected tables (law L4): from the event to what follows it.
+// The event triggers that follow DDL on connected tables (law L4). They decide whether an event matters, and hand it on to
+// altered.cpp or dropped.cpp.
 
 #include <vector>
 
@@ -39,7 +40,7 @@ bool may_be_of_a_dump(const Node *statement) {
   return true;
 }
 
-// Follows what a command does as the extension's owner; the DDL that this takes is our own.
+// Calls `f` as the extension's owner. DDL that it runs is our own and is not followed again.
 template <typename F>
 void follow(F &&f) {
   OwnDdl const guard;
@@ -47,7 +48,8 @@ void follow(F &&f) {
   f();
 }
 
-// Of ALTER TYPE on an enum only a renamed label matters: the rows that held it show another label from now on.
+// Whether a command changes an enum without renaming a label. Only a rename matters: rows that hold the value show another label
+// from then on.
 bool is_harmless(const Node *statement) {
   return IsA(statement, AlterEnumStmt) && reinterpret_cast<const AlterEnumStmt *>(statement)->oldVal == nullptr;
 }
@@ -86,7 +88,7 @@ bool is_partition_or_has_some(Oid table) {
   return is;
 }
 
-// The partitions that a statement drops, or tables of them.
+// The partitions that a statement drops, and the partitioned tables.
 std::vector<Oid> dropped_partitions(const Node *statement) {
   std::vector<Oid> tables;
   if (!IsA(statement, DropStmt) || reinterpret_cast<const DropStmt *>(statement)->removeType != OBJECT_TABLE) return tables;
@@ -99,7 +101,7 @@ std::vector<Oid> dropped_partitions(const Node *statement) {
   return tables;
 }
 
-// A column is told apart from others by nothing but its name.
+// A mapping knows columns by their names alone, so a rename must be told.
 AlteringCommand command_of(const EventTriggerData &event) {
   AlteringCommand command = {};
   pg([&] { command.tag = GetCommandTagName(event.tag); });
@@ -117,7 +119,7 @@ void refuse_renaming_own_schema(const Node *statement) {
   auto const *const rename = reinterpret_cast<const RenameStmt *>(statement);
   if (rename->renameType == OBJECT_SCHEMA && strcmp(rename->subname, "reseller_report") == 0)
     throw Error(sqlstate::kNotSupported, "schema \"reseller_report\" cannot be renamed",
-                "Its functions and the service go by this name.");
+                "The extension's functions and the service use this name.");
 }
 
 }  // namespace

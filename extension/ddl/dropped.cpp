@@ -38,7 +38,7 @@ bool lock_out(Oid root, Oid leaf) {
   return is_there(root) && is_there(leaf);
 }
 
-// An object that the command has dropped; of a column or trigger, also whose it is and its own name.
+// An object that the command has dropped. For a column or trigger, `address` is the schema and name of its table, and its own name.
 struct Dropped {
   std::string type;
   Oid number;
@@ -70,7 +70,7 @@ std::vector<Dropped> dropped_objects() {
 
 bool is_table(const Dropped &object) { return object.type == "table" || object.type == "foreign table"; }
 
-// A leaf that is dropped, and the source of which it is the whole table, if it is that.
+// A leaf that was dropped. Where it was the whole table of its source, `root` is that source.
 struct DroppedLeaf {
   RegisteredLeaf leaf;
   std::optional<RegistryRow> root;
@@ -109,7 +109,7 @@ void warn_of_drop(const RegisteredLeaf &leaf, const std::string &first, const st
   });
 }
 
-// A warning a table, which names the services that it fed.
+// Gives one warning for each connected table, which names all services that the table fed.
 void warn_of_drops(const std::vector<DroppedLeaf> &dropped) {
   if (has_settings_of_a_restore()) return;
   std::set<std::string> told;
@@ -137,7 +137,8 @@ void follow_dropped_tables(const std::vector<Dropped> &objects) {
   }
 }
 
-// A column may have come back by its name in the same command.
+// Un-builds sources that the column was mapped for. The command may have added another column of its name, so the catalog does not
+// tell.
 void follow_dropped_column(const Dropped &column) {
   for (const RegistryRow &row : registry_now()) {
     if (table_of(row) != column.number) continue;
@@ -154,7 +155,7 @@ bool has_both_triggers(Oid table, std::int64_t source) {
          std::any_of(triggers.begin(), triggers.end(), [](const OwnTrigger &trigger) { return trigger.truncates; });
 }
 
-// A dropped trigger of ours leaves a source whose table is there without it.
+// Un-builds sources whose table is still there but has lost a trigger of ours.
 void follow_dropped_triggers(const std::vector<Dropped> &objects) {
   std::set<std::pair<std::int64_t, std::string>> marks;
   for (const Dropped &object : objects) {
@@ -186,7 +187,8 @@ void follow_truncate(Oid table) {
 void follow_detaching(Oid partition) {
   for (const RegisteredLeaf &leaf : registered_leaves())
     if (table_of(leaf) == partition) unbuild(leaf.source, leaf.days, qualified_name(partition) + " is being detached");
-  // CONCURRENTLY, the server invalidates the parent alone: sessions would go on taking what is written to the partition for usage.
+  // DETACH CONCURRENTLY makes other sessions look at the parent anew, but not at the partition. So they would go on capturing what
+  // is written to it.
   for (Oid const table : family_of(partition)) pg([&] { CacheInvalidateRelcacheByRelid(table); });
 }
 
@@ -214,7 +216,7 @@ void follow_dropping(const std::vector<Oid> &tables) {
   }
   std::sort(lost.begin(), lost.end(),
             [](const Lost &a, const Lost &b) { return std::tie(a.relid, a.source.id) < std::tie(b.relid, b.source.id); });
-  // One that another session has dropped meanwhile is left to the command, which knows what to say.
+  // A partition that another session has dropped meanwhile is passed over: the command itself will report that it is gone.
   for (const Lost &leaf : lost)
     if (lock_out(leaf.root, leaf.relid))
       follow_rows(leaf.source, leaf.relid, leaf.days, -1, qualified_name(leaf.relid) + " is being dropped");
@@ -236,8 +238,8 @@ void follow_rewrite(const char *tag) {
     if (table_of(leaf) == table) unbuild(leaf.source, leaf.days, name_of(leaf) + " was rewritten by " + tag);
 }
 
-// A TRUNCATE trigger stands on every leaf: the parent's does not fire for a leaf. What is truncated in a restore comes with what is
-// loaded.
+// Every leaf has a TRUNCATE trigger, because the parent's does not fire for a leaf. A restore that truncates tables loads what
+// belongs in them, so it un-builds nothing.
 RESELLER_REPORT_FUNCTION(reseller_report_truncated) {
   if (!CALLED_AS_TRIGGER(fcinfo))
     throw Error(sqlstate::kWrongTriggerCall, "reseller_report._truncated must be called as a trigger");

@@ -1,5 +1,5 @@
-// What goes from connected tables: partitions that are detached or dropped, rows that are truncated or rewritten, tables, columns
-// and triggers that are dropped. All as the extension's owner.
+// Follows what leaves connected tables: partitions that are detached or dropped, rows that are truncated or rewritten, tables,
+// columns and triggers that are dropped. All functions act as the caller, who is the extension's owner.
 #pragma once
 
 #include <vector>
@@ -11,8 +11,9 @@ namespace reseller_report {
 /// Un-builds the days of a partition that DETACH PARTITION ... CONCURRENTLY is about to detach.
 void follow_detaching(Oid partition);
 
-/// Takes account of partitions that are about to be dropped, whose rows nothing can read afterwards: days before the horizon cannot
-/// be built again. Those of a table that goes as a whole do not matter.
+/// Captures the rows of partitions that are about to be dropped as deletions, where they are from before the horizon. Those days
+/// cannot be built again, and after the DROP nothing can read the rows. Partitions of a connected table that is dropped itself do
+/// not matter.
 void follow_dropping(const std::vector<Oid> &tables);
 
 /// Follows what the command has dropped, as pg_event_trigger_dropped_objects() has it.

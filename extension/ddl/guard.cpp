@@ -33,7 +33,7 @@ SqlParameters whether_restoring() {
 }
 
 // The table that CREATE INDEX CONCURRENTLY gives an index, or the index that DROP INDEX CONCURRENTLY drops; InvalidOid for any
-// other command. These two commit in their midst.
+// other command. These two commands commit before they end.
 Oid concurrent_target(const Node *statement) {
   Oid target = InvalidOid;
   pg([&] {
@@ -70,8 +70,8 @@ bool has_relations(const CreateStmt *table) {
   return false;
 }
 
-// Whether a command may concern a table of ours. Decided here for the most frequent commands, which are mostly about tables of
-// others; for the rest the catalogs are asked.
+// Whether a command may concern a table of ours. For the most frequent commands, which are mostly about other tables, the statement
+// tells. For the rest the catalogs are asked.
 bool may_concern_us(const Node *statement) {
   if (IsA(statement, CreateStmt)) return has_relations(reinterpret_cast<const CreateStmt *>(statement));
   if (!IsA(statement, IndexStmt)) return true;
@@ -85,7 +85,8 @@ bool may_concern_us(const Node *statement) {
 
 }  // namespace
 
-// When a command begins, refuses what commits before its end. When it ends, refuses what it did.
+// Called when a command begins, it refuses one that would commit before it ends. Called when a command ends, it refuses what the
+// command did.
 RESELLER_REPORT_FUNCTION(reseller_report_guard) {
   const EventTriggerData &event = event_of(fcinfo);
   if (is_ours_to_alter()) return PointerGetDatum(nullptr);

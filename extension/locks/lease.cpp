@@ -21,7 +21,7 @@ struct Lease {
   bool is_new;
 };
 
-// As the latest snapshot sees it; neither while the extension is being dropped.
+// The lease's row as the latest snapshot sees it. While the extension is being dropped there is none, and both are false.
 Lease read_lease() {
   Lease lease = {};
   if (!OidIsValid(own_relation("lease"))) return lease;
@@ -39,8 +39,8 @@ Lease read_lease() {
   return lease;
 }
 
-// Who waits for the lease may hold what its holder waits for: it looks for deadlocks later than the server does, so that the holder
-// has given up by then, also on a busy machine.
+// A session that waits for the lease may hold a table that the lease's holder waits for. So it looks for a deadlock only after
+// several times deadlock_timeout: by then the holder has given up, also on a busy machine.
 constexpr int kLeaseTimesDeadlockTimeout = 5;
 constexpr int kLongestTimeout = 60'000;
 
@@ -63,7 +63,7 @@ class LocalSetting {
   int level_;
 };
 
-// In a subtransaction, for the error that ends the wait. True when the table is locked.
+// Waits in a subtransaction, because an error ends the wait. True when the table is locked.
 bool wait_at_most(const TableLock &wanted, int milliseconds) {
   Subtransaction const attempt;
   try {
@@ -87,7 +87,7 @@ void wait_for(const TableLock &wanted) {
   pg([&] { LockRelationOid(wanted.table, wanted.mode); });
 }
 
-// Whether somebody waits for the lease, which the current (sub)transaction has taken.
+// Whether another session waits for the lease, which the current (sub)transaction has taken.
 bool lease_is_waited_for() {
   bool waited_for = false;
   pg([&] {
@@ -98,8 +98,8 @@ bool lease_is_waited_for() {
   return waited_for;
 }
 
-// Whether somebody waits for a table that this transaction has locked, whatever for. It looks for a deadlock once, deadlock_timeout
-// after it began to wait, and that may be at any moment now.
+// Whether another session waits for a table that this transaction has locked, in whatever mode. That session looks for a deadlock
+// once, deadlock_timeout after it began to wait. That may be at any moment.
 bool tables_are_waited_for() {
   LockData *locks = nullptr;
   pg([&] { locks = GetLockStatusData(); });
@@ -118,7 +118,7 @@ bool tables_are_waited_for() {
   for_tables([&](const LockInstanceData &lock, Oid table) {
     waited_for = waited_for || (lock.pid != MyProcPid && lock.waitLockMode != NoLock && held.count(table) > 0);
   });
-  // A patient wait asks four times a second, maybe for hours.
+  // Freed here: a long wait asks four times a second, maybe for hours.
   pg([&] {
     pfree(locks->locks);
     pfree(locks);
@@ -126,7 +126,7 @@ bool tables_are_waited_for() {
   return waited_for;
 }
 
-// Does something in a subtransaction, and undoes it when it lacks a lock or fails.
+// Calls `lock` in a subtransaction, which is rolled back where a lock is lacking or an error is raised.
 Lacking attempt(const std::function<Lacking()> &lock) {
   Subtransaction const attempt;
   Lacking lacking;
@@ -172,7 +172,7 @@ bool is_restoring() { return read_lease().restoring; }
 bool is_lease_unused() { return read_lease().is_new; }
 
 void take_lease() {
-  // What is loaded would meet what is folded, moved or rebuilt beside it.
+  // Summaries that a restore loads must not meet summaries that were folded, moved or rebuilt meanwhile.
   if (is_restoring())
     throw Error(sqlstate::kWrongState, "a restore is under way, and summaries must not change beside it",
                 "SELECT reseller_report.post_restore() when all data is loaded.");
@@ -215,8 +215,8 @@ Lacking lock_tree(Oid root, LOCKMODE parents, LOCKMODE leaves, Patience &patienc
     return TableLock{table, kind == RELKIND_PARTITIONED_TABLE ? parents : leaves};
   };
   if (!patience.lock(wanted(root))) return wanted(root);
-  // Until no more come to light: of a table that gets its first partition, the server's cache says that it has none, until it is
-  // locked.
+  // Looks again until there are no more. Of a table that has just got its first partition, the server's cache may say that it has
+  // none until the table is locked.
   for (int locked = 1;;) {
     List *tables = NIL;
     pg([&] { tables = find_all_inheritors(root, NoLock, nullptr); });

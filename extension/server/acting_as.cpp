@@ -21,7 +21,7 @@ TableOwner::TableOwner(Oid table, bool makes_tables) : role(owner_of(table)) {
   std::string const lacking = !may_use ? (may_create ? "USAGE" : "USAGE, CREATE") : !may_create ? "CREATE" : "";
   if (lacking.empty()) {
     hint = "GRANT SELECT ON " + name + " TO " + role_name + "; ALTER TABLE ... OWNER TO " + role_name +
-           " for a partition that is another's.";
+           " for a partition that belongs to another role.";
   } else {
     hint = "GRANT " + lacking + " ON SCHEMA " + schema_name + " TO " + role_name + ".";
   }

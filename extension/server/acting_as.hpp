@@ -1,4 +1,4 @@
-// Acting as another role: the one that must answer for what is run.
+// Acting as another role, so that what is run has that role's rights and no others.
 #pragma once
 
 #include <string>
@@ -35,16 +35,18 @@ class ActingAs {
   int saved_context_;
 };
 
-/// What a table's owner is and lacks, for an error: looked up before it is needed, for after an error nothing can be.
+/// A table's owner, and what to say where the owner lacks a right. It is looked up beforehand, because after an error the catalogs
+/// cannot be read.
 struct TableOwner {
   Oid role;
-  std::string complaint;  ///< the begin of the message
-  std::string hint;       ///< the GRANT of what he lacks in the table's schema, or of the table
+  std::string complaint;  ///< how the message begins
+  std::string hint;       ///< the GRANT to run: on the schema where a right is missing there, else on the table
 
-  /// `makes_tables`: he is to make partitions, and not only to read.
+  /// `makes_tables`: the owner is to make partitions, and not only to read.
   TableOwner(Oid table, bool makes_tables);
 
-  /// Throws what stands for a server's error of his: 42501 would say that the caller lacks a right, so it becomes 55000.
+  /// Throws on an error that the server raised while we acted as the owner. Where the owner lacked a right, the error becomes
+  /// 55000, because 42501 would say that the caller lacks it.
   [[noreturn]] void fail(const PgError &error) const;
 };
 

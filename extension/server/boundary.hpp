@@ -51,7 +51,7 @@ void pg(F &&f) {
   if (raised) throw PgError{caught};
 }
 
-/// Copies what fits, in whole characters.
+/// Copies as many whole characters as fit.
 template <size_t kSize>
 void copy_clipped(char (&to)[kSize], const char *from) {
   auto const length = static_cast<size_t>(pg_mbcliplen(from, static_cast<int>(strlen(from)), static_cast<int>(kSize) - 1));

@@ -5,8 +5,8 @@
 
 namespace reseller_report {
 
-/// Raises 55000 unless a table of ours begins with columns of these types. DDL that would change them is refused; where it was not,
-/// an error must come before a value is taken for what it is not.
+/// Raises 55000 unless a table of ours begins with columns of these types. DDL that would change them is refused. Where it was done
+/// all the same, an error must come before a value is read as if it had another type.
 void require_columns(Relation table, const Oid *types, int count);
 
 /// A table of the extension, open while it lives; the lock stays until the transaction ends.
@@ -14,7 +14,7 @@ class OwnTable {
  public:
   OwnTable(const char *name, LOCKMODE lock);
 
-  /// The same, whose first columns must have these types.
+  /// The same, and requires that the first columns have these types.
   template <int kCount>
   OwnTable(const char *name, LOCKMODE lock, const Oid (&types)[kCount]) : OwnTable(name, lock) {
     require_columns(relation_, types, kCount);
@@ -30,18 +30,18 @@ class OwnTable {
   Relation relation_ = nullptr;
 };
 
-/// The snapshot to scan a table of ours with, so that a serializable transaction is not held to what it reads there: its own, or in
-/// a serializable one any, and then `sees` tells what is to be seen.
+/// The snapshot to scan a table of ours with. In a serializable transaction this is SnapshotAny, with which the server does not
+/// track what is read; then `sees` must tell which rows are visible. In any other transaction it is `snapshot` itself.
 Snapshot untracked(Snapshot snapshot);
 
-/// Inside pg(): whether a snapshot sees a row that such a scan gave.
+/// Inside pg(): whether a snapshot sees a row that a scan with untracked() gave.
 bool sees(Snapshot snapshot, HeapTuple row, Buffer buffer);
 bool sees(Snapshot snapshot, TupleTableSlot *row);
 
-/// Reads rows of a table of ours whose contents no figure depends on, not tracked.
+/// Scans a table of ours with untracked(), and gives only the rows that the snapshot sees. For tables that hold no figures.
 class OwnScan {
  public:
-  /// As `snapshot` sees them; NULL: the latest one.
+  /// Gives the rows that `snapshot` sees; NULL stands for the latest one.
   OwnScan(const OwnTable &table, Snapshot snapshot) : OwnScan(table, snapshot, InvalidOid, 0, nullptr) {}
   OwnScan(const OwnTable &table, Snapshot snapshot, Oid index, int keys, ScanKey key);
   ~OwnScan();
@@ -57,13 +57,13 @@ class OwnScan {
   SysScanDesc scan_ = nullptr;
 };
 
-/// Keeps the indexes of a table while rows are written to it past the executor: all that there are, of whatever kind.
+/// Enters rows that are written past the executor into all indexes of their table, of whatever kind.
 class IndexKeeper {
  public:
   /// Inside pg(). The table stays open until close().
   void open(Relation table);
 
-  /// Inside pg(): a row that was written, or the new version of one.
+  /// Inside pg(): enters a row that was written, or the new version of one.
   void add(TupleTableSlot *row, bool only_summarizing = false);
 
   /// Inside pg().

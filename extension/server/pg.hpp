@@ -89,7 +89,8 @@ inline bool LockHeldByMe(const LOCKTAG *lock, LOCKMODE mode, bool) { return Lock
 #define ATTRIBUTE_GENERATED_VIRTUAL 'v'
 #endif
 
-// PostgreSQL 16 tells which indexes a row's new version belongs into, and has a way to take only those that summarize (BRIN).
+// PostgreSQL 16 tells which indexes a row's new version must be entered into, and can enter it into those alone that summarize
+// (BRIN).
 #if PG_VERSION_NUM < 160000
 enum TU_UpdateIndexes { TU_None, TU_All, TU_Summarizing };
 inline void simple_heap_update(Relation table, ItemPointer old, HeapTuple row, TU_UpdateIndexes *indexes) {

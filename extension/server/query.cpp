@@ -42,7 +42,8 @@ class WorkOfOurs {
   ErrorContextCallback mark_ = {error_context_stack, begin_of_ours, nullptr};
 };
 
-// The innermost is the statement that refuses, and is left out even where a function of ours was called directly.
+// The contexts outside of our own work. The innermost context is the statement that refuses; it is left out also where no work of
+// ours began, because a function was called directly.
 ErrorContextCallback *contexts_of_callers() {
   ErrorContextCallback *callers = error_context_stack != nullptr ? error_context_stack->previous : nullptr;
   for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous)
@@ -147,8 +148,8 @@ void execute(const char *sql, const SqlParameters &parameters) {
   });
 }
 
-// What our SQL refuses a user, with message, hint and SQLSTATE. The error says what of the user's called us, but not the twenty
-// steps from there to here. An error that nobody foresaw says all of it.
+// Raises an error that our SQL functions foresee, with message, hint and SQLSTATE. Its context names the user's statement that
+// called us, but none of our own steps in between. The context of an error that nobody foresaw has all of them.
 RESELLER_REPORT_FUNCTION(reseller_report_refuse) {
   pg([&] {
     const char *const message = PG_ARGISNULL(0) ? "invalid argument" : TextDatumGetCString(PG_GETARG_DATUM(0));

@@ -1,4 +1,4 @@
-// Running SQL inside the server, row by row without storing the result.
+// Runs SQL inside the server, and hands on each row as it comes, without storing the result.
 #pragma once
 
 #include <cstdint>

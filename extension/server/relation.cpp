@@ -5,8 +5,8 @@
 namespace reseller_report {
 namespace {
 
-// Adds what a table inherits from or hands down to, directly; a partition that is being detached is not handed down to. Inside
-// pg().
+// Inside pg(): adds the tables that a table descends from directly, or those that descend from it directly. A partition that is
+// being detached concurrently does not descend from it any more.
 void add_relatives(std::vector<Oid> &family, Oid table, bool ancestors) {
   ScanKeyData key;
   ScanKeyInit(&key, ancestors ? Anum_pg_inherits_inhrelid : Anum_pg_inherits_inhparent, BTEqualStrategyNumber, F_OIDEQ,

@@ -1,4 +1,4 @@
-// What the catalogs say of any table.
+// What the catalogs say of tables, connected or not.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace reseller_report {
 
-/// The owner of a table; 42P01 when there is none of this number.
+/// The owner of a table; 42P01 where no table has this OID.
 Oid owner_of(Oid table);
 
-/// A name as SQL has it, quoted where it must be; and one with its schema.
+/// A name as SQL writes it, quoted where necessary; and a name with its schema.
 std::string quoted(const char *name);
 std::string quoted_name(const char *schema, const char *name);
 
@@ -24,7 +24,7 @@ std::string call_for(const char *function, const std::string &table);
 /// A table and all that descends from it, partitions and inheritance children, as the catalog has it now, whatever caches say.
 std::vector<Oid> family_of(Oid table);
 
-/// The same, and after them all that it descends from.
+/// The same, followed by all tables that this one descends from.
 std::vector<Oid> family_and_ancestors_of(Oid table);
 
 }  // namespace reseller_report

@@ -18,8 +18,9 @@ class ActiveSnapshot {
   ActiveSnapshot &operator=(const ActiveSnapshot &) = delete;
 };
 
-/// The active snapshot without this transaction: neither its rows, whose capture may not have fired yet, nor what it deleted.
-/// Its part stays in its own deltas and memory until it commits.
+/// Makes the active snapshot see the database as if this transaction had written nothing: rows that it has inserted are invisible,
+/// rows that it has deleted are visible. Its changes may not be captured yet. Until it commits they stay in the accumulator and in
+/// its own deltas.
 class OthersSnapshot {
  public:
   OthersSnapshot() {
@@ -33,8 +34,8 @@ class OthersSnapshot {
   OthersSnapshot &operator=(const OthersSnapshot &) = delete;
 };
 
-/// The transaction's snapshot as the active one, moved on over the transaction's own writes step by step: everything that others
-/// did is seen as of one moment.
+/// Makes a copy of the transaction's snapshot the active one. After see_own_writes() it sees what the transaction itself has
+/// written by then. What others did is seen as of one moment all the time.
 class MovingSnapshot {
  public:
   MovingSnapshot() {

@@ -5,7 +5,8 @@
 
 namespace reseller_report {
 
-/// A subtransaction: what is done in it can be undone, and an error in it be survived. Must be ended by one of the two.
+/// A subtransaction. What is done in it can be undone, and an error in it can be survived. It must be ended by release() or
+/// roll_back().
 class Subtransaction {
  public:
   Subtransaction() {

@@ -1,4 +1,4 @@
-// Connecting and disconnecting tables: who may, and the work handed on to the extension's owner.
+// Connecting and disconnecting tables. Checks who may do it, then has the work done with the rights of the extension's owner.
 
 #include "locks/lease.hpp"
 #include "server/acting_as.hpp"
@@ -43,7 +43,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_detach_source) {
   require_not_null(fcinfo, {0}, "source");
   require_owner(PG_GETARG_OID(0));
   Oid const table = PG_GETARG_OID(0);
-  // To drop triggers takes this lock.
+  // Dropping a trigger takes this lock.
   take_lease_and(Patience::Kind::kWhileNobodyWaits, [&](Patience &patience) {
     return is_connected(table) ? lock_tree(table, AccessExclusiveLock, AccessExclusiveLock, patience) : Lacking{};
   });
@@ -61,22 +61,22 @@ RESELLER_REPORT_FUNCTION(reseller_report_is_empty) {
   std::string const sql = "SELECT 1 FROM " + qualified_name(table) + " LIMIT 1";
   bool empty = true;
   auto const look = [&] { query(sql.c_str(), {}, [&](const Datum *, const bool *) { empty = false; }); };
-  // Even planning a query runs what the owner put into indexes and policies.
+  // Read as the owner, because even planning a query runs functions that the owner has put into indexes and policies.
   reading_as_owner(table, [&](const ActingAs &) {
     Snapshot latest = nullptr;
     pg([&] { latest = GetLatestSnapshot(); });
     ActiveSnapshot const snapshot(latest);
     look();
-    // Rows that this transaction deleted before the table was captured: a dependency change, which reads without this transaction's
-    // own changes, would find them and move usage that nobody has counted.
+    // The second look is for rows that this transaction deleted before the table was captured. A dependency change reads without
+    // this transaction's own changes. So it would still find such rows, and move usage that nobody has counted.
     OthersSnapshot const others;
     look();
   });
   PG_RETURN_BOOL(empty);
 }
 
-// The first and last finite moment of a usage table, as an array; NULLs where it has none. NULL where no column is given: a source
-// that an older snapshot sees has left the registry since.
+// The first and the last finite moment of a usage table, as an array. Both are NULL where it has none. The result is NULL where no
+// column is given, because the source has left the registry since the caller's snapshot.
 RESELLER_REPORT_FUNCTION(reseller_report_moment_bounds) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) PG_RETURN_NULL();
   Oid const table = PG_GETARG_OID(0);

@@ -19,7 +19,7 @@ struct RecordedRange {
   Range range;
 };
 
-// The rows of source_built or source_unbuilt for `source` that `snapshot` (NULL: the latest one) sees.
+// The rows of source_built or source_unbuilt for `source` that `snapshot` sees; NULL stands for the latest one.
 std::vector<RecordedRange> read_ranges(const char *table_name, std::int64_t source, Snapshot snapshot) {
   OwnTable const table(table_name, AccessShareLock);
   OwnScan scan(table, snapshot);

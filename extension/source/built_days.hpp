@@ -12,21 +12,21 @@
 namespace reseller_report {
 
 /// The parts of `period` that the summaries of the source answer for in the active snapshot: days that were built when that
-/// snapshot was taken, and that nothing has un-built since. Of TRUNCATE and DROP, which MVCC does not show, the latest snapshot
-/// knows. Before the horizon nothing is un-built.
+/// snapshot was taken, and that nothing has un-built since. Marks are read in the latest snapshot, because TRUNCATE and DROP change
+/// what older snapshots see. Before the horizon nothing is un-built.
 std::vector<Range> answerable(const SourceState &source, const Range &period);
 std::vector<Range> answerable(const Source &source, const Range &period);
 
-/// Appends a mark: raw rows of these days may have changed uncaptured, for this reason. It is exact in every isolation level, reads
-/// nothing that others write, and waits for nobody.
+/// Appends a mark: raw rows of these days may have changed without being captured, for this reason. This is right in every
+/// isolation level, reads nothing that others write, and waits for nobody.
 void unbuild(std::int64_t source, const Range &days, const std::string &reason);
 
-/// The marks that un-built days of a source and that no rebuild has taken away, as of now.
+/// The ids of the marks of a source that no rebuild has deleted, as of now.
 using UnbuiltMarks = std::set<std::array<unsigned char, UUID_LEN>>;
 UnbuiltMarks unbuilt_marks(std::int64_t source);
 
-/// Whether create_partitions has moved rows of the source after the active snapshot was taken. They are still visible at their old
-/// place, but partition pruning would skip it.
+/// Whether create_partitions has moved rows of the source after the active snapshot was taken. The rows are still visible at their
+/// old place, but partition pruning would skip it.
 bool moved_unseen(std::int64_t source);
 
 /// Whether this transaction itself has connected the source or un-built days of it, or others have un-built some since its

@@ -26,8 +26,9 @@ void register_leaf(std::int64_t source, const Member &member, const Range &days)
   execute("INSERT INTO reseller_report.source_leaf VALUES ($1, $2, $3, $4, $5, $6)", parameters);
 }
 
-// The member that a leaf is, where it has another name or OID now; NULL when the registry is right. Where the registry's OIDs are
-// of this database they decide. After a restore names decide, and an OID only where no member has the name any more.
+// The member that a leaf of the registry is now, where its name or OID has changed; NULL where the registry is right. Where the
+// registry's OIDs are of this database, they decide. After a restore names decide, and an OID does only where no member has the
+// leaf's name any more.
 const Member *renamed(const RegisteredLeaf &leaf, const std::vector<Member> &members, bool knows_numbers) {
   bool const name_is_taken =
       std::any_of(members.begin(), members.end(), [&](const Member &member) { return have_same_name(leaf, member); });
@@ -39,8 +40,8 @@ const Member *renamed(const RegisteredLeaf &leaf, const std::vector<Member> &mem
   return nullptr;
 }
 
-// All rows are taken out before any is put back, for two tables may have swapped their names. They are deleted and inserted,
-// because an UPDATE would find only what the transaction's snapshot sees.
+// All stale rows are deleted before any is inserted again, because two tables may have swapped their names. An UPDATE would not do:
+// it would find only rows that the transaction's snapshot sees.
 void follow_names(std::int64_t source, const std::vector<Member> &members) {
   bool const knows_numbers = knows_leaves(source);
   std::vector<RegisteredLeaf> stale;
@@ -82,7 +83,8 @@ void follow_new(const RegistryRow &source, const Member &member, Leaves leaves) 
   }
   require_truncate_trigger(member.relid);
   if (leaves == Leaves::kAsConnected || member.kind != RELKIND_RELATION) return;
-  // Its size decides and not whether it has rows: those that were deleted are still visible to older snapshots.
+  // Whether the table has pages decides, and not whether it has rows now. Rows that were deleted are still visible to older
+  // snapshots.
   if (leaves == Leaves::kUnseen || has_pages(member.relid)) follow_rows(source, member.relid, days, 1, name + " came with rows");
 }
 
@@ -123,7 +125,7 @@ void follow_leaves(std::int64_t source, Oid root, Leaves leaves) {
     return std::any_of(registered.begin(), registered.end(),
                        [&](const RegisteredLeaf &leaf) { return leaf.relid == member.relid; });
   };
-  // Those that went come first: a new one may have the name of one of them.
+  // Leaves that went are followed first, because a new one may have the name of one of them.
   for (const RegisteredLeaf &leaf : registered)
     if (!is_member(leaf)) follow_gone(*row, leaf);
   for (const Member &member : members)

@@ -1,4 +1,5 @@
-// Keeping the registry of leaves as the catalogs are now: partitions that come with rows, or go, un-build their days.
+// Keeps the registry of leaves as the catalogs are now. Partitions that come with rows un-build their days, and so do those that
+// go.
 #pragma once
 
 #include "source/leaf.hpp"
@@ -8,15 +9,16 @@ namespace reseller_report {
 /// The whole days UTC that the rows of a partition may be of, by its bounds; all time where they do not say it.
 Range days_of_leaf(Oid leaf, const RegistryRow &source);
 
-/// What comes (sign 1) or goes (-1) with a partition as a whole un-builds its days. Days before the horizon cannot be built again:
-/// rows that late usage has left there are captured one by one. The caller has locked the partition against writers.
+/// Un-builds the days of a partition that has come with all its rows (sign 1) or goes with them (-1). Days before the horizon
+/// cannot be built again. Rows that late usage has left there are captured one by one instead. The caller has locked the partition
+/// against writers.
 void follow_rows(const RegistryRow &source, Oid leaf, const Range &days, int sign, const std::string &reason);
 
-/// Which leaves there are when they are followed.
+/// How the leaves came that the registry does not have yet.
 enum class Leaves {
-  kAsConnected,  ///< those of a table that is just being connected, or that create_partitions has made: nothing is un-built
-  kChanged,      ///< a leaf that came by DDL un-builds its days if it has rows
-  kUnseen        ///< a leaf that came past the event triggers un-builds its days: its rows may have been deleted since, uncaptured
+  kAsConnected,  ///< with a table that is just being connected, or by create_partitions: nothing is un-built
+  kChanged,      ///< by DDL: a leaf un-builds its days if it has rows
+  kUnseen        ///< past the event triggers: a leaf un-builds its days, because rows may have been deleted since, uncaptured
 };
 
 /// Brings the registry of a source's leaves up to date: their names, those that came and those that went. Every leaf that can be

@@ -31,7 +31,7 @@ RegisteredLeaf leaf_of(HeapTuple tuple, TupleDesc columns) {
   return leaf;
 }
 
-// In order. Those that no table of this database had the name of are left out.
+// The OIDs of a source's leaves, sorted. A leaf without a table in this database is left out.
 std::vector<Oid> numbers_of_leaves(std::int64_t source) {
   std::vector<Oid> numbers;
   for (const RegisteredLeaf &leaf : registered_leaves(source))
@@ -40,7 +40,7 @@ std::vector<Oid> numbers_of_leaves(std::int64_t source) {
   return numbers;
 }
 
-// A table and all that hold its rows, in order of their OIDs; not locked.
+// The OIDs of a table and of all its partitions and children, sorted. They are not locked.
 std::vector<Oid> tables_of(Oid relid) {
   std::vector<Oid> tables;
   pg([&] {
@@ -75,8 +75,8 @@ bool is_being_detached(Oid table) {
   return pending;
 }
 
-// A partition that is being detached concurrently may be among the tables or not, and in the registry or not. It does not matter:
-// its days are un-built.
+// Whether the registry has the tables that there are. A partition that is being detached concurrently may be on either side without
+// the other. That does not matter, because its days are un-built.
 bool agree(const std::vector<Oid> &registered, const std::vector<Oid> &tables) {
   std::vector<Oid> strange;
   if (registered == tables) return true;
@@ -129,7 +129,8 @@ void lock_what_came(const Source &source) {
 
 bool has_strangers(std::int64_t source, Oid relid) {
   if (!knows_leaves(source)) return false;
-  // Between the two looks another session may have attached a partition. Then the next look finds them alike.
+  // Registry and catalog are read one after the other, and another session may attach a partition in between. The next look then
+  // finds them alike.
   constexpr int kLooks = 3;
   for (int look = 0; look < kLooks; look++)
     if (agree(numbers_of_leaves(source), tables_of(relid))) return false;

@@ -27,13 +27,14 @@ struct RegisteredLeaf {
 std::vector<RegisteredLeaf> registered_leaves();
 std::vector<RegisteredLeaf> registered_leaves(std::int64_t source);
 
-/// The table of a leaf as of now: by OID where that is of this database, else by name; InvalidOid when it is gone.
+/// The table of a leaf as of now: by OID where the registry's OIDs are of this database, else by name; InvalidOid when it is gone.
 Oid table_of(const RegisteredLeaf &leaf);
 
 /// All tables of a source as of now, the table itself first. The caller has locked that one.
 std::vector<Leaf> leaves_of(const Source &source);
 
-/// Whether a source's table has other partitions than the registry knows. False after a restore, until they have been written down.
+/// Whether a source's table has other partitions than the registry has. False after a restore, until the registry has been brought
+/// up to date.
 bool has_strangers(std::int64_t source, Oid relid);
 
 /// Locks partitions that were attached after the source was locked; call it after reading the source's marks. When an ATTACH

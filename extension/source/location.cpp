@@ -14,7 +14,7 @@ struct Noted {
   bool knows_leaves;
 };
 
-// None while the extension is being dropped.
+// Finds nothing while the extension is being dropped.
 Noted noted(std::int64_t source) {
   Noted found = {InvalidOid, false};
   Oid const index = own_relation("source_table_pkey");
@@ -71,7 +71,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_table_of_source) {
 void note_table(std::int64_t source, Oid relid, bool with_leaves) {
   Noted const before = noted(source);
   if (before.relid == relid && (before.knows_leaves || !with_leaves)) return;
-  // Two sessions that follow DDL on parts of one table would otherwise fail to note the same thing.
+  // Without this lock, two sessions that follow DDL on parts of one table would update the same row at once, and one would fail.
   OwnTable const table("source_table", OidIsValid(before.relid) ? ShareRowExclusiveLock : RowExclusiveLock);
   Oid const index = own_relation("source_table_pkey");
   pg([&] {

@@ -138,7 +138,7 @@ bool is_text(Reading reading) { return reading == Reading::kText || reading == R
 // The scale is in the low 11 bits of the modifier, signed: numeric_typmod_scale() of the server's numeric.c.
 bool holds_micros(int32 modifier) { return modifier >= VARHDRSZ && (((modifier - VARHDRSZ) & 0x7ff) ^ 1024) - 1024 <= 6; }
 
-// Which types a rule can be read from; must match reseller_report._rules, which says what to change.
+// Which types a rule can be read from; must match reseller_report._is_readable, by which attach_source refuses the others.
 bool is_readable(const Rule &rule, Reading reading, int32 modifier) {
   if (rule.has_labels) return is_integer(reading) || is_text(reading) || reading == Reading::kBoolean || reading == Reading::kEnum;
   switch (rule.field) {
@@ -183,7 +183,8 @@ const Code *codes_of(const Rule &rule, Reading reading, Oid type) {
   return codes;
 }
 
-// An enum may get its labels later; no number and no boolean becomes another.
+// Whether the column can hold all values that the mapping names. An enum may still get a label; the values of a number or a boolean
+// are fixed.
 bool can_hold_labels(const Rule &rule, Reading reading, const Code *codes) {
   return codes == nullptr || reading == Reading::kEnum ||
          std::all_of(codes, codes + rule.label_count, [](const Code &code) { return code.is_known; });

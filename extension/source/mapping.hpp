@@ -1,4 +1,4 @@
-// How the rows of a source read: what each mapped column stands for, in the registry's form and as it lies in one table.
+// How the rows of a source are read: what each mapped column stands for, and where it lies in the rows of one table.
 #pragma once
 
 #include <string>
@@ -9,24 +9,24 @@
 
 namespace reseller_report {
 
-/// What a rule of a mapping gives. kKind is channel, sender, direction or billable, as the service has it; a kCondition says
-/// which rows count at all.
+/// What a rule of a mapping gives. kKind is the channel, sender, direction or billable of the service. A kCondition says which rows
+/// count at all.
 enum class Field : int { kCompany, kOccurredAt, kKind, kAlice, kDelivered, kSeconds, kPriceTwin, kPriceReseller, kCondition };
 inline constexpr int kFields = 8;  ///< those that a mapping has at most once: all but conditions
 
-/// Roles and conditions together; must match reseller_report._rules.
+/// How many rules a mapping has at most, fields and conditions together; must match reseller_report._rules.
 inline constexpr int kMostRules = 16;
 
 /// What a table is attached as. A table of calls may feed both telephony services.
 enum class Feed : int { kTextMessaging, kChat, kTelephony, kTelephonyOutgoing, kTelephonyIncoming, kBot };
 
-/// What a value stands for when its rows are to be left out.
+/// What a value stands for where its rows are to be left out.
 inline constexpr std::int64_t kIgnored = -1;
 
-/// What a value stands for that the mapping says nothing of: it is an error.
+/// What a value stands for where the mapping does not know it. Such a row is an error.
 inline constexpr std::int64_t kRefused = -2;
 
-/// A value that a column may hold, as text, and what it stands for: an Item, or 1 and 0.
+/// A value that a column may hold, as text, and what it stands for: an Item, or 1 or 0.
 struct Label {
   const char *text;
   size_t length;
@@ -36,7 +36,7 @@ struct Label {
 struct Rule {
   Field field;
   bool is_constant;
-  std::int64_t constant;  ///< an Item, 1 and 0, a number or micro-units
+  std::int64_t constant;  ///< an Item, 1 or 0, a number or micro-units
   NameData column;
   const char *type;  ///< of the column, as it was when the mapping was made or last followed
   bool has_labels;   ///< otherwise the value stands for itself

@@ -1,4 +1,4 @@
-// Rows of the registry's tables as of now, past the executor.
+// Reads and deletes rows of the registry's tables as of now, past the executor.
 #pragma once
 
 #include <cstdint>
@@ -7,13 +7,13 @@
 
 namespace reseller_report {
 
-/// Inside pg(): a column that is NOT NULL.
+/// Inside pg(): the value of a column that is NOT NULL.
 inline Datum own_column(HeapTuple tuple, TupleDesc columns, int number) {
   bool is_null = false;
   return heap_getattr(tuple, number, columns, &is_null);
 }
 
-/// Inside pg(): hands on the rows of one source, whose id is the first column; by the index, which begins with it.
+/// Inside pg(): hands on the rows of one source. Its id is the first column of the table and of the index.
 template <typename F>
 void for_each_own_row(const OwnTable &table, Oid index, std::int64_t source, F &&f) {
   ScanKeyData key;
@@ -23,7 +23,7 @@ void for_each_own_row(const OwnTable &table, Oid index, std::int64_t source, F &
   systable_endscan(scan);
 }
 
-/// Deletes a row that was found in a table of the registry as of now, which the transaction's own snapshot may not see.
+/// Deletes a row at the place where it was found as of now. The transaction's own snapshot may not see the row.
 void delete_own_row(const char *table, const ItemPointerData &place);
 
 }  // namespace reseller_report

@@ -8,7 +8,7 @@
 namespace reseller_report {
 namespace {
 
-// The types that read_raw's query gives for each rule; for a partitioned table and its leaves they are the same.
+// The form of each mapped column in the result of read_raw's query. A partitioned table and its leaves have the same.
 RowLayout layout_of_table(const Source &source) {
   Relation relation = nullptr;
   pg([&] { relation = relation_open(source.relid, NoLock); });
@@ -26,12 +26,12 @@ RowLayout layout_of_table(const Source &source) {
   return layout;
 }
 
-// A bound as the column has it: its own clock, where it has no time zone.
+// A bound of the period as values of the column show it: on the column's clock, where it has no time zone.
 Time on_the_clock(Time bound, Time utc_offset) {
   if (!is_finite(bound)) return bound;
   Time shown = 0;
   if (__builtin_add_overflow(bound, utc_offset, &shown)) return utc_offset > 0 ? kInfinity : kMinusInfinity;
-  // The last bucket ends where timestamps do, and so does a bound.
+  // A bound may lie beyond the range of timestamps, as the end of the last bucket does. No row is there, so it becomes infinite.
   return IS_VALID_TIMESTAMP(shown) ? shown : shown > 0 ? kInfinity : kMinusInfinity;
 }
 
@@ -72,7 +72,7 @@ void read_raw(const Source &source, const Range &range, const std::vector<std::i
   RawQuery const raw = raw_query(source, layout, range, companies);
   bool const look_everywhere = moved_unseen(source.id);
   reading_as_owner(source.relid, [&](const ActingAs &owner) {
-    // On, for who has locked only the partitions of the range.
+    // Otherwise pruning must be on, for a caller who has locked only the partitions of the range.
     owner.set("enable_partition_pruning", look_everywhere ? "off" : "on");
     query(raw.sql.c_str(), raw.parameters, [&](const Datum *values, const bool *nulls) {
       UsageHead head;

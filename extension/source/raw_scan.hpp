@@ -11,8 +11,8 @@ namespace reseller_report {
 /// Receives one usage event; may throw.
 using UsageHandler = void (*)(void *state, const Usage &usage);
 
-/// Decides by the company and moment of a row whether the rest of it is read. To read it may raise an error that shows values of
-/// the row, and only who may see the row may see those. Must not throw.
+/// Decides by the company and the moment of a row whether the rest of it is read. Reading the rest may raise an error that shows
+/// values of the row, and only a caller who may see the row may see that error. Must not throw.
 struct RowFilter {
   bool (*wants)(const void *state, std::int64_t company, Time moment);
   const void *state;
@@ -33,7 +33,7 @@ void for_raw_usage(const Source &source, const Range &range, const std::vector<s
   read_raw(source, range, companies, {}, handler_of(f), &f);
 }
 
-/// The same of rows that `wants(company, moment)`.
+/// The same, but only of rows of which `wants(company, moment)` is true.
 template <typename Wants, typename F>
 void for_raw_usage(const Source &source, const Range &range, const std::vector<std::int64_t> *companies, const Wants &wants,
                    F &&f) {

@@ -43,8 +43,8 @@ RegistryRow row_of(HeapTuple tuple, TupleDesc columns) {
           tuple->t_self};
 }
 
-// The rows of the registry that `snapshot` (NULL: the latest one) sees; only the one with this id when `id` is given. In order of
-// ids, so that all sessions lock the tables in one order.
+// The rows of the registry that `snapshot` sees; NULL stands for the latest one. Only the one with this id where `id` is given. In
+// order of ids, so that all sessions lock the tables in one order.
 std::vector<RegistryRow> read_registry(Snapshot snapshot, const std::int64_t *id) {
   OwnTable const table("source", AccessShareLock);
   Oid const index = id != nullptr ? own_relation("source_pkey") : InvalidOid;
@@ -90,7 +90,7 @@ bool is_readable(const Source &source) {
 
 using TreeLock = std::function<bool(Oid)>;
 
-// A table with its partitions.
+// Locks a table with its partitions.
 bool lock_all(Oid table) {
   pg([&] {
     LockRelationOid(table, AccessShareLock);
@@ -100,8 +100,8 @@ bool lock_all(Oid table) {
   return true;
 }
 
-// Finds the source's table and locks it with its partitions, also where another session renames it meanwhile. InvalidOid when it is
-// gone or could not be locked. From then on a TRUNCATE or DROP of any part waits; one that came before has un-built days.
+// Finds a source's table and locks it with its partitions, also where another session renames it meanwhile. InvalidOid where it is
+// gone or could not be locked. After that, a TRUNCATE or DROP of any part waits. One that came before has un-built days.
 Oid resolve_and_lock(RegistryRow &row, const TreeLock &lock) {
   for (;;) {
     follow_renames(row);
@@ -215,7 +215,8 @@ std::vector<std::int64_t> ids_of(const std::vector<Source> &sources) {
 
 bool find_registered_source(std::int64_t id, RegisteredSource &found) {
   std::vector<RegistryRow> rows = read_registry(nullptr, &id);
-  // A rename that commits between the two looks would leave a name that nothing has.
+  // If a rename commits after the registry was read, no table has the name that was read. So look again until the name stays the
+  // same.
   for (std::vector<RegistryRow> before; !rows.empty() && (before.empty() || !same_names(before.front(), rows.front()));) {
     found.relid = table_of(rows.front());
     before = std::move(rows);

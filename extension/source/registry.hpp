@@ -20,7 +20,7 @@ struct Source {
   Oid owner;
   std::string name;  ///< schema-qualified and quoted
   Mapping mapping;
-  Time horizon;        ///< raw usage before it was pruned, and counts as the summaries have it; -infinity when none was
+  Time horizon;        ///< usage before it counts as the summaries have it, because its raw rows were pruned; -infinity: none
   bool is_captured;    ///< whether the capture trigger is there and on
   bool is_readable;    ///< whether the mapped columns are there and of types that can be read
   bool has_strangers;  ///< whether partitions came or went that the registry does not know of
@@ -28,11 +28,11 @@ struct Source {
   /// Whether DDL came that no event trigger saw, which may have stopped capture, too.
   bool was_changed_unseen() const { return !is_readable || has_strangers; }
 
-  /// Without it, nothing may rely on the summaries.
+  /// Where this is false, nothing may rely on the summaries.
   bool is_followed() const { return is_captured && !was_changed_unseen(); }
 };
 
-/// What of a source decides which days its summaries answer for.
+/// The part of a source that decides which days its summaries answer for.
 struct SourceState {
   std::int64_t id;
   Time horizon;
@@ -53,7 +53,7 @@ struct RegistryRow {
   ItemPointerData place;
 };
 
-/// The rows of the registry as of now, in order of their ids; the one of a source.
+/// The rows of the registry as of now, in order of their ids; and the row of one source.
 std::vector<RegistryRow> registry_now();
 std::optional<RegistryRow> registry_now(std::int64_t source);
 
@@ -71,24 +71,24 @@ std::vector<Source> sources_of(Service service);
 /// All sources of the active snapshot, locked likewise.
 std::vector<Source> all_sources();
 
-/// Their tables as the latest commit sees them, in one order for all callers, not locked.
+/// The tables of all sources as the latest commit sees them, not locked. All callers get them in the same order.
 std::vector<Oid> connected_tables();
 bool is_connected(Oid table);
 
-/// The sources that this table is, one a service, in the active snapshot, locked likewise; none when it is not connected.
+/// The sources that a table is, one for each service, in the active snapshot, locked likewise; none when it is not connected.
 std::vector<Source> find_sources(Oid table);
 
 /// The same; 42704 when it is not connected.
 std::vector<Source> sources_of_table(Oid table);
 
-/// Their ids.
+/// The ids of sources.
 std::vector<std::int64_t> ids_of(const std::vector<Source> &sources);
 
 /// The sources of the active snapshot whose table is there, in order of their ids, not locked. Here, is_followed says only that the
 /// table has a trigger of the capture trigger's name. That is enough: whoever switches that trigger off un-builds all days.
 std::vector<SourceState> source_states();
 
-/// A source of the active snapshot, locked by `lock`, which says whether it could be; nothing when it could not.
+/// A source of the active snapshot. `lock` locks its table and says whether it could; nothing is returned where it could not.
 std::optional<Source> try_source(std::int64_t id, const std::function<bool(Oid table)> &lock);
 
 /// The source with this id as the latest commit sees it; false when there is none, or its table is gone. Reads the registry without
@@ -100,18 +100,17 @@ struct RegisteredSource {
 };
 bool find_registered_source(std::int64_t id, RegisteredSource &found);
 
-/// How many times rows of a source were moved to partitions of their own, as `snapshot` (nullptr: the latest one) sees it; nothing
-/// where it does not see the source.
+/// How many times rows of a source were moved to partitions of their own, as `snapshot` sees it; nullptr stands for the latest one.
+/// Returns nothing where the snapshot does not see the source.
 std::optional<std::int64_t> times_moved(std::int64_t source, Snapshot snapshot);
 
-/// Whether the registry has not followed what became of a source's table: it is gone, or has another name or other partitions.
-/// Locks no table.
+/// Whether the table of a source is gone, or has another name or other partitions than the registry says. Locks no table.
 bool is_registry_stale();
 
 /// Adds a row (source, period_from, period_to) to the result of a maintenance function.
 void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice);
 
-/// Whether the registry has no source but those that came with a dump, as the latest commit sees it.
+/// Whether all sources came with a dump, as the latest commit sees the registry.
 bool only_restored_sources();
 
 }  // namespace reseller_report

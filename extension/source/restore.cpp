@@ -18,10 +18,10 @@ namespace {
 // A column of reseller_report.dependency; must match sql/company.sql.
 constexpr int kReseller = 1;
 
-// Whether the table of a source that comes with a dump is captured already. Rows of the dump that come later would be captured, and
-// counted twice, for the summaries of the dump have them. A script makes triggers last: it is one of data alone, and is refused
-// (55000). Of pg_restore's workers, one may have made the triggers while others load the last data. So the source is marked, and it
-// is refused when one of them loads rows into its table.
+// Whether the table of a source that comes with a dump is captured already. If so, rows of the dump that come later would be
+// captured and counted twice, because the dump's summaries have them, too. A script makes triggers last, so a script that meets
+// them holds data alone, and is refused (55000). With pg_restore, one worker may have made the triggers while others load the last
+// data. So the source is only marked, and a worker that loads rows into its table is refused.
 bool awaits_rows(Oid relid) {
   if (!OidIsValid(relid) || is_restoring() || !has_capture_trigger(relid)) return false;
   if (!is_pg_restore()) throw_restore_in_parts();
@@ -56,7 +56,7 @@ void throw_restore_in_parts() {
               "SELECT reseller_report.pre_restore() before the data is loaded, and reseller_report.post_restore() after it.");
 }
 
-// Marks rows of the registry that come with a dump.
+// Marks a row of the registry that comes with a dump.
 RESELLER_REPORT_FUNCTION(reseller_report_check_registration) {
   if (!CALLED_AS_TRIGGER(fcinfo))
     throw Error(sqlstate::kWrongTriggerCall, "reseller_report._check_registration must be called as a trigger");
@@ -87,8 +87,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_check_registration) {
   return PointerGetDatum(marked);
 }
 
-// Workers of pg_restore load tables in any order, and each commits by itself: one that loads dependency waits for the one that
-// loads company, where the foreign key would fail.
+// Workers of pg_restore load tables in any order, and each commits by itself. So a worker that loads dependency waits here for the
+// one that loads company. Otherwise the foreign key would fail.
 RESELLER_REPORT_FUNCTION(reseller_report_await_company) {
   if (!CALLED_AS_TRIGGER(fcinfo))
     throw Error(sqlstate::kWrongTriggerCall, "reseller_report._await_company must be called as a trigger");

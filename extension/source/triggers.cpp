@@ -15,11 +15,11 @@ namespace {
 constexpr char kCapture[] = "reseller_report_capture";
 constexpr char kTruncated[] = "reseller_report_truncated";
 
-// What sql/triggers.sql makes: capture of every change of every row, and TRUNCATE before it is done.
+// The types of the triggers that sql/triggers.sql makes: one is fired by every change of a row, one before TRUNCATE.
 constexpr int16 kAfterEachRow = TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT | TRIGGER_TYPE_DELETE | TRIGGER_TYPE_UPDATE;
 constexpr int16 kBeforeTruncate = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE;
 
-// A trigger's function: another trigger may have the name. Inside pg().
+// Inside pg(): whether a trigger calls a function of ours. Its name does not tell, because another trigger may have it.
 bool calls(const Trigger &trigger, const char *function) {
   const char *const called = get_func_name(trigger.tgfoid);
   return called != nullptr && strcmp(called, function) == 0 &&
@@ -28,12 +28,12 @@ bool calls(const Trigger &trigger, const char *function) {
 
 bool is_named(const OwnTrigger &trigger, const char *name) { return strcmp(NameStr(trigger.name), name) == 0; }
 
-// What is captured twice would count twice.
+// Whether a trigger captures for a source exactly once. A change that is captured twice would count twice.
 bool captures_once(const Trigger &trigger, std::string_view id) {
   return trigger.tgnattr == 0 && !trigger.tgdeferrable && std::count(trigger.tgargs, trigger.tgargs + trigger.tgnargs, id) == 1;
 }
 
-// Inside pg(). A capture trigger that has another one beside it is not known here.
+// Inside pg(). Whether there is another capture trigger beside this one is not known here.
 OwnTrigger judge(const Trigger &trigger, std::string_view id) {
   OwnTrigger found = {};
   namestrcpy(&found.name, trigger.tgname);
@@ -48,8 +48,8 @@ OwnTrigger judge(const Trigger &trigger, std::string_view id) {
   return found;
 }
 
-// Inside pg(). A copy: a look into the catalogs may take in invalidations, which build the relation's own triggers anew, and free
-// what they were.
+// Inside pg(). Returns a copy, because reading the catalogs may make the server build the relation's own list of triggers anew and
+// free the old one.
 const TriggerDesc *triggers_of(Oid table) {
   Relation const relation = RelationIdGetRelation(table);
   if (!RelationIsValid(relation)) return nullptr;

@@ -21,7 +21,7 @@ struct OwnTrigger {
   bool is_on() const { return is_as_made && enabled == wanted; }
 };
 
-/// Those of a table or partition as of now, as they should be for a source. The table need not be locked.
+/// Our triggers on a table or partition as of now, judged by what they should do for a source. The table need not be locked.
 std::vector<OwnTrigger> own_triggers(Oid table, std::int64_t source);
 
 /// Whether a table or partition is captured for a source: by one trigger, which is on. False also for what capture cannot cover:
@@ -31,10 +31,10 @@ bool is_captured(Oid table, std::int64_t source);
 /// Whether a table has a capture trigger at all, on or off.
 bool has_capture_trigger(Oid table);
 
-/// Whether TRUNCATE of a table or partition is noticed, always.
+/// Whether every TRUNCATE of a table or partition is noticed.
 bool is_watched(Oid table);
 
-/// Whether a table has a trigger of capture's name, by the catalog alone: for who has not locked the table.
+/// Whether a table has a trigger of the capture trigger's name. Reads the catalog alone, for callers who have not locked the table.
 bool has_capture_trigger_by_name(Oid table);
 
 /// Makes a trigger fire when it should.

@@ -158,7 +158,7 @@ class RowReader {
     throw Error(sqlstate::kOutOfRange, column_of(at(field)) + " holds an amount of 10^9 or more");
   }
 
-  // What a value stands for: an Item, 1 and 0, or kIgnored. A moment of delivery stands for 1: the message was delivered.
+  // What a value stands for: an Item, 1 or 0, or kIgnored. A moment of delivery stands for 1, because the message was delivered.
   std::int64_t flag(int i) const {
     const Rule &rule = mapping_.rules[i];
     if (rule.is_constant) return rule.constant;

@@ -11,7 +11,7 @@ struct Config;
 
 enum class Command { kHelp, kVersion, kRun, kOnce, kStatus, kRebuild, kVerify, kPrune };
 
-/// The names of those options that not only the table speaks of.
+/// The names of the options that other code names, too.
 namespace option {
 inline constexpr char kDsn[] = "dsn";
 inline constexpr char kConfig[] = "config";

@@ -14,7 +14,7 @@
 
 namespace materializer {
 
-/// Whether there is something to work with at the other end of a connection.
+/// Whether the server at the other end of a connection is ready to be worked with.
 struct ServerState {
   enum class Kind { kReady, kStandby, kNoExtension, kWrongVersion };
   Kind kind = Kind::kReady;
@@ -29,7 +29,7 @@ struct Leader {
   std::string since;  // when its session began; empty where the caller may not see it
 };
 
-/// A connected table. Calls name it by its number: to find it by its name, the caller would need USAGE on its schema.
+/// A connected table. Calls name it by its OID: to find it by its name, the caller would need USAGE on its schema.
 struct Source {
   std::string name;  // with its schema, as the server prints it
   std::string oid;
@@ -52,7 +52,7 @@ struct Slice {
   std::string to;
 };
 
-/// What folding has done.
+/// How much folding has done.
 struct Folded {
   std::int64_t deltas = 0;
   std::int64_t summary_rows = 0;
@@ -91,7 +91,7 @@ class Extension {
   /// keeps several instances from doing the same work. Summaries do not depend on it: folds take the lease in the database.
   virtual bool try_to_lead() = 0;
 
-  /// Nothing where no instance leads.
+  /// Returns nothing where no instance leads.
   virtual std::optional<Leader> leader() = 0;
 
   virtual State state() = 0;
@@ -130,10 +130,10 @@ std::unique_ptr<Extension> connect_to_ready(const Connect &connect, const Config
 /// The tables of sources(), each once, whatever number of services it feeds.
 std::vector<Source> tables_of(const std::vector<Feed> &feeds);
 
-/// Of the tables of sources() those that are built for all services that they feed.
+/// Those tables of sources() that are built for all services that they feed.
 std::vector<Source> built_tables_of(const std::vector<Feed> &feeds);
 
-/// The source of a name; throws DatabaseError that tells which option gave the name.
+/// The source of this name. Throws a DatabaseError that tells which option gave the name.
 const Source &find_source(const std::vector<Source> &sources, const TableName &name, const std::string &option);
 
 /// The sources that --source names; all where it names none.

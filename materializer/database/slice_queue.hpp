@@ -22,8 +22,8 @@ class SliceQueue {
   /// The next slice is built.
   void finish_next() { waiting_.pop_front(); }
 
-  /// The next slice failed. So would the other slices of its table, unless the error is about the rows of this one: they count as
-  /// failed, too.
+  /// The next slice failed. Unless the error is about rows of this slice, the other slices of its table would fail, too, and count
+  /// as failed.
   void fail_next(const DatabaseError &error);
 
   /// A slice, of whatever length, that was not in the queue and failed.

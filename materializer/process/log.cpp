@@ -25,7 +25,7 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
   return spdlog::level::debug;
 }
 
-// Without quotes where it is one plain word.
+// A value is written without quotes where it is one plain word.
 std::string text_value(const std::string &value) {
   bool const bare = !value.empty() && value.find_first_of(" \t\r\n\"=\\") == std::string::npos;
   return bare ? value : json_quote(value);

@@ -99,7 +99,7 @@ void Duties::fold(Extension &extension, const Config &config) {
 void Duties::end_round(const Config &config) {
   Round const round = *round_;
   round_.reset();
-  // After the end of the round: what fell due while it lasted is skipped.
+  // Counted from the end of the round. A round that fell due while this one lasted is skipped.
   fold_.set(config.schedule, process_.now(), config.zone);
   log_next(fold_, config);
   state_.due = process_.now();
@@ -112,7 +112,7 @@ void Duties::end_round(const Config &config) {
   }
 }
 
-// A fold failed. The next round comes soon, even where the schedule is seldom.
+// Called when a fold has failed. The next round comes soon, even where the schedule is seldom.
 void Duties::postpone_round(const Config &config) {
   round_.reset();
   fold_.set(config.schedule, process_.now(), config.zone);
@@ -123,7 +123,7 @@ void Duties::postpone_round(const Config &config) {
 
 void Duties::log_next(const Timer &timer, const Config &config) {
   Field const next(timer.option, local_time_of(timer.due, config.zone));
-  // A line each minute would fill the log.
+  // At level info, a line each minute would fill the log.
   if (timer.due && *timer.due - process_.now() < kSeldom) {
     log_.debug("due next", {next});
   } else {

@@ -1,6 +1,6 @@
 // What a leader does, one unit of work after the other: it folds on its schedule, does the housekeeping, rebuilds slices, verifies,
-// and asks for what metrics show. Folds go first. While a round of folds lasts, they take turns with the rest: a backlog that takes
-// hours to fold keeps nothing else from being done.
+// and asks for the state that metrics show. Folds go first. While a round of folds lasts, they take turns with the rest: a backlog
+// that takes hours to fold keeps nothing else from being done.
 #pragma once
 
 #include <optional>

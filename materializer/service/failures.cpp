@@ -7,8 +7,8 @@ namespace {
 
 constexpr std::size_t kMostReasons = 20;  // of one failure; further ones are not logged
 
-// A reason without what may differ each time that it is met: moments, process numbers, counts, and the name of the table, which may
-// be renamed.
+// A reason without the parts that may differ from one time to the next: moments, process numbers, counts, and the name of the
+// table, which may be renamed.
 std::string lasting_part_of(std::string reason, const std::string &name) {
   for (std::size_t at = 0; !name.empty() && (at = reason.find(name, at)) != std::string::npos;) reason.erase(at, name.size());
   reason.erase(std::remove_if(reason.begin(), reason.end(), [](char c) { return c >= '0' && c <= '9'; }), reason.end());

@@ -1,4 +1,4 @@
-// The failures that last. Each is logged when it begins, once for each reason, and when it ends, however often it is met in
+// The failures that last. Each is logged when it begins, once for each reason, and when it ends, however often the duty fails in
 // between.
 #pragma once
 
@@ -19,12 +19,12 @@ inline constexpr char kPartitionsDuty[] = "partitions";
 inline constexpr char kRetentionDuty[] = "retention";
 inline constexpr char kRebuildDuty[] = "rebuild";
 inline constexpr char kVerifyDuty[] = "verify";
-inline constexpr char kStateDuty[] = "figures";  // asking for what metrics show
+inline constexpr char kStateDuty[] = "figures";  // asking for the state that metrics show
 inline constexpr const char *kDuties[] = {kFoldDuty,    kSourcesDuty, kPartitionsDuty, kRetentionDuty,
                                           kRebuildDuty, kVerifyDuty,  kStateDuty};
 
-/// What a duty was about: a table, or nothing but the duty itself. The key of a table is its number, so that a failure lasts when
-/// the table is renamed.
+/// What a duty was about: a table, or nothing but the duty itself. The key of a table is its OID, so that a failure lasts when the
+/// table is renamed.
 struct Subject {
   std::string key;
   std::string name;  // for people
@@ -40,7 +40,7 @@ class Failures {
   /// A duty was done completely.
   void end(const std::string &duty, const Subject &subject);
 
-  /// A duty is asked for only for the subjects with these keys. Ends its failures with all others.
+  /// Ends the failures of a duty with all subjects but those with these keys, because it is not done for them any more.
   void keep_only(const std::string &duty, const std::set<std::string> &keys);
 
  private:

@@ -7,10 +7,10 @@ namespace {
 
 Subject subject(const Source &table) { return {table.oid, table.name}; }
 
-// Of a name in an option. No table's number equals it.
+// A name in an option as a subject. Its key equals no table's OID.
 Subject subject(const TableName &name) { return {say_table_name(name), say_table_name(name)}; }
 
-// How long raw usage of a table is kept, in seconds. Nothing: for ever.
+// How long raw usage of a table is kept, in seconds. Returns nothing where it is kept for ever.
 std::optional<std::int64_t> kept_for(const Retention &retention, const Source &table) {
   std::optional<TableName> const name = parse_table_name(table.name);
   auto const named = name ? retention.named.find(*name) : retention.named.end();

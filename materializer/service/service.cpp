@@ -77,7 +77,8 @@ bool Service::may_work() {
 }
 
 void Service::rest() {
-  // Only here: where work costs the connection each time, it must not be tried again at once.
+  // Reset only here, and not as soon as a connection is made: work that costs the connection each time must not be tried again at
+  // once.
   backoff_.reset();
   process_.sleep(kSecondsBetweenLooks);
 }

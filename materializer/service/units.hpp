@@ -10,7 +10,7 @@
 
 namespace materializer {
 
-/// A stop was requested. Thrown from between two units, so that nothing after it is begun or reported.
+/// A stop was requested. It is thrown between two units, so that no further unit is begun or reported.
 struct Stopped {};
 
 class Units {

@@ -62,7 +62,7 @@ SELECT results_eq('TABLE pg_temp.held', $$VALUES (1::bigint, '(,)')$$, 'one row 
 SELECT throws_ok(format('SELECT reseller_report.move_company(%s)', arguments), state, message, message) FROM (VALUES
     ('NULL, 1, now()', '22004', 'company_id must not be NULL'),
     ('11, 1, NULL', '22004', 'since must not be NULL'),
-    ('11, 1, ''infinity''', '22023', 'since must be a moment that comes'),
+    ('11, 1, ''infinity''', '22023', 'since must be before infinity'),
     ('99, 1, ''2024-01-01 00:00+00''', '23503', 'company 99 does not exist'),
     ('11, 12, ''2024-01-01 00:00+00''', '23514', 'company 12 is not a reseller')) AS bad (arguments, state, message);
 SELECT throws_ok('SELECT reseller_report.move_company(11, 2, ''2024-01-01 00:01+00'')', '23514', NULL,
