@@ -134,7 +134,8 @@ BEGIN
         ORDER BY array_position(reseller_report._services(), s.service);
     IF NOT FOUND THEN
         PERFORM reseller_report._refuse(format('table "%s" is not connected', reseller_report._shown(relid)),
-            'SELECT * FROM reseller_report.sources() lists what is; reseller_report.attach_source connects it.', '42704');
+            'SELECT * FROM reseller_report.sources() lists the connected tables; reseller_report.attach_source connects one.',
+            '42704');
     END IF;
 END
 $$;

@@ -30,7 +30,7 @@ void forget_table(Datum, Oid relid) {
   if (table != nullptr) table->valid = false;
 }
 
-// After a rename of an enum's label, its values stand for something else.
+// After a label of an enum was renamed, what is remembered of its values is wrong.
 void forget_enums(Datum, int, uint32) {
   forgotten++;
   forget_all();

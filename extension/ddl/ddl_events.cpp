@@ -134,8 +134,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_end) {
   return PointerGetDatum(nullptr);
 }
 
-// Two commands must be followed before they begin. DETACH PARTITION ... CONCURRENTLY commits in its midst, and then the partition's
-// rows have left the table: so the first of its transactions un-builds the days. DROP TABLE leaves no rows to read.
+// Two commands must be followed before they begin. DETACH PARTITION ... CONCURRENTLY runs two transactions. After the first one the
+// partition's rows have left the table, so that one must un-build the days. DROP TABLE leaves no rows to read.
 RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_start) {
   const Node *const statement = event_of(fcinfo).parsetree;
   if (const RangeVar *const name = detached_concurrently(statement); name != nullptr && !is_ignored()) {

@@ -11,9 +11,8 @@ namespace reseller_report {
 /// Un-builds the days of a partition that DETACH PARTITION ... CONCURRENTLY is about to detach.
 void follow_detaching(Oid partition);
 
-/// Captures the rows of partitions that are about to be dropped as deletions, where they are from before the horizon. Those days
-/// cannot be built again, and after the DROP nothing can read the rows. Partitions of a connected table that is dropped itself do
-/// not matter.
+/// Before partitions are dropped, captures their rows from before the horizon, as if each were deleted. Those days cannot be built
+/// again, and after the DROP nothing can read the rows. Partitions of a connected table that is dropped itself do not matter.
 void follow_dropping(const std::vector<Oid> &tables);
 
 /// Follows what the command has dropped, as pg_event_trigger_dropped_objects() has it.

@@ -23,7 +23,7 @@ class ActingAs {
   ActingAs(const ActingAs &) = delete;
   ActingAs &operator=(const ActingAs &) = delete;
 
-  /// A setting for as long as it lives.
+  /// Changes a setting for as long as the object lives.
   void set(const char *name, const char *value) const {
     pg([&] { (void)set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false); });
   }

@@ -72,7 +72,7 @@ void read_raw(const Source &source, const Range &range, const std::vector<std::i
   RawQuery const raw = raw_query(source, layout, range, companies);
   bool const look_everywhere = moved_unseen(source.id);
   reading_as_owner(source.relid, [&](const ActingAs &owner) {
-    // Otherwise pruning must be on, for a caller who has locked only the partitions of the range.
+    // Otherwise pruning must be on, because the caller may have locked only the partitions of the range.
     owner.set("enable_partition_pruning", look_everywhere ? "off" : "on");
     query(raw.sql.c_str(), raw.parameters, [&](const Datum *values, const bool *nulls) {
       UsageHead head;

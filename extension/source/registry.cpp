@@ -204,7 +204,7 @@ std::vector<Source> sources_of_table(Oid table) {
   const char *name = nullptr;
   pg([&] { name = get_rel_name(table); });
   throw Error(sqlstate::kUndefinedObject, "table \"" + std::string(name != nullptr ? name : "?") + "\" is not connected",
-              "SELECT * FROM reseller_report.sources() lists what is; reseller_report.attach_source connects it.");
+              "SELECT * FROM reseller_report.sources() lists the connected tables; reseller_report.attach_source connects one.");
 }
 
 std::vector<std::int64_t> ids_of(const std::vector<Source> &sources) {

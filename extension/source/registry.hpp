@@ -1,4 +1,4 @@
-// The registry of connected tables: which tables feed which service, and how their rows read.
+// The registry of connected tables: which tables feed which service, and how their rows are read.
 #pragma once
 
 #include <functional>

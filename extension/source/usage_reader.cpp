@@ -36,7 +36,7 @@ Item through_alice(Item sender) {
   return sender == Item::kOperator ? Item::kOperatorAlice : sender == Item::kBot ? Item::kBotAlice : Item::kUserAlice;
 }
 
-/// One row on its way to becoming usage.
+/// Reads one row as usage.
 class RowReader {
  public:
   RowReader(const Mapping &mapping, const RowLayout &layout, const Datum *values, const bool *nulls, Oid table)
