@@ -248,25 +248,6 @@ CREATE FUNCTION reseller_report._capture_rows(source bigint, leaf regclass, befo
 COMMENT ON FUNCTION reseller_report._capture_rows(bigint, regclass, timestamptz, integer) IS
     'Captures the rows of a partition from before a moment, read as its owner, as if they were inserted (1) or deleted (-1).';
 
--- Marks a source of which capture could not read a row. A rebuild could not read it either, so the mark is for all time, and one is
--- enough.
-CREATE FUNCTION reseller_report._follow_unread(id bigint) RETURNS void
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT reseller_report._unbuild(id, '-infinity', 'infinity', 'rows were written that its mapping cannot be read from')
-    WHERE NOT EXISTS (SELECT FROM reseller_report._latest(NULL::reseller_report.source_unbuilt) u
-        WHERE u.source = _follow_unread.id AND (u.unbuilt_from, u.unbuilt_to) = (timestamptz '-infinity', timestamptz 'infinity'))
-$$;
-
--- Un-builds the days of a table that COPY ... FREEZE has loaded: its rows are visible to older snapshots, but their deltas are not.
-CREATE FUNCTION reseller_report._follow_frozen(id bigint, leaf regclass) RETURNS void
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT reseller_report._unbuild(s.id, loaded.leaf_from, loaded.leaf_to, format('COPY ... FREEZE into %s', leaf))
-        FROM reseller_report._latest(NULL::reseller_report.source) s, reseller_report._leaf_range(leaf, s.rules) loaded
-        WHERE s.id = _follow_frozen.id
-$$;
-
 CREATE FUNCTION reseller_report._is_empty(source regclass) RETURNS boolean
     LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_is_empty';

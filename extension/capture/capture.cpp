@@ -1,11 +1,15 @@
 // Capture: the row trigger that turns every change of a usage table into signed changes of this transaction. It reads no table,
 // because captured_table.cpp keeps what it has to know in the backend's memory, and it waits for nobody.
 
+#include <optional>
+
 #include "capture/accumulator.hpp"
 #include "capture/captured_table.hpp"
 #include "server/acting_as.hpp"
 #include "server/own_table.hpp"
-#include "server/query.hpp"
+#include "server/relation.hpp"
+#include "source/built_days.hpp"
+#include "source/follow_leaves.hpp"
 #include "source/usage_reader.hpp"
 
 namespace reseller_report {
@@ -91,23 +95,17 @@ class OnceHere {
 // COPY ... FREEZE makes rows that are visible to older snapshots, too, while their delta is not. So it un-builds the days that they
 // may be of.
 void follow_frozen(const CapturedTable &table) {
-  for (int i = 0; i < table.count; i++) {
-    SqlParameters parameters;
-    parameters.add_bigint(table.sources[i].id).add(REGCLASSOID, ObjectIdGetDatum(table.relid));
-    ActingAs const owner(extension_owner());
-    execute("SELECT reseller_report._follow_frozen($1, $2)", parameters);
-  }
+  ActingAs const owner(extension_owner());
+  for (int i = 0; i < table.count; i++)
+    if (std::optional<RegistryRow> const row = registry_now(table.sources[i].id))
+      unbuild(row->id, days_of_leaf(table.relid, *row), "COPY ... FREEZE into " + qualified_name(table.relid));
 }
 
-// A mapped column was dropped, renamed or retyped, and no event trigger saw it. Writes go on uncaptured; so the source is un-built,
-// and reports that need its rows say what is wrong.
+// A mapped column was dropped, renamed or retyped, and no event trigger saw it. Writes go on uncaptured. A rebuild could not read
+// their rows either, so the source is un-built as a whole, and reports that need the rows say what is wrong.
 void follow_unread(const CapturedTable &table) {
-  for (int i = 0; i < table.unread_count; i++) {
-    SqlParameters parameters;
-    parameters.add_bigint(table.unread[i]);
-    ActingAs const owner(extension_owner());
-    execute("SELECT reseller_report._follow_unread($1)", parameters);
-  }
+  for (int i = 0; i < table.unread_count; i++)
+    unbuild_once(table.unread[i], "rows were written that its mapping cannot be read from");
 }
 
 // Captures the change of a row for one of the sources that the table is.

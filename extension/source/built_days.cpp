@@ -59,6 +59,12 @@ void unbuild(std::int64_t source, const Range &days, const std::string &reason) 
   execute("SELECT reseller_report._unbuild($1, $2, $3, $4)", parameters);
 }
 
+void unbuild_once(std::int64_t source, const std::string &reason) {
+  std::vector<RecordedRange> const known = read_ranges("source_unbuilt", source, nullptr);
+  if (std::none_of(known.begin(), known.end(), [](const RecordedRange &mark) { return mark.range == kAllTime; }))
+    unbuild(source, kAllTime, reason);
+}
+
 UnbuiltMarks unbuilt_marks(std::int64_t source) { return marks(read_ranges("source_unbuilt", source, nullptr)); }
 
 std::vector<Range> answerable(const Source &source, const Range &period) {

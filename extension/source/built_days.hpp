@@ -21,6 +21,9 @@ std::vector<Range> answerable(const Source &source, const Range &period);
 /// isolation level, reads nothing that others write, and waits for nobody.
 void unbuild(std::int64_t source, const Range &days, const std::string &reason);
 
+/// Appends a mark of all time, unless the source has one already.
+void unbuild_once(std::int64_t source, const std::string &reason);
+
 /// The ids of the marks of a source that no rebuild has deleted, as of now.
 using UnbuiltMarks = std::set<std::array<unsigned char, UUID_LEN>>;
 UnbuiltMarks unbuilt_marks(std::int64_t source);
