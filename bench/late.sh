@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Late receipts: 5 million events of 1,000 companies in three days; a tenth of them get their receipt 1 to 72 hours late, a thousand to a
-# transaction. Folding these receipts against aggregating the three days anew from raw rows, into a quarter hour, an hour, a day and a month.
+# Late receipts: 5 million events of 1,000 companies in three days; a tenth of them get their receipt 1 to 72 hours late, a thousand
+# to a transaction. Folding these receipts against aggregating the three days anew from raw rows, into a quarter hour, an hour, a
+# day and a month.
 source "$(dirname "$0")/lib.sh"
 start_cluster fsync=off
 make_database late

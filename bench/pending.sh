@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A report of 10,000 companies with 100,000 pending deltas of other resellers, against the same with none; and the memory of a backend that
-# folds, with a backlog of 100,000 and of 1,000,000 deltas.
+# A report of 10,000 companies with 100,000 pending deltas of other resellers, against the same with none; and the memory of a
+# backend that folds, with a backlog of 100,000 and of 1,000,000 deltas.
 source "$(dirname "$0")/lib.sh"
 start_cluster fsync=off
 make_database none

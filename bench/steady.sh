@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Steady state: 500 events a second over 10,000 companies of one reseller, receipts late, a fold every 60 s, MINUTES=30.
-# The WAL of folding against the WAL of the ingest itself; table sizes; reports with a minute's changes pending against their folded time.
+# Steady state: 500 events a second over 10,000 companies of one reseller, receipts late, a fold every 60 s, MINUTES=30. The WAL of
+# folding against the WAL of the ingest itself; table sizes; reports with a minute's changes pending against their folded time.
 source "$(dirname "$0")/lib.sh"
 minutes=${MINUTES:-30}
 start_cluster

@@ -6,14 +6,16 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Find;
 
-# How often each line of extension/ and materializer/ ran: path -> number of the line -> times, 0 for those that never did. `tree` is where
-# it was built; `counted` where the counts are, if not in their places there. A line of a header or template counts for all objects.
+# How often each line of extension/ and materializer/ ran: path -> number of the line -> times, 0 for those that never did. `tree`
+# is where it was built; `counted` where the counts are, if not in their places there. A line of a header or template counts for all
+# objects.
 sub of {
     my ($tree, $counted) = @_;
     $tree = abs_path($tree);
     my %notes;  # by the folder that the compiler ran in
     find(sub {
-        my $folder = $File::Find::name =~ m{^\Q$tree\E/extension/} ? 'extension' : $File::Find::name =~ m{/build/materializer/} ? 'materializer' : '.';
+        my $folder = $File::Find::name =~ m{^\Q$tree\E/extension/} ? 'extension'
+            : $File::Find::name =~ m{/build/materializer/} ? 'materializer' : '.';
         push @{ $notes{$folder} }, $File::Find::name if /\.gcno$/;
     }, $tree);
     my %times;

@@ -229,7 +229,9 @@ sub start_writers {
     my ($count) = @_;
     return map {
         my $changes = $_ == 1;
-        start_loop(sub { return 'SELECT random_usage.events(10)', $changes && $_[0] % 5 == 0 ? 'SELECT random_usage.changes()' : () });
+        start_loop(sub {
+            return 'SELECT random_usage.events(10)', $changes && $_[0] % 5 == 0 ? 'SELECT random_usage.changes()' : ();
+        });
     } 1 .. $count;
 }
 sub stop_writers { for my $pid (@_) { kill 'TERM', $pid; waitpid $pid, 0; delete $running{$pid} } }

@@ -27,7 +27,8 @@ for my $case (
     [['run', '--dsn', 'nonsense=1'], qr/--dsn: .*nonsense/],
     [['status', '--config', '/nowhere'], qr/--config: .*\/nowhere/],
     [['rebuild', '--from', '01.10.2026'], qr/--from: '01\.10\.2026' is not an ISO 8601 date or moment/],
-    [['verify', '--from', '2026-01-02', '--to', '2026-01-01'], qr/--to: the period must end after it begins, at 2026-01-02T00:00:00Z/],
+    [['verify', '--from', '2026-01-02', '--to', '2026-01-01'],
+        qr/--to: the period must end after it begins, at 2026-01-02T00:00:00Z/],
     [['rebuild', '--to', '-infinity'], qr/--to: the period must end after it begins/],
     [['run', '--config', $file->filename], qr/max-deltas in \Q$file\E: 'many'/]) {
     print $file "max-deltas = many\n" and $file->flush if -z $file->filename;
@@ -69,8 +70,10 @@ is(join(', ', map { "$_->{source} $_->{service} $_->{built}" } @{ $told->{source
 like($out, qr/^leader +none\n(?s:.*)^usage\.chat_message +chat +\S+ +yes/m, 'as a table');
 
 # A table that feeds two services: a row each, and its slices once.
-Daemon::sql(q(CREATE TABLE usage.desk (company_id bigint, occurred_at timestamptz, sender text, price_twin numeric(12,6), price_reseller numeric(12,6));
-    INSERT INTO usage.desk SELECT 11, '2024-03-01 12:00+00'::timestamptz + n * interval '1 day', 'bot', 1, 1 FROM generate_series(0, 4) n;
+Daemon::sql(q(CREATE TABLE usage.desk (company_id bigint, occurred_at timestamptz, sender text, price_twin numeric(12,6),
+    price_reseller numeric(12,6));
+    INSERT INTO usage.desk SELECT 11, '2024-03-01 12:00+00'::timestamptz + n * interval '1 day', 'bot', 1, 1
+        FROM generate_series(0, 4) n;
     SELECT reseller_report.attach_source('bot', 'usage.desk', '{"billable": {"value": true}}'),
         reseller_report.attach_source('chat', 'usage.desk', '{"via_alice": {"value": false}}')));
 ($status, $out, $errors) = materializer('status', '--format', 'json');
@@ -205,7 +208,8 @@ Daemon::wait_until('slices are verified', sub { $metric->('verifications_total')
 is($metric->('leader'), 1, 'metrics: leader');
 is($metric->('connected'), 1, 'metrics: connected');
 is($metric->('verify_mismatches_total'), 0, 'metrics: no mismatches');
-is($metric->(qq(failures_total{task="$_"})), 0, "metrics: no failures of $_") for qw(fold sources partitions rebuild verify figures);
+is($metric->(qq(failures_total{task="$_"})), 0, "metrics: no failures of $_")
+    for qw(fold sources partitions rebuild verify figures);
 cmp_ok($metric->('slices_rebuilt_total'), '>', 0, 'metrics: slices rebuilt');
 Daemon::wait_until('un-built sources are known to be none', sub { $metric->('unbuilt_sources') == 0 });
 my $folded = $metric->('deltas_folded_total');

@@ -35,11 +35,14 @@ sub make_database {
     sql($database, "SET client_min_messages = error; CREATE EXTENSION reseller_report CASCADE; $grants;"
         . q(INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'one', true), (11, 'eleven', false);
             INSERT INTO reseller_report.dependency (reseller_id, company_id) VALUES (1, 11)));
-    sql($database, qq(CREATE SCHEMA $schema; CREATE TABLE $schema.$table (company_id bigint, occurred_at timestamptz, billable boolean,
-        price_twin numeric(9,2), price_reseller numeric(9,2)) PARTITION BY RANGE (occurred_at)));
+    sql($database, qq(CREATE SCHEMA $schema;
+        CREATE TABLE $schema.$table (company_id bigint, occurred_at timestamptz, billable boolean,
+            price_twin numeric(9,2), price_reseller numeric(9,2)) PARTITION BY RANGE (occurred_at)));
     sql($database, qq(CREATE TABLE rest PARTITION OF $schema.$table DEFAULT));
-    sql($database, qq(INSERT INTO $schema.$table SELECT 11, t, true, 1, 2 FROM (VALUES ('2024-01-10 10:00+00'), ('2024-02-10 10:00+00'), (now())) AS u (t)));
-    sql($database, q(SET client_min_messages = error; SELECT reseller_report.attach_source('bot', inhparent) FROM pg_inherits WHERE inhrelid = 'rest'::regclass));
+    sql($database, qq(INSERT INTO $schema.$table
+        SELECT 11, t, true, 1, 2 FROM (VALUES ('2024-01-10 10:00+00'), ('2024-02-10 10:00+00'), (now())) AS u (t)));
+    sql($database, q(SET client_min_messages = error;
+        SELECT reseller_report.attach_source('bot', inhparent) FROM pg_inherits WHERE inhrelid = 'rest'::regclass));
 }
 
 sub commands {
@@ -54,7 +57,8 @@ sub commands {
     is($status, 3, "$label: a difference is found");
     like($out, qr/^\Q$printed\E +1 +11 +bot +billable /m, "$label: under its name");
     ($status, $out, $errors) = materializer('rebuild', '--log-format', 'json');
-    is(scalar(grep { ($_->{event} // '') eq 'rebuilt' } map { decode_json($_) } split /\n/, encode('UTF-8', $errors)), 1, "$label: all is rebuilt");
+    is(scalar(grep { ($_->{event} // '') eq 'rebuilt' } map { decode_json($_) } split /\n/, encode('UTF-8', $errors)), 1,
+        "$label: all is rebuilt");
     is((materializer('verify'))[0], 0, "$label: and verified");
     ($status, $out) = materializer('prune', '--older-than', '400d', '--dry-run', '--source', $given[0] // $printed);
     is($status, 0, "$label: prune finds it");
@@ -64,17 +68,20 @@ sub commands {
 sub service {
     my ($label, $database, $printed, $given) = @_;
     my $port = Daemon::free_port();
-    my $instance = Daemon::start(with => [@dsn, '--schedule', '@every 1s', '--housekeeping-schedule', '@every 1s', '--verify-schedule',
-        '@every 1s', '--retention', bytes("$given=400d"), '--metrics-listen', "127.0.0.1:$port", '--log-format', 'json']);
+    my $instance = Daemon::start(with => [@dsn, '--schedule', '@every 1s', '--housekeeping-schedule', '@every 1s',
+        '--verify-schedule', '@every 1s', '--retention', bytes("$given=400d"), '--metrics-listen', "127.0.0.1:$port",
+        '--log-format', 'json']);
     my $wait = sub {
         my ($event, $key) = @_;
         Daemon::wait_until("$label: $event", sub {
-            return grep { $_->{event} eq $event && ($_->{$key} // '') eq $printed } map { decode_json($_) } $instance->log =~ /^(\{.*\})$/mg;
+            return grep { $_->{event} eq $event && ($_->{$key} // '') eq $printed }
+                map { decode_json($_) } $instance->log =~ /^(\{.*\})$/mg;
         });
         return pass("$label: $event");
     };
     $wait->(@$_) for ['partition made', 'source'], ['usage dropped', 'source'], ['verified', 'source'];
-    sql($database, q(DO $d$ BEGIN EXECUTE format('ALTER TABLE %s DISABLE TRIGGER reseller_report_capture', (SELECT source FROM reseller_report.sources())); END $d$));
+    sql($database, q(DO $d$ BEGIN EXECUTE format('ALTER TABLE %s DISABLE TRIGGER reseller_report_capture',
+        (SELECT source FROM reseller_report.sources())); END $d$));
     $wait->('rebuild failed', 'about');
     text(HTTP::Tiny->new(timeout => 5)->get("http://127.0.0.1:$port/metrics")->{content}, "$label: the page of metrics");
     $instance->signal('TERM');
@@ -112,7 +119,8 @@ for my $case (
     make_database('bytes', 'SQL_ASCII', 'usage', qq("caf\xE9"));
     local $ENV{PGDATABASE} = 'bytes';
     commands('bytes (SQL_ASCII)', 'bytes', 'usage."caf\xe9"', 'usage.caf\xe9');
-    is((Daemon::run($Daemon::program, 'rebuild', '--source', "usage.caf\xE9", @dsn))[0], 0, 'bytes (SQL_ASCII): rebuilt by its bytes');
+    is((Daemon::run($Daemon::program, 'rebuild', '--source', "usage.caf\xE9", @dsn))[0], 0,
+        'bytes (SQL_ASCII): rebuilt by its bytes');
     service('bytes (SQL_ASCII)', 'bytes', 'usage."caf\xe9"', 'usage.caf\xe9');
 }
 

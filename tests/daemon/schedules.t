@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
-# `run` tells when its schedules are due next: when it begins to lead, after each round of those that come seldom, and when it has read
-# its configuration again.
+# `run` tells when its schedules are due next: when it begins to lead, after each round of those that come seldom, and when it has
+# read its configuration again.
 use strict;
 use warnings;
 use FindBin;
@@ -15,7 +15,8 @@ Daemon::start_cluster();
 Daemon::make_database('schedules');
 my $file = File::Temp->new;
 sub configure { my ($text) = @_; open my $handle, '>', $file->filename or die; print $handle $text; close $handle }
-configure("schedule = \@every 1s\nhousekeeping-schedule = 15 4 1 1 *\nverify-schedule = \@never\ntime-zone = Europe/Berlin\nlog-format = json\n");
+configure("schedule = \@every 1s\nhousekeeping-schedule = 15 4 1 1 *\nverify-schedule = \@never\n"
+    . "time-zone = Europe/Berlin\nlog-format = json\n");
 my $instance = Daemon::start(with => ['--config', $file->filename]);
 my $due = sub { return grep { $_->{event} eq 'due next' } map { decode_json($_) } $instance->log =~ /^(\{.*\})$/mg };
 Daemon::wait_until('it leads', sub { $due->() });
@@ -35,13 +36,14 @@ configure("schedule = \@every 5h\nhousekeeping-schedule = \@every 7h\ntime-zone 
 $instance->signal('HUP');
 my $last;
 Daemon::wait_until('it leads anew', sub { ($last) = grep { keys %$_ > 4 && $_->{schedule} =~ /Z$/ } $due->() });
-is(Daemon::sql("SELECT '$last->{schedule}'::timestamptz = to_timestamp(ceil(extract(epoch FROM now()) / 18000) * 18000)"), 't', 'every five hours, counted from 1970');
+is(Daemon::sql("SELECT '$last->{schedule}'::timestamptz = to_timestamp(ceil(extract(epoch FROM now()) / 18000) * 18000)"), 't',
+    'every five hours, counted from 1970');
 like($last->{schedule}, qr/Z$/, 'in UTC');
 $instance->signal('TERM');
 is($instance->status_after(10), 0, 'ends');
 
-# A round of a schedule that comes seldom is followed by its next, at the usual level: this one is due at once, for a leader does what fell
-# due within the last minute.
+# A round of a schedule that comes seldom is followed by its next, at the usual level: this one is due at once, for a leader does
+# what fell due within the last minute.
 my $now = time;
 my $expression = join ' ', (gmtime $now)[1, 2], '* * *';
 my @options = ('schedule', 'housekeeping-schedule', 'verify-schedule');

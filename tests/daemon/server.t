@@ -54,7 +54,8 @@ for my $round (1 .. 3) {
     my $begun = time;
     my $leads = $instance->count(qr/ leader\n/);
     Daemon::wait_until('it leads again', sub { Daemon::leading() == $instance->pid });
-    cmp_ok(time - $begun, '<', 5 * $Daemon::slowness, sprintf('restart %d in immediate mode: back at work (%.1f s)', $round, time - $begun));
+    cmp_ok(time - $begun, '<', 5 * $Daemon::slowness,
+        sprintf('restart %d in immediate mode: back at work (%.1f s)', $round, time - $begun));
 }
 Daemon::stop_writers(@writers);
 Daemon::settles('after restarts');
@@ -95,7 +96,8 @@ is($_->status_after(5), 0, 'SIGTERM ends it with 0') for $standby, $both;
 
 # A round of folds that lasts keeps nothing else from being done.
 Daemon::sql('SELECT random_usage.events(400)');
-my $slow = Daemon::start(with => ['--schedule', '@every 1s', '--max-deltas', 1, '--housekeeping-schedule', '@every 1s', '--partitions-ahead', '400d']);
+my $slow = Daemon::start(with => ['--schedule', '@every 1s', '--max-deltas', 1, '--housekeeping-schedule', '@every 1s',
+    '--partitions-ahead', '400d']);
 Daemon::wait_until('partitions are made', sub { $slow->says(qr/ partition made /) });
 is($slow->count(qr/ folded /), 0, 'while a round of folds lasts, housekeeping is done');
 $slow->signal('TERM');

@@ -42,7 +42,8 @@ Daemon::wait_until('it follows', sub { $follower->says(qr/ follower /) });
 $begun = time;
 $leader->kill_now;
 Daemon::wait_until('the other leads', sub { Daemon::leading() == $follower->pid });
-cmp_ok(time - $begun, '<', 5 * $Daemon::slowness, sprintf('killed while its unit waits in the server: another leads (%.1f s)', time - $begun));
+cmp_ok(time - $begun, '<', 5 * $Daemon::slowness, sprintf('killed while its unit waits in the server: another leads (%.1f s)',
+    time - $begun));
 wait_until_blocked($follower);
 $release->();
 Daemon::settles('then');

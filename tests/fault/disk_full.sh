@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A disk that fills up under writers, folds and rebuilds fails their work, or stops the server. With room again, and the server started,
-# nothing is lost or counted twice. The cluster lies on a small file system of its own, which takes root to mount.
+# A disk that fills up under writers, folds and rebuilds fails their work, or stops the server. With room again, and the server
+# started, nothing is lost or counted twice. The cluster lies on a small file system of its own, which takes root to mount.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 disk=$(mktemp -d /tmp/reseller_report_disk.XXXXXX)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Seeding: a table in use is connected, and built slice by slice while four writers go on; the server is killed (kill -9) in the middle
-# and started again; the rebuild goes on with what is missing. Then verify finds nothing, and reports equal GROUP BY over the raw rows.
-# ROWS=10000000 for the long run; prints its figures as TAP comments.
+# Seeding: a table in use is connected, and built slice by slice while four writers go on; the server is killed (kill -9) in the
+# middle and started again; the rebuild goes on with what is missing. Then verify finds nothing, and reports equal GROUP BY over the
+# raw rows. ROWS=10000000 for the long run; prints its figures as TAP comments.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 rows=${ROWS:-1000000}

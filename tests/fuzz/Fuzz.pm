@@ -63,17 +63,23 @@ sub write_some {
         "UPDATE live.chat_message SET via_alice = NOT via_alice, price_twin = -price_twin WHERE $where",
         "UPDATE live.phone_call SET direction = 'incoming', duration_seconds = duration_seconds + 7 WHERE $where",
         "UPDATE live.bot_message SET billable = NOT billable WHERE $where",
-        "UPDATE live.old_bot SET state = CASE WHEN state = 'lost' THEN 'done' ELSE 'lost' END, at = at + interval '1 hour' WHERE $of_firm",
+        "UPDATE live.old_bot SET state = CASE WHEN state = 'lost' THEN 'done' ELSE 'lost' END, at = at + interval '1 hour'"
+            . " WHERE $of_firm",
         "UPDATE live.old_bot SET plan = 1 + plan % 3 WHERE $of_firm",
         sprintf('DELETE FROM live.%s WHERE %s', pick(@tables), $where), "DELETE FROM live.old_bot WHERE $of_firm",
-        "WITH gone AS (DELETE FROM live.bot_message WHERE $where RETURNING *) INSERT INTO live.bot_message SELECT (g).* FROM gone g",
-        "DO \$\$ BEGIN PERFORM fuzz.texts($n); RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN PERFORM fuzz.others($n); END \$\$",
-        "DO \$\$ BEGIN FOR i IN 1 .. 3 LOOP BEGIN PERFORM fuzz.texts(2); IF i = 2 THEN RAISE division_by_zero; END IF; EXCEPTION WHEN division_by_zero THEN NULL; END; END LOOP; END \$\$",
-        "MERGE INTO live.text_message t USING (SELECT id, occurred_at FROM live.text_message WHERE $where) s ON t.id = s.id AND t.occurred_at = s.occurred_at"
+        "WITH gone AS (DELETE FROM live.bot_message WHERE $where RETURNING *)"
+            . ' INSERT INTO live.bot_message SELECT (g).* FROM gone g',
+        "DO \$\$ BEGIN PERFORM fuzz.texts($n); RAISE division_by_zero;"
+            . " EXCEPTION WHEN division_by_zero THEN PERFORM fuzz.others($n); END \$\$",
+        'DO $$ BEGIN FOR i IN 1 .. 3 LOOP BEGIN PERFORM fuzz.texts(2); IF i = 2 THEN RAISE division_by_zero; END IF;'
+            . ' EXCEPTION WHEN division_by_zero THEN NULL; END; END LOOP; END $$',
+        "MERGE INTO live.text_message t USING (SELECT id, occurred_at FROM live.text_message WHERE $where) s"
+            . " ON t.id = s.id AND t.occurred_at = s.occurred_at"
             . " WHEN MATCHED AND s.id % 2 = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET price_reseller = 1",
-        "INSERT INTO live.bot_message (id, company_id, occurred_at) SELECT id, company_id, occurred_at FROM live.bot_message WHERE $where"
-            . ' ON CONFLICT (occurred_at, id) DO UPDATE SET price_twin = live.bot_message.price_twin + 1',
-        "SET LOCAL session_replication_role = replica;\nUPDATE live.text_message SET price_twin = price_twin + 1 WHERE $where;\nRESET session_replication_role");
+        "INSERT INTO live.bot_message (id, company_id, occurred_at) SELECT id, company_id, occurred_at FROM live.bot_message"
+            . " WHERE $where ON CONFLICT (occurred_at, id) DO UPDATE SET price_twin = live.bot_message.price_twin + 1",
+        "SET LOCAL session_replication_role = replica;\nUPDATE live.text_message SET price_twin = price_twin + 1 WHERE $where;\n"
+            . "RESET session_replication_role");
 }
 
 sub change_companies {
@@ -84,8 +90,10 @@ sub change_companies {
         "SELECT random_usage.companies_moved()",
         "DELETE FROM reseller_report.dependency WHERE company_id = $company",
         "INSERT INTO reseller_report.dependency (reseller_id, company_id) VALUES (@{[1 + number(3)]}, $company)",
-        "UPDATE reseller_report.dependency SET reseller_id = 1 + reseller_id % 3 WHERE company_id BETWEEN $company AND $company + 2",
-        "UPDATE reseller_report.dependency SET during = tstzrange(lower(during), $since) WHERE company_id = $company AND lower(during) IS NULL",
+        "UPDATE reseller_report.dependency SET reseller_id = 1 + reseller_id % 3"
+            . " WHERE company_id BETWEEN $company AND $company + 2",
+        "UPDATE reseller_report.dependency SET during = tstzrange(lower(during), $since)"
+            . " WHERE company_id = $company AND lower(during) IS NULL",
         "WITH gone AS (DELETE FROM reseller_report.dependency WHERE company_id BETWEEN $company AND $company + 2 RETURNING *)
             INSERT INTO reseller_report.dependency SELECT 1 + reseller_id % 3, company_id, during FROM gone LIMIT 1");
 }
@@ -113,10 +121,13 @@ sub alter {
     return pick(
         "SELECT * FROM reseller_report.create_partitions('0')",
         "SELECT fuzz.truncate('$table', '${table}_default')", "SELECT fuzz.truncate('$table', '${table}_$month')",
-        "SELECT fuzz.attach_again('$table', '${table}_$month')", "SELECT fuzz.drop('$table', '${table}_$month')", "TRUNCATE live.old_bot",
-        "ALTER TABLE live.old_bot DISABLE TRIGGER reseller_report_capture;\nSELECT fuzz.old_bots(2);\nALTER TABLE live.old_bot ENABLE TRIGGER reseller_report_capture",
+        "SELECT fuzz.attach_again('$table', '${table}_$month')", "SELECT fuzz.drop('$table', '${table}_$month')",
+        "TRUNCATE live.old_bot",
+        "ALTER TABLE live.old_bot DISABLE TRIGGER reseller_report_capture;\nSELECT fuzz.old_bots(2);\n"
+            . "ALTER TABLE live.old_bot ENABLE TRIGGER reseller_report_capture",
         "ALTER TABLE live.old_bot RENAME COLUMN cents TO pence;\nSELECT 1;\nALTER TABLE live.old_bot RENAME COLUMN pence TO cents",
-        "ALTER TABLE live.old_bot RENAME TO older_bot;\nUPDATE live.older_bot SET cents = cents + 1 WHERE random() < 0.1;\nALTER TABLE live.older_bot RENAME TO old_bot",
+        "ALTER TABLE live.old_bot RENAME TO older_bot;\nUPDATE live.older_bot SET cents = cents + 1 WHERE random() < 0.1;\n"
+            . "ALTER TABLE live.older_bot RENAME TO old_bot",
         sprintf("SELECT fuzz.prune('%s', '2024-0%d-01 00:00+00')", pick(@tables), 2 + number(2)));
 }
 

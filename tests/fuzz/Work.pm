@@ -10,10 +10,10 @@ use Fuzz;
 our ($owners, $owner, $directory, $version);  # of the session at work
 
 # weight: how often. states: the errors that may come, besides those of locks and cancellation; `rr` those at REPEATABLE READ or
-# above alone. keeping: maintenance, which may be the victim of a deadlock; what is `ordinary` of it locks as PostgreSQL's own commands
-# do. rings: what any query may meet in one by PostgreSQL's own order of locks: a partition before its ancestors, an index after its
-# table (REINDEX). alone: not inside a transaction. first: only at the beginning of one. changes: a definition, which no snapshot
-# separates.
+# above alone. keeping: maintenance, which may be the victim of a deadlock; what is `ordinary` of it locks as PostgreSQL's own
+# commands do. rings: what any query may meet in one by PostgreSQL's own order of locks: a partition before its ancestors, an index
+# after its table (REINDEX). alone: not inside a transaction. first: only at the beginning of one. changes: a definition, which no
+# snapshot separates.
 our %kinds = (
     write     => { weight => 30, does => \&write, states => '23514 23505 42P01 42703', rr => '40001' },
     contested => { weight => 6, does => \&contested, states => '42P01 42703 23514', rr => '40001', alone => 1 },

@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
-# A transaction that attaches a partition is seen, with the mark that un-builds its days, a moment before the server tells other sessions
-# of it, whose query plans go on without the partition until then. That moment is made long here: nothing that happens in it may count the
-# partition's rows by half, or take the mark for mended.
+# A transaction that attaches a partition is seen, with the mark that un-builds its days, a moment before the server tells other
+# sessions of it, whose query plans go on without the partition until then. That moment is made long here: nothing that happens in
+# it may count the partition's rows by half, or take the mark for mended.
 use strict;
 use warnings;
 use FindBin;
@@ -13,10 +13,12 @@ use Test::More;
 my $work = tempdir('/tmp/reseller_report_commit.XXXXXX', CLEANUP => 1);
 chmod 0755, $work;
 chomp(my $include = `\${PG_CONFIG:-pg_config} --includedir-server`);
-system("\${CXX:-g++} -std=c++17 -shared -fPIC -isystem '$include' '$FindBin::Bin/slow_commit.cpp' -o '$work/slow_commit.so'") == 0 or die 'no library';
+system("\${CXX:-g++} -std=c++17 -shared -fPIC -isystem '$include' '$FindBin::Bin/slow_commit.cpp' -o '$work/slow_commit.so'") == 0
+    or die 'no library';
 Daemon::start_cluster('shared_buffers=64MB');
 Daemon::make_database('commits');
-my $columns = 'company_id bigint, occurred_at timestamptz NOT NULL, billable boolean DEFAULT true, price_twin numeric(15,6) DEFAULT 1, price_reseller numeric(15,6) DEFAULT 0';
+my $columns = 'company_id bigint, occurred_at timestamptz NOT NULL, billable boolean DEFAULT true,
+    price_twin numeric(15,6) DEFAULT 1, price_reseller numeric(15,6) DEFAULT 0';
 Daemon::sql(<<"END");
 INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'R1', true), (2, 'R2', true), (11, 'C11', false);
 INSERT INTO reseller_report.dependency VALUES (1, 11);
@@ -37,19 +39,27 @@ sub while_attaching {
     my $until = sub { "DO \$x\$ BEGIN WHILE NOT EXISTS ($_[0]) LOOP PERFORM pg_sleep(0.01); END LOOP; END \$x\$" };
     my $pid = fork // die;
     if ($pid == 0) {
-        Daemon::sql($until->(q(SELECT FROM pg_locks WHERE locktype = 'advisory')) . "; $slowly; ALTER TABLE $parent ATTACH PARTITION $part FOR VALUES $bounds");
+        Daemon::sql($until->(q(SELECT FROM pg_locks WHERE locktype = 'advisory'))
+            . "; $slowly; ALTER TABLE $parent ATTACH PARTITION $part FOR VALUES $bounds");
         POSIX::_exit(0);
     }
-    my ($status, $said, $errors) = Daemon::run('psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', map { ('-c', $_) } "SET statement_timeout = '60s'",
-        'DO $x$ BEGIN PERFORM count(*) FROM bots; END $x$', "DO \$x\$ BEGIN PERFORM sum(billable_messages) FROM reseller_report.bot(1, '-infinity', 'infinity'); END \$x\$",
-        'DO $x$ BEGIN PERFORM pg_advisory_lock(1); END $x$', $until->("SELECT FROM reseller_report.source_unbuilt WHERE reason ~ '$part came'"), $what);
+    my ($status, $said, $errors) = Daemon::run('psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', map { ('-c', $_) }
+        "SET statement_timeout = '60s'", 'DO $x$ BEGIN PERFORM count(*) FROM bots; END $x$',
+        q(DO $x$ BEGIN PERFORM sum(billable_messages) FROM reseller_report.bot(1, '-infinity', 'infinity'); END $x$),
+        'DO $x$ BEGIN PERFORM pg_advisory_lock(1); END $x$',
+        $until->("SELECT FROM reseller_report.source_unbuilt WHERE reason ~ '$part came'"), $what);
     is($errors, '', "beside the attachment of $part");
     waitpid $pid, 0;
     chomp $said;
     return $said;
 }
 my $bots = 1;
-sub apart { my ($name, $day) = @_; Daemon::sql("CREATE TABLE $name ($columns); INSERT INTO $name VALUES (11, '$day 10:00'), (11, '$day 10:07')"); $bots += 2; return $name }
+sub apart {
+    my ($name, $day) = @_;
+    Daemon::sql("CREATE TABLE $name ($columns); INSERT INTO $name VALUES (11, '$day 10:00'), (11, '$day 10:07')");
+    $bots += 2;
+    return $name;
+}
 
 my $rebuild = "SELECT count(*) FROM reseller_report.rebuild_slice('bots', '2024-01-01', '2024-07-01')";
 my $built = q(SELECT is_built FROM reseller_report.sources() WHERE source = 'bots'::regclass);
@@ -65,12 +75,16 @@ Daemon::sql($rebuild);
 $said = while_attaching('bots', apart('bots_04', '2024-03-15'), "FROM ('2024-03-10') TO ('2024-03-20')", $report);
 is($said, $bots, 'and where it came to the table itself');
 Daemon::sql($rebuild);
-$said = while_attaching('bots', apart('bots_05', '2024-03-25'), "FROM ('2024-03-20') TO ('2024-03-30')", q(SELECT count(*) FROM reseller_report.verify('-infinity', 'infinity')));
+$said = while_attaching('bots', apart('bots_05', '2024-03-25'), "FROM ('2024-03-20') TO ('2024-03-30')",
+    q(SELECT count(*) FROM reseller_report.verify('-infinity', 'infinity')));
 is($said, 0, 'verify in that moment finds nothing');
 Daemon::sql($rebuild);
-while_attaching('bots_02', apart('bots_02_c', '2024-02-15'), "FROM ('2024-02-10') TO ('2024-02-20')", q(SELECT reseller_report.move_company(11, 2, '2024-02-15 10:00')));
-my $both = q(SELECT (SELECT sum(billable_messages) FROM reseller_report.bot(1, '-infinity', 'infinity')) || ' ' || (SELECT sum(billable_messages) FROM reseller_report.bot(2, '-infinity', 'infinity')));
-my $truth = q(SELECT count(*) FILTER (WHERE occurred_at < '2024-02-15 10:00') || ' ' || count(*) FILTER (WHERE occurred_at >= '2024-02-15 10:00') FROM bots);
+while_attaching('bots_02', apart('bots_02_c', '2024-02-15'), "FROM ('2024-02-10') TO ('2024-02-20')",
+    q(SELECT reseller_report.move_company(11, 2, '2024-02-15 10:00')));
+my $both = q(SELECT (SELECT sum(billable_messages) FROM reseller_report.bot(1, '-infinity', 'infinity'))
+    || ' ' || (SELECT sum(billable_messages) FROM reseller_report.bot(2, '-infinity', 'infinity')));
+my $truth = q(SELECT count(*) FILTER (WHERE occurred_at < '2024-02-15 10:00')
+    || ' ' || count(*) FILTER (WHERE occurred_at >= '2024-02-15 10:00') FROM bots);
 is(Daemon::sql($both), Daemon::sql($truth), 'a move in that moment');
 Daemon::sql('SELECT reseller_report.materialize()');
 is(Daemon::sql($both), Daemon::sql($truth), 'folded');

@@ -1,5 +1,5 @@
-# Where a C++ source can be broken, and how: told from its tokens alone, by the layout that tests/lint/format holds (an operator of two
-# operands stands between spaces). What comes of it need not compile.
+# Where a C++ source can be broken, and how: told from its tokens alone, by the layout that tests/lint/format holds (an operator of
+# two operands stands between spaces). What comes of it need not compile.
 package Places;
 
 use strict;
@@ -12,13 +12,16 @@ my %swapped = (
     '<<' => ['>>'], '>>' => ['<<'],
 );
 my %other_name = (
-    true => 'false', false => 'true', min => 'max', max => 'min', any_of => 'all_of', all_of => 'any_of', lower_bound => 'upper_bound',
+    true => 'false', false => 'true', min => 'max', max => 'min', any_of => 'all_of', all_of => 'any_of',
+    lower_bound => 'upper_bound',
     kInfinity => 'kMinusInfinity', kMinusInfinity => 'kInfinity', from => 'to', to => 'from', front => 'back', back => 'front',
-    AccessExclusiveLock => 'RowExclusiveLock', ShareRowExclusiveLock => 'RowExclusiveLock', ShareUpdateExclusiveLock => 'RowExclusiveLock',
+    AccessExclusiveLock => 'RowExclusiveLock', ShareRowExclusiveLock => 'RowExclusiveLock',
+    ShareUpdateExclusiveLock => 'RowExclusiveLock',
     RowExclusiveLock => 'AccessShareLock', AccessShareLock => 'NoLock', GetLatestSnapshot => 'GetTransactionSnapshot',
 );
-my %keyword = map { $_ => 1 } qw(if for while switch return case default using template static_assert struct class enum union namespace
-    typedef extern constexpr static throw delete do else try catch public private protected break continue goto operator new inline);
+my %keyword = map { $_ => 1 } qw(if for while switch return case default using template static_assert struct class enum union
+    namespace typedef extern constexpr static throw delete do else try catch public private protected break continue goto operator
+    new inline);
 
 # Tokens: text, offset, kind (word, number, text, operator); comments and lines of the preprocessor are none.
 sub tokens {
@@ -81,7 +84,8 @@ sub functions {
     return \@function;
 }
 
-# One way to break a place: what stands in [at, at + length) becomes `put`; `says` describes it in words that stay the same when lines move.
+# One way to break a place: what stands in [at, at + length) becomes `put`; `says` describes it in words that stay the same when
+# lines move.
 sub change { my ($at, $length, $put, $says) = @_; return { at => $at, length => $length, put => $put, says => $says } }
 
 # All places of a source: offset, line, function, text of the line, and the ways to break it.
@@ -94,7 +98,8 @@ sub places_of {
     my @places;
     my ($line, $counted) = (1, 0);
     for my $i (0 .. $#tokens) {
-        for my $changes (changes_of_token($scan, $i), changes_of_condition($scan, $i), changes_of_statement($scan, $i), changes_of_pair($scan, $i)) {
+        for my $changes (changes_of_token($scan, $i), changes_of_condition($scan, $i), changes_of_statement($scan, $i),
+            changes_of_pair($scan, $i)) {
             next if !@$changes;
             my $at = $tokens[$i][1];
             my $begin = rindex($source, "\n", $at) + 1;
@@ -125,7 +130,8 @@ sub changes_of_token {
     my $becomes = sub { return change($at, length $text, $_[0], "$text -> $_[0]") };
     if ($kind eq 'number') {
         # The size of an array that is declared, and the rest of what is no whole number.
-        return [] if $before->[0] eq '[' && $i > 2 && $tokens->[$i - 3][2] eq 'word' || $text !~ /^(0x[0-9a-fA-F]+|[0-9']+)([uUlL]*)$/;
+        return [] if $before->[0] eq '[' && $i > 2 && $tokens->[$i - 3][2] eq 'word'
+            || $text !~ /^(0x[0-9a-fA-F]+|[0-9']+)([uUlL]*)$/;
         my ($digits, $suffix) = ($1, $2);
         return [] if $digits eq '0' && $i > 2 && $tokens->[$i - 2][0] eq 'Datum' && $tokens->[$i - 3][0] eq 'return';
         return [$becomes->("0$suffix")] if length $digits > 12;
@@ -152,7 +158,8 @@ sub changes_of_condition {
     my $from = $tokens->[$open][1] + 1;
     my $condition = substr($scan->{source}, $from, $tokens->[$close][1] - $from);
     # Of a condition that begins with `!` alone, to remove that is the same.
-    my @ways = (['false && (', 'condition false'], $condition =~ /^!/ && $condition !~ /&&|\|\|/ ? () : ['!(', 'condition negated']);
+    my @ways = (['false && (', 'condition false'],
+        $condition =~ /^!/ && $condition !~ /&&|\|\|/ ? () : ['!(', 'condition negated']);
     return [map { change($from, length $condition, $_->[0] . $condition . ')', $_->[1]) } @ways];
 }
 
@@ -179,7 +186,8 @@ sub begins_statement {
     my ($scan, $i) = @_;
     my ($tokens, $partner) = @$scan{qw(tokens partner)};
     my $before = $tokens->[$i - 1][0];
-    return 1 if $before =~ /^(?:[;{}]|else)$/ || $before eq ':' && grep { $_ > 0 && $tokens->[$_][0] =~ /^(?:case|default)$/ } $i - 5 .. $i - 2;
+    return 1 if $before =~ /^(?:[;{}]|else)$/ || $before eq ':'
+        && grep { $_ > 0 && $tokens->[$_][0] =~ /^(?:case|default)$/ } $i - 5 .. $i - 2;
     return $before eq ')' && $partner->[$i - 1] > 0 && $tokens->[$partner->[$i - 1] - 1][0] =~ /^(?:if|for|while)$/;
 }
 
@@ -224,7 +232,8 @@ sub can_go {
     # The one statement inside can go by itself.
     return 0 if $words[0] eq 'pg' && 2 > grep { $_ eq ';' } @words;
     my $at = 0;
-    $at++ while $at < @words && $words[$at] =~ /^(?:\w+|::|\.|->)$/ && !($at > 0 && $words[$at] =~ /^\w/ && $words[$at - 1] =~ /^\w/);
+    $at++ while $at < @words && $words[$at] =~ /^(?:\w+|::|\.|->)$/
+        && !($at > 0 && $words[$at] =~ /^\w/ && $words[$at - 1] =~ /^\w/);
     my $next = $words[$at] // '';
     return 1 if $next =~ /^(?:\(|\[|[-+|&^*]?=|<<=|>>=)$/;
     # A declaration: `Guard const name(...)`, `Guard name`.

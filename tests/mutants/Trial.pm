@@ -1,5 +1,5 @@
-# Tries mutants one after another: a copy of the tree, in which one file is broken at a time and the library built, and a cluster that finds
-# that library first. The cluster is put back to how it was after each.
+# Tries mutants one after another: a copy of the tree, in which one file is broken at a time and the library built, and a cluster
+# that finds that library first. The cluster is put back to how it was after each.
 package Trial;
 
 use strict;
@@ -26,8 +26,8 @@ sub new {
     return $self;
 }
 
-# What a trial needs of the tree at `root`, built in `to`. The compiler leaves out what debuggers need, so that mutants which are the same
-# code are told by that; beside it, in `to`-counting, is the library that counts which lines run.
+# What a trial needs of the tree at `root`, built in `to`. The compiler leaves out what debuggers need, so that mutants which are
+# the same code are told by that; beside it, in `to`-counting, is the library that counts which lines run.
 sub prepare {
     my ($root, $to) = @_;
     mkdir $to;
@@ -39,13 +39,15 @@ sub prepare {
         close $out;
         chmod 0755, "$to/$script->[0]";
     }
-    system("cd '$root' && cp -a Makefile META.json extension materializer sql tests '$to/' && find '$to/extension' \\( -name '*.[od]' -o -name '*.so' \\) -delete") == 0
-        or die "no copy of the tree\n";
+    system("cd '$root' && cp -a Makefile META.json extension materializer sql tests '$to/'"
+        . " && find '$to/extension' \\( -name '*.[od]' -o -name '*.so' \\) -delete") == 0 or die "no copy of the tree\n";
     my $jobs = $ENV{JOBS} // 2;
     system("cd '$to' && mkdir $to-counting && cp -a extension META.json sql $to-counting/ &&"
-        . " make -s -C $to-counting/extension -j $jobs reseller_report.so CXX='$to/count'") == 0 or die "the tree does not build with counts\n";
-    system("cd '$to' && make -s -C extension -j $jobs reseller_report.so CXX='$to/compile' && mkdir build && ./compile -c -o build/main.o"
-        . " tests/unit/main.cpp && " . make_units("$to/compile")) == 0 or die "the tree does not build as it is\n";
+        . " make -s -C $to-counting/extension -j $jobs reseller_report.so CXX='$to/count'") == 0
+        or die "the tree does not build with counts\n";
+    system("cd '$to' && make -s -C extension -j $jobs reseller_report.so CXX='$to/compile' && mkdir build"
+        . " && ./compile -c -o build/main.o tests/unit/main.cpp && " . make_units("$to/compile")) == 0
+        or die "the tree does not build as it is\n";
     return;
 }
 
@@ -54,9 +56,11 @@ sub make_units {
     my ($compile) = @_;
     my @units = qw(change item membership numeric_codec period usage);
     my $sources = join ' ', 'extension/core/*.cpp', map { "tests/unit/${_}_test.cpp" } @units;
-    my $objects = "mkdir -p build/core && for file in $sources; do object=build/\${file##*/}; [ \${file%/*} = tests/unit ] || object=build/core/\${file##*/};"
+    my $objects = "mkdir -p build/core && for file in $sources; do object=build/\${file##*/};"
+        . " [ \${file%/*} = tests/unit ] || object=build/core/\${file##*/};"
         . " $compile -std=c++17 -O1 -Iextension -c -o \${object%.cpp}.o \$file || exit; done";
-    my $links = "for unit in @units; do $compile -o build/unit-\$unit build/main.o build/\${unit}_test.o build/core/*.o || exit; done";
+    my $links = "for unit in @units;"
+        . " do $compile -o build/unit-\$unit build/main.o build/\${unit}_test.o build/core/*.o || exit; done";
     return "$objects; $links";
 }
 
@@ -107,8 +111,8 @@ sub logged {
     return <$log>;
 }
 
-# Of each test how many seconds it takes, and which lines it reaches: file -> the numbers of its lines -> whether. All must pass. Counts are
-# kept apart from those of other trials.
+# Of each test how many seconds it takes, and which lines it reaches: file -> the numbers of its lines -> whether. All must pass.
+# Counts are kept apart from those of other trials.
 sub measure {
     my ($self, @tests) = @_;
     my $counting = "$self->{from}-counting";
@@ -149,8 +153,8 @@ sub passes {
     return $self->shell("cd '$self->{tree}' && $command", $seconds);
 }
 
-# Breaks `mutant` and runs `tests`, an array of [test, seconds it may take], until one fails. Returns what became of it (not built, the same
-# code, killed, survived) and the test that noticed.
+# Breaks `mutant` and runs `tests`, an array of [test, seconds it may take], until one fails. Returns what became of it (not built,
+# the same code, killed, survived) and the test that noticed.
 sub try {
     my ($self, $mutant, $tests) = @_;
     my ($tree, $file) = ($self->{tree}, $mutant->{file});
@@ -160,11 +164,14 @@ sub try {
     my $units = $file =~ $in_unit_tests;
     my $built = $self->shell("make -s -C '$tree/extension' reseller_report.so CXX='$self->{from}/compile'");
     if (!$built) { $became = 'not built' }
-    elsif (compare("$tree/extension/reseller_report.so", "$self->{from}/extension/reseller_report.so") == 0) { $became = 'the same code' }
+    elsif (compare("$tree/extension/reseller_report.so", "$self->{from}/extension/reseller_report.so") == 0) {
+        $became = 'the same code';
+    }
     else {
         $self->shell("cd '$tree' && " . make_units("$self->{from}/compile")) if $units;
         for my $test ($units ? ['units', 60] : (), @$tests) {
-            next if $self->passes(@$test) || ($self->{timed_out} || $test->[0] !~ /\.sql$|^units$/) && $self->passes_after_all(@$test);
+            next if $self->passes(@$test)
+                || ($self->{timed_out} || $test->[0] !~ /\.sql$|^units$/) && $self->passes_after_all(@$test);
             ($became, $by) = ('killed', $test->[0] . ($self->{timed_out} ? ', which does not end' : ''));
             last;
         }
@@ -202,7 +209,8 @@ sub mend {
     my ($from, $tree) = @$self{qw(from tree)};
     my $objects = $file =~ /\.hpp$/ ? 'extension/*.o extension/*/*.o' : $file =~ s/\.cpp$/.o/r;
     unlink "$tree/extension/reseller_report.so";
-    $self->shell("cd '$from' && cp -a --parents '$file' $objects extension/reseller_report.so " . ($units ? 'build/unit-* ' : '') . "'$tree/'")
+    $self->shell("cd '$from' && cp -a --parents '$file' $objects extension/reseller_report.so "
+        . ($units ? 'build/unit-* ' : '') . "'$tree/'")
         or die "cannot mend $file: " . $self->logged;
     return;
 }

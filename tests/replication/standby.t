@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
-# A hot standby answers every report exactly while the primary writes, folds, builds, prunes and moves companies, whoever gives way to whom;
-# what writes is refused there; and a promotion in the midst of a fold loses nothing.
+# A hot standby answers every report exactly while the primary writes, folds, builds, prunes and moves companies, whoever gives way
+# to whom; what writes is refused there; and a promotion in the midst of a fold loses nothing.
 use strict;
 use warnings;
 use FindBin;
@@ -10,7 +10,8 @@ use File::Temp qw(tempdir);
 use Test::More;
 
 # Replay never cancels a report: it waits, or with feedback the primary keeps what the report needs.
-my $primary = Daemon::start_cluster('wal_level=replica', 'max_wal_senders=5', 'max_prepared_transactions=5', 'max_standby_streaming_delay=-1');
+my $primary = Daemon::start_cluster('wal_level=replica', 'max_wal_senders=5', 'max_prepared_transactions=5',
+    'max_standby_streaming_delay=-1');
 Daemon::make_database('standby');
 Daemon::sql(q{
     SELECT setseed(0.5), random_usage.companies(), random_usage.events(150);
@@ -45,12 +46,14 @@ my @writers = Daemon::start_writers(1);
 push @writers, Daemon::start_loop(sub {
     my ($round) = @_;
     my $month = "'2010-01-01 00:00+00'::timestamptz + interval '$round months'";
-    return "INSERT INTO usage.bot_message (company_id, occurred_at) SELECT 5000, $month + n * interval '1 hour' FROM generate_series(1, 50) n",
+    return "INSERT INTO usage.bot_message (company_id, occurred_at) SELECT 5000, $month + n * interval '1 hour'
+        FROM generate_series(1, 50) n",
         "SELECT * FROM reseller_report.create_partitions('1 month', 'usage.bot_message')",
         "SELECT * FROM reseller_report.materialize(30)",
         "SELECT reseller_report.rebuild_slice('usage.phone_call', d, d + interval '1 day')
             FROM date_trunc('day', random_usage.moment(), 'UTC') d",
-        $round % 3 == 0 ? 'TRUNCATE usage.chat_message_default' : "SELECT reseller_report.rebuild_slice('usage.chat_message', '-infinity', 'infinity')",
+        $round % 3 == 0 ? 'TRUNCATE usage.chat_message_default'
+            : "SELECT reseller_report.rebuild_slice('usage.chat_message', '-infinity', 'infinity')",
         "SELECT * FROM reseller_report.prune('usage.bot_message', $month + interval '1 month')";
 });
 
@@ -62,26 +65,31 @@ for my $feedback ('off', 'on') {
     my ($rounds, $differences, $before) = (0, '', there(sub { Daemon::sql($turns) }));
     # As a role that may read these reports, and nothing else of the extension's.
     Daemon::wait_until("reports beside folds, hot_standby_feedback $feedback", sub {
-        $differences .= there(sub { Daemon::sql($look_everywhere . 'SET ROLE reader; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+        $differences .= there(sub {
+            Daemon::sql($look_everywhere . 'SET ROLE reader; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
             SELECT * FROM oracle.compare(4, \'2024-03-01\', \'100 days\'); COMMIT') });
         return $differences ne '' || ++$rounds >= 6 && there(sub { Daemon::sql($turns) }) > $before + 20;
     });
-    is($differences, '', "a standby's reports equal the oracle in one snapshot, $rounds times beside folds, hot_standby_feedback $feedback");
+    is($differences, '',
+        "a standby's reports equal the oracle in one snapshot, $rounds times beside folds, hot_standby_feedback $feedback");
 }
 is(Daemon::sql($look_everywhere . 'SET ROLE reader; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
     SELECT * FROM oracle.compare(4, \'2024-03-01\', \'100 days\');
-    SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND (locktype = \'transactionid\' OR locktype = \'relation\' AND mode <> \'AccessShareLock\');
+    SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND (locktype = \'transactionid\' OR locktype = \'relation\'
+        AND mode <> \'AccessShareLock\');
     SELECT pg_current_xact_id_if_assigned() IS NULL; COMMIT'), "0\nt",
     'a read-only transaction on the primary, too; reports take no lock but AccessShare, and no transaction id');
 Daemon::stop_writers(@writers);
-my $pruned = Daemon::sql(q(SELECT horizon > '2010-02-01' FROM reseller_report.sources() WHERE source = 'usage.bot_message'::regclass));
+my $pruned = Daemon::sql(q(SELECT horizon > '2010-02-01' FROM reseller_report.sources()
+    WHERE source = 'usage.bot_message'::regclass));
 is($pruned, 't', 'usage was pruned meanwhile');
 
 # A fold is open, usage is prepared, and more waits to be folded, when the primary is lost.
 my $folding = Daemon::hold_open("UPDATE reseller_report.lease SET turn = turn;
 \\! psql -X -q -o /dev/null -c 'SELECT random_usage.events(30)'
 SELECT * FROM reseller_report.materialize()");
-Daemon::sql(q(BEGIN; SELECT random_usage.events(20); UPDATE usage.phone_call SET duration_seconds = duration_seconds + 1; PREPARE TRANSACTION 'usage'));
+Daemon::sql(q(BEGIN; SELECT random_usage.events(20); UPDATE usage.phone_call SET duration_seconds = duration_seconds + 1;
+    PREPARE TRANSACTION 'usage'));
 Daemon::sql('SELECT random_usage.events(20)');
 my $lsn = Daemon::sql('SELECT pg_current_wal_insert_lsn()');
 Daemon::wait_until('the standby has all that', sub { replayed($lsn) });
@@ -89,20 +97,28 @@ Daemon::wait_until('the standby has all that', sub { replayed($lsn) });
 # What else a standby can be asked in such a moment, and what it cannot.
 sub answer {
     my ($sql) = @_;
-    my ($status, $out, $errors) = there(sub { Daemon::run('psql', '-X', '-q', '-A', '-t', '-v', 'VERBOSITY=sqlstate', '-c', $sql) });
+    my ($status, $out, $errors) =
+        there(sub { Daemon::run('psql', '-X', '-q', '-A', '-t', '-v', 'VERBOSITY=sqlstate', '-c', $sql) });
     return $status == 0 ? 'answers' : $errors =~ /(?:ERROR|FATAL):\s+(\w+)/ ? $1 : $errors;
 }
-is(answer("SELECT * FROM reseller_report.$_"), 'answers', "on a standby $_ answers") for 'sources()', 'health()', 'materializer_state',
+is(answer("SELECT * FROM reseller_report.$_"), 'answers', "on a standby $_ answers") for 'sources()', 'health()',
+    'materializer_state',
     q(prunable('usage.bot_message', '2030-01-01 00:00+00')), q(rebuild_slices('usage.text_message', '-infinity', 'infinity')),
     q(verify('-infinity', 'infinity'));
-is(answer("SET ROLE stranger; SELECT * FROM reseller_report.chat(1, '-infinity', 'infinity')"), '42501', 'access is checked on a standby');
+is(answer("SET ROLE stranger; SELECT * FROM reseller_report.chat(1, '-infinity', 'infinity')"), '42501',
+    'access is checked on a standby');
+my $mapping = '{"billable": {"value": true}, "price_twin": {"value": 0}, "price_reseller": {"value": 0}}';
 is(answer($_), '25006', "on a standby $_ is refused as read-only") for
-    q(SELECT reseller_report.create_usage_tables('other')), q(SELECT reseller_report.attach_source('bot', 'spare', '{"billable": {"value": true}, "price_twin": {"value": 0}, "price_reseller": {"value": 0}}')),
-    q(SELECT reseller_report.detach_source('usage.bot_message')), q(SELECT reseller_report.move_company(11, 1, '2024-03-01 00:00+00')),
+    q(SELECT reseller_report.create_usage_tables('other')),
+    "SELECT reseller_report.attach_source('bot', 'spare', '$mapping')",
+    q(SELECT reseller_report.detach_source('usage.bot_message')),
+    q(SELECT reseller_report.move_company(11, 1, '2024-03-01 00:00+00')),
     q(SELECT reseller_report.grant_access('reader', NULL)), q(SELECT reseller_report.revoke_access('reader', 1)),
     q(SELECT * FROM reseller_report.materialize()), q(CALL reseller_report.rebuild('usage.chat_message')),
     q(SELECT reseller_report.rebuild_slice('usage.chat_message', '2024-03-01 00:00+00', '2024-03-02 00:00+00')),
-    q(SELECT * FROM reseller_report.create_partitions('2 years')), q(SELECT * FROM reseller_report.create_partitions('2 years', 'usage.chat_message')), q(SELECT * FROM reseller_report.prune('usage.bot_message', '2030-01-01 00:00+00')),
+    q(SELECT * FROM reseller_report.create_partitions('2 years')),
+    q(SELECT * FROM reseller_report.create_partitions('2 years', 'usage.chat_message')),
+    q(SELECT * FROM reseller_report.prune('usage.bot_message', '2030-01-01 00:00+00')),
     'SELECT reseller_report.post_restore()';
 
 # The fold is undone whole, and what was prepared is committed there.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A database restored from a dump answers as the one that was dumped, with what was pending, un-built and pruned there, and goes on from it.
+# A database restored from a dump answers as the one that was dumped, with what was pending, un-built and pruned there, and goes on
+# from it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 echo '1..10'

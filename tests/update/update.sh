@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# ALTER EXTENSION UPDATE: a database updated to this version has the objects of one that was installed with it, and keeps its figures, its
-# triggers and its sessions. There is no released version to update from yet, so a made-up older one stands for it; later ones are added
-# to the list below.
+# ALTER EXTENSION UPDATE: a database updated to this version has the objects of one that was installed with it, and keeps its
+# figures, its triggers and its sessions. There is no released version to update from yet, so a made-up older one stands for it;
+# later ones are added to the list below.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 echo '1..3'
