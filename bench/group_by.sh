@@ -12,7 +12,21 @@ cat >"$cluster/report.sql" <<'SQL'
 SELECT * FROM reseller_report.text_messaging(1, '2024-01-31 21:00+00', '2024-02-29 21:00+00');
 SQL
 cat >"$cluster/group_by.sql" <<'SQL'
-SELECT c.company_id, c.name, m.* FROM reseller_report.dependency d JOIN reseller_report.company c USING (company_id) LEFT JOIN (SELECT company_id, count(delivered_at) FILTER (WHERE channel = 'sms'), sum(price_twin) FILTER (WHERE channel = 'sms'), count(*) FILTER (WHERE channel = 'viber'), count(delivered_at) FILTER (WHERE channel = 'viber'), sum(price_twin) FILTER (WHERE channel = 'viber'), count(*) FILTER (WHERE channel = 'whatsapp'), count(delivered_at) FILTER (WHERE channel = 'whatsapp'), sum(price_twin) FILTER (WHERE channel = 'whatsapp'), count(*) FILTER (WHERE channel = 'email'), count(delivered_at) FILTER (WHERE channel = 'email'), sum(price_twin) FILTER (WHERE channel = 'email'), count(*) FILTER (WHERE channel = 'push'), count(delivered_at) FILTER (WHERE channel = 'push'), sum(price_twin) FILTER (WHERE channel = 'push'), sum(price_twin), sum(price_reseller) FROM usage.text_message WHERE occurred_at >= '2024-01-31 21:00+00' AND occurred_at < '2024-02-29 21:00+00' GROUP BY company_id) m ON m.company_id = d.company_id WHERE d.reseller_id = 1 ORDER BY c.company_id;
+SELECT c.company_id, c.name, m.* FROM reseller_report.dependency d JOIN reseller_report.company c USING (company_id)
+    LEFT JOIN (SELECT company_id,
+            count(delivered_at) FILTER (WHERE channel = 'sms'), sum(price_twin) FILTER (WHERE channel = 'sms'),
+            count(*) FILTER (WHERE channel = 'viber'), count(delivered_at) FILTER (WHERE channel = 'viber'),
+            sum(price_twin) FILTER (WHERE channel = 'viber'),
+            count(*) FILTER (WHERE channel = 'whatsapp'), count(delivered_at) FILTER (WHERE channel = 'whatsapp'),
+            sum(price_twin) FILTER (WHERE channel = 'whatsapp'),
+            count(*) FILTER (WHERE channel = 'email'), count(delivered_at) FILTER (WHERE channel = 'email'),
+            sum(price_twin) FILTER (WHERE channel = 'email'),
+            count(*) FILTER (WHERE channel = 'push'), count(delivered_at) FILTER (WHERE channel = 'push'),
+            sum(price_twin) FILTER (WHERE channel = 'push'),
+            sum(price_twin), sum(price_reseller)
+        FROM usage.text_message WHERE occurred_at >= '2024-01-31 21:00+00' AND occurred_at < '2024-02-29 21:00+00'
+        GROUP BY company_id) m ON m.company_id = d.company_id
+    WHERE d.reseller_id = 1 ORDER BY c.company_id;
 SQL
 ratios 9 "$cluster"/{report,group_by}.sql >"$cluster/result"
 awk 'NR == 1 { printf "        report %.1f ms, ", $1 } NR == 2 { printf "GROUP BY %.1f ms\n", $1 }' "$cluster/result"

@@ -12,7 +12,8 @@ fold_all
 sql <<'SQL'
 CREATE PROCEDURE bench.receive(round int) LANGUAGE plpgsql AS $$
 BEGIN
-    CREATE TEMP TABLE receipt AS SELECT occurred_at, id, occurred_at + interval '1 hour' + random() * interval '71 hours' AS received_at,
+    CREATE TEMP TABLE receipt AS SELECT occurred_at, id,
+            occurred_at + interval '1 hour' + random() * interval '71 hours' AS received_at,
             row_number() OVER (ORDER BY random()) AS n
         FROM usage.text_message WHERE id % 10 = round;
     CREATE INDEX ON receipt ((n / 1000));
@@ -25,7 +26,8 @@ BEGIN
     DROP TABLE receipt;
 END
 $$;
-CREATE TABLE bench.quarter (company_id bigint, channel text, bucket timestamptz, sent bigint, delivered bigint, price_twin numeric, price_reseller numeric);
+CREATE TABLE bench.quarter (company_id bigint, channel text, bucket timestamptz, sent bigint, delivered bigint,
+    price_twin numeric, price_reseller numeric);
 CREATE TABLE bench.hour (LIKE bench.quarter);
 CREATE TABLE bench.day (LIKE bench.quarter);
 CREATE TABLE bench.month (LIKE bench.quarter);
@@ -35,12 +37,12 @@ DECLARE
     level text;
 BEGIN
     TRUNCATE bench.quarter, bench.hour, bench.day, bench.month;
-    INSERT INTO bench.quarter SELECT company_id, channel, date_bin('15 minutes', occurred_at, '2000-01-01 00:00+00'), count(*), count(delivered_at),
-            sum(price_twin), sum(price_reseller)
+    INSERT INTO bench.quarter SELECT company_id, channel, date_bin('15 minutes', occurred_at, '2000-01-01 00:00+00'),
+            count(*), count(delivered_at), sum(price_twin), sum(price_reseller)
         FROM usage.text_message WHERE occurred_at >= '2024-01-01 00:00+00' AND occurred_at < '2024-01-04 00:00+00' GROUP BY 1, 2, 3;
     FOREACH level IN ARRAY ARRAY['hour', 'day', 'month'] LOOP
-        EXECUTE format('INSERT INTO bench.%I SELECT company_id, channel, date_trunc(%L, bucket, ''UTC''), sum(sent), sum(delivered), sum(price_twin),
-            sum(price_reseller) FROM bench.%I GROUP BY 1, 2, 3', level, level, below);
+        EXECUTE format('INSERT INTO bench.%I SELECT company_id, channel, date_trunc(%L, bucket, ''UTC''),
+            sum(sent), sum(delivered), sum(price_twin), sum(price_reseller) FROM bench.%I GROUP BY 1, 2, 3', level, level, below);
         below := level;
     END LOOP;
 END

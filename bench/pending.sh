@@ -4,14 +4,17 @@
 source "$(dirname "$0")/lib.sh"
 start_cluster fsync=off
 make_database none
-sql -o /dev/null -c "SELECT setseed(0.75), bench.companies(10000), bench.partitions('2024-01-01 00:00+00', 12), bench.year(10000, 0.05, 1)"
-sql -c "INSERT INTO reseller_report.company (company_id, name, is_reseller) SELECT 2, 'Other', true UNION ALL SELECT 100000 + n, 'Other', false FROM generate_series(1, 1000) n" \
+sql -o /dev/null -c "SELECT setseed(0.75), bench.companies(10000), bench.partitions('2024-01-01 00:00+00', 12),
+    bench.year(10000, 0.05, 1)"
+sql -c "INSERT INTO reseller_report.company (company_id, name, is_reseller)
+        SELECT 2, 'Other', true UNION ALL SELECT 100000 + n, 'Other', false FROM generate_series(1, 1000) n" \
     -c 'INSERT INTO reseller_report.dependency (reseller_id, company_id) SELECT 2, 100000 + n FROM generate_series(1, 1000) n'
 fold_all
 # write_deltas FIRST COUNT: as many deltas of the other reseller, in transactions of 10,000.
 write_deltas() {
     for ((n = $1; n < $1 + $2; n += 10000)); do
-        echo "INSERT INTO usage.text_message (company_id, channel, occurred_at) SELECT 100001 + n % 1000, 'sms', timestamptz '2024-01-01 00:00+00' + n / 1000 * interval '15 minutes'
+        echo "INSERT INTO usage.text_message (company_id, channel, occurred_at)
+            SELECT 100001 + n % 1000, 'sms', timestamptz '2024-01-01 00:00+00' + n / 1000 * interval '15 minutes'
             FROM generate_series($n, $n + 9999) n;"
     done | sql
 }
@@ -19,18 +22,22 @@ sql -d postgres -c 'CREATE DATABASE pending TEMPLATE none'
 PGDATABASE=pending write_deltas 0 100000
 report="SELECT * FROM reseller_report.text_messaging(1, '2024-03-31 21:00+00', '2024-04-30 21:00+00');"
 time_report() {
-    { echo '\timing on'; for ((i = 0; i < 12; i++)); do echo "$report"; done; } | sql -o /dev/null -d "$1" | awk '/^Time:/ && ++n > 3 { print $2 }' | median
+    { echo '\timing on'; for ((i = 0; i < 12; i++)); do echo "$report"; done; } | sql -o /dev/null -d "$1" |
+        awk '/^Time:/ && ++n > 3 { print $2 }' | median
 }
 for ((round = 0; round < 9; round++)); do
     echo "$(time_report none) $(time_report pending)"
 done >"$cluster/result"
 awk '{ print $2 - $1 }' "$cluster/result" | median >"$cluster/more"
-echo "        $(sql -d pending -c 'SELECT pending_deltas FROM reseller_report.materializer_state') pending; none $(cut -d ' ' -f 1 "$cluster/result" | median) ms, pending $(cut -d ' ' -f 2 "$cluster/result" | median) ms"
+printf '        %s pending; none %s ms, pending %s ms\n' \
+    "$(sql -d pending -c 'SELECT pending_deltas FROM reseller_report.materializer_state')" \
+    "$(cut -d ' ' -f 1 "$cluster/result" | median)" "$(cut -d ' ' -f 2 "$cluster/result" | median)"
 # At most 1.2 times as long, or 5 ms more.
 if awk '{ exit !($1 <= 5) }' "$cluster/more"; then
     verdict '100,000 deltas of others are pending: ms more for a report' "$(cat "$cluster/more")" '<=' 5
 else
-    verdict '100,000 deltas of others are pending: times the report' "$(awk '{ print $2 / $1 }' "$cluster/result" | median)" '<=' 1.2
+    verdict '100,000 deltas of others are pending: times the report' \
+        "$(awk '{ print $2 / $1 }' "$cluster/result" | median)" '<=' 1.2
 fi
 
 # peak_of_fold DATABASE: kB that the backend held at most, without the shared buffers that it touched.

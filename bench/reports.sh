@@ -15,7 +15,8 @@ measure() {
         [year]="'2024-01-01 00:00+03', '2025-01-01 00:00+03'"
         [half]="'2024-04-01 00:00+03', '2024-10-01 00:00+03'"
         [odd]="'2024-02-15 10:17+00', '2024-10-16 23:59:59+00'")
-    sql -o /dev/null -c "CREATE TABLE answer AS SELECT * FROM reseller_report.text_messaging(1, ${period[year]})" -c 'VACUUM ANALYZE answer'
+    sql -o /dev/null -c "CREATE TABLE answer AS SELECT * FROM reseller_report.text_messaging(1, ${period[year]})" \
+        -c 'VACUUM ANALYZE answer'
     echo 'SELECT * FROM answer;' >"$cluster/answer.sql"
     for name in "${!period[@]}"; do
         echo "SELECT * FROM reseller_report.text_messaging(1, ${period[$name]});" >"$cluster/$name.sql"

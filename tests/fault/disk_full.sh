@@ -25,7 +25,11 @@ psql -X -q -o /dev/null -c "SELECT setseed(0.1); SELECT random_usage.companies()
 number=0
 is() {
     number=$((number + 1))
-    if [ "$2" = "$3" ]; then echo "ok $number - $1"; else printf 'not ok %d - %s\n# got: %s\n# expected: %s\n' "$number" "$1" "$2" "$3"; fi
+    if [ "$2" = "$3" ]; then
+        echo "ok $number - $1"
+    else
+        printf 'not ok %d - %s\n# got: %s\n# expected: %s\n' "$number" "$1" "$2" "$3"
+    fi
 }
 exact() {
     is "$1: reports equal the oracle" "$(psql -X -A -t -c "SELECT * FROM oracle.compare(4, '2024-03-01', '100 days')")" ''
@@ -38,8 +42,12 @@ up() { psql -X -q -o /dev/null -c 'SELECT 1' 2>/dev/null; }
 bring_up() {
     local deadline=$((SECONDS + 60))
     until up; do
-        [ "$SECONDS" -lt "$deadline" ] || { echo "Bail out! the server does not come up: $(tail -n 3 "$cluster/server.log")"; exit 1; }
-        (cd "$cluster" && runuser -u postgres -- pg_ctl -D "$cluster/data" -l "$cluster/server.log" -w start >/dev/null 2>&1) || true
+        if [ "$SECONDS" -ge "$deadline" ]; then
+            echo "Bail out! the server does not come up: $(tail -n 3 "$cluster/server.log")"
+            exit 1
+        fi
+        (cd "$cluster" &&
+            runuser -u postgres -- pg_ctl -D "$cluster/data" -l "$cluster/server.log" -w start >/dev/null 2>&1) || true
     done
 }
 

@@ -1,6 +1,6 @@
 // A point of failure before every call that the extension makes to the server: linked into a test build of the library by
-// tests/fault/build-points, whose stubs come through here. The SQL functions of schema fault count calls by call site, and choose the
-// one at which something happens.
+// tests/fault/build-points, whose stubs come through here. The SQL functions of schema fault count calls by call site, and choose
+// the one at which something happens.
 #include <csignal>
 #include <cstdint>
 #include <unistd.h>

@@ -28,36 +28,50 @@ until_true() {
 }
 
 run "CREATE EXTENSION reseller_report CASCADE;
-    INSERT INTO reseller_report.company (company_id, name, is_reseller) SELECT n, 'Company ' || n, n <= 3 FROM generate_series(1, 1000) n;
+    INSERT INTO reseller_report.company (company_id, name, is_reseller) SELECT n, 'Company ' || n, n <= 3
+        FROM generate_series(1, 1000) n;
     INSERT INTO reseller_report.dependency (reseller_id, company_id) SELECT 1 + n % 3, n FROM generate_series(4, 900) n;
-    CREATE TABLE message (id bigserial PRIMARY KEY, company integer, kind text, sent_at timestamptz, status text, cost numeric(12,6), fee numeric(12,6));
+    CREATE TABLE message (id bigserial PRIMARY KEY, company integer, kind text, sent_at timestamptz, status text,
+        cost numeric(12,6), fee numeric(12,6));
     INSERT INTO message (company, kind, sent_at, status, cost, fee)
-        SELECT 4 + (random() * 996)::int, (ARRAY['sms', 'viber', 'whatsapp', 'email', 'push'])[1 + floor(random() * 5)], '2024-01-01 00:00+00'::timestamptz + n * interval '$days days' / $rows,
-            CASE WHEN random() < 0.8 THEN 'delivered' ELSE 'sent' END, (random() * 100)::numeric(12,6), (random() * 100)::numeric(12,6) FROM generate_series(1, $rows) n;
+        SELECT 4 + (random() * 996)::int, (ARRAY['sms', 'viber', 'whatsapp', 'email', 'push'])[1 + floor(random() * 5)],
+            '2024-01-01 00:00+00'::timestamptz + n * interval '$days days' / $rows,
+            CASE WHEN random() < 0.8 THEN 'delivered' ELSE 'sent' END,
+            (random() * 100)::numeric(12,6), (random() * 100)::numeric(12,6)
+        FROM generate_series(1, $rows) n;
     CREATE INDEX ON message (company, sent_at); CREATE INDEX ON message (sent_at); ANALYZE message"
 cat >"$cluster/writer.sql" <<SQL
 \set id random(1, $rows)
 \set company random(4, 1000)
 \set second random(0, $((days * 86400)))
-INSERT INTO message (company, kind, sent_at, status, cost, fee) VALUES (:company, 'sms', '2024-01-01 00:00+00'::timestamptz + :second * interval '1 second', 'sent', 0.05, 0.07);
+INSERT INTO message (company, kind, sent_at, status, cost, fee)
+    VALUES (:company, 'sms', '2024-01-01 00:00+00'::timestamptz + :second * interval '1 second', 'sent', 0.05, 0.07);
 UPDATE message SET status = 'delivered' WHERE id = :id;
 SQL
-write() { while [ ! -e "$cluster/stop" ]; do pgbench -n -c 4 -j 1 -T 3600 -R ${RATE:-400} -f "$cluster/writer.sql" >/dev/null 2>&1 || true; done; }
+write() {
+    while [ ! -e "$cluster/stop" ]; do
+        pgbench -n -c 4 -j 1 -T 3600 -R ${RATE:-400} -f "$cluster/writer.sql" >/dev/null 2>&1 || true
+    done
+}
 write 2>/dev/null &
 until_true 30 eval '[ "$(run "SELECT count(*) > 4 FROM pg_stat_activity WHERE application_name = '"'pgbench'"'")" = t ]' || true
 
 began=$(now)
-run "SELECT reseller_report.attach_source('text_messaging', 'message', '{\"company_id\": \"company\", \"channel\": \"kind\", \"occurred_at\": \"sent_at\", \"delivered\": \"status\",
+run "SELECT reseller_report.attach_source('text_messaging', 'message',
+    '{\"company_id\": \"company\", \"channel\": \"kind\", \"occurred_at\": \"sent_at\", \"delivered\": \"status\",
     \"delivered_values\": [\"delivered\"], \"price_twin\": \"cost\", \"price_reseller\": \"fee\"}')" >/dev/null
 echo "# connected in $(($(now) - began)) ms, under four writers"
 
 # Both sides in one statement, hence in one snapshot.
-truth="WITH report AS MATERIALIZED (SELECT r.company_id, t.id, sent_viber, delivered_sms, total_price_to_twin, total_price_to_reseller
+truth="WITH report AS MATERIALIZED (
+        SELECT r.company_id, t.id, sent_viber, delivered_sms, total_price_to_twin, total_price_to_reseller
         FROM (VALUES (1), (2), (3)) r (company_id), LATERAL reseller_report.text_messaging(r.company_id, f, t) t),
-    truth AS MATERIALIZED (SELECT d.reseller_id, d.company_id, count(m.id) FILTER (WHERE kind = 'viber'), count(m.id) FILTER (WHERE kind = 'sms' AND status = 'delivered'),
-            coalesce(sum(cost), 0), coalesce(sum(fee), 0)
-        FROM reseller_report.dependency d LEFT JOIN message m ON m.company = d.company_id AND sent_at >= f AND sent_at < t GROUP BY 1, 2)
-    SELECT count(*) FROM (SELECT * FROM (TABLE report EXCEPT ALL TABLE truth) a UNION ALL SELECT * FROM (TABLE truth EXCEPT ALL TABLE report) b) x"
+    truth AS MATERIALIZED (SELECT d.reseller_id, d.company_id, count(m.id) FILTER (WHERE kind = 'viber'),
+            count(m.id) FILTER (WHERE kind = 'sms' AND status = 'delivered'), coalesce(sum(cost), 0), coalesce(sum(fee), 0)
+        FROM reseller_report.dependency d LEFT JOIN message m ON m.company = d.company_id AND sent_at >= f AND sent_at < t
+        GROUP BY 1, 2)
+    SELECT count(*) FROM (SELECT * FROM (TABLE report EXCEPT ALL TABLE truth) a
+        UNION ALL SELECT * FROM (TABLE truth EXCEPT ALL TABLE report) b) x"
 agrees() {
     local sql=${truth//sent_at >= f AND sent_at < t/sent_at >= $1 AND sent_at < $2}
     [ "$(run "${sql/, f, t)/, $1, $2)}")" = 0 ]
@@ -72,9 +86,12 @@ rebuild first &
 total() { sed -n 's/.*(1 of \([0-9]*\)).*/\1/p' "$cluster/$1.log"; }
 until_true 600 eval '[ "$(slices first)" -gt 0 ] && [ $(($(slices first) * 5)) -ge $(($(total first) * 2)) ]'
 status=0
-until_true 10 eval '[ "$(run "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '"'rebuild % of %: message'"'")" = 1 ]' || status=1
+rebuilds() { run "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'rebuild % of %: message'"; }
+until_true 10 eval '[ "$(rebuilds)" = 1 ]' || status=1
 report $status 'pg_stat_activity shows what runs'
-agrees "'2024-01-10 10:17+00'" "'2024-02-12 23:59:59+00'" && report 0 'exact while it is built' || report 1 'exact while it is built'
+status=0
+agrees "'2024-01-10 10:17+00'" "'2024-02-12 23:59:59+00'" || status=1
+report $status 'exact while it is built'
 
 postmaster=$(head -n 1 "$cluster/data/postmaster.pid")
 pkill -KILL -P "$postmaster"
@@ -85,7 +102,9 @@ cd "$cluster"
 until_true 60 server pg_ctl -D "$cluster/data" -l "$cluster/server.log" -w start
 cd - >/dev/null
 echo "# killed after $(slices first) slices"
-agrees "'2024-01-10 10:17+00'" "'2024-02-12 23:59:59+00'" && report 0 'exact after the crash' || report 1 'exact after the crash'
+status=0
+agrees "'2024-01-10 10:17+00'" "'2024-02-12 23:59:59+00'" || status=1
+report $status 'exact after the crash'
 
 began=$(now)
 rebuild second &
@@ -104,7 +123,9 @@ grep -q "from $first to" "$cluster/first.log" && status=1
 report $status "it goes on with what is missing, then does the rest again"
 
 [ "$(run "SELECT is_built FROM reseller_report.sources()")" = t ] && report 0 'built for all time' || report 1 'built for all time'
-agrees "'2024-01-10 10:17+00'" "'2024-02-12 23:59:59+00'" && report 0 'exact under writers, built' || report 1 'exact under writers, built'
+status=0
+agrees "'2024-01-10 10:17+00'" "'2024-02-12 23:59:59+00'" || status=1
+report $status 'exact under writers, built'
 touch "$cluster/stop"
 pkill -f "$cluster/writer.sql" || true
 until_true 30 eval '[ "$(run "SELECT count(*) FROM pg_stat_activity WHERE application_name = '"'pgbench'"'")" = 0 ]'
@@ -112,4 +133,5 @@ folded=$(run "SELECT deltas FROM reseller_report.materialize(10000000)")
 differences=$(run "SELECT count(*) FROM reseller_report.verify('-infinity', 'infinity')")
 status=0
 [ "$differences" = 0 ] && agrees "'-infinity'" "'infinity'" && agrees "'2024-01-01 00:00+03'" "'2024-02-01 00:00+03'" || status=1
-report $status "folded $folded changes more: verify finds $differences differences, and GROUP BY agrees, of $(run 'SELECT count(*) FROM message') rows"
+rows=$(run 'SELECT count(*) FROM message')
+report $status "folded $folded changes more: verify finds $differences differences, and GROUP BY agrees, of $rows rows"

@@ -11,7 +11,8 @@ echo '1..6'
 export PGDATABASE=college_messages
 work=$(mktemp -d)
 trap 'rm -rf "$work"; psql -X -q -d postgres -c "DROP DATABASE IF EXISTS college_messages"' EXIT
-psql -X -q -d postgres -c 'DROP DATABASE IF EXISTS college_messages' -c 'CREATE DATABASE college_messages TEMPLATE reseller_report_test' 2>/dev/null
+psql -X -q -d postgres -c 'DROP DATABASE IF EXISTS college_messages' \
+    -c 'CREATE DATABASE college_messages TEMPLATE reseller_report_test' 2>/dev/null
 sql() { psql -X -q -A -t -F ' ' -v ON_ERROR_STOP=1 "$@"; }
 
 # Company 1 + sender % 97; even ones belong to reseller 1001, odd ones to 1002. Message n costs n % 1000 micro-units and
@@ -25,14 +26,16 @@ SQL
 sed 's/ /\t/g' "$file" | sql -c '\copy message (sender, receiver, at) FROM stdin'
 sql <<'SQL'
 INSERT INTO usage.text_message (id, company_id, channel, occurred_at, price_twin, price_reseller)
-    SELECT n, 1 + sender % 97, CASE WHEN receiver % 2 = 0 THEN 'sms' ELSE 'viber' END, to_timestamp(at), n % 1000 * 0.000001, -(n % 7) FROM message;
+    SELECT n, 1 + sender % 97, CASE WHEN receiver % 2 = 0 THEN 'sms' ELSE 'viber' END, to_timestamp(at),
+        n % 1000 * 0.000001, -(n % 7) FROM message;
 UPDATE usage.text_message SET delivered_at = occurred_at + interval '3 minutes' WHERE id % 10 <> 0;
 SQL
 
 # The bounds of every month of 2004 in a zone, as Unix seconds.
 months() {
     sql -c "SELECT m + 1, extract(epoch FROM (timestamp '2004-01-01' + m * interval '1 month') AT TIME ZONE '$1')::bigint,
-        extract(epoch FROM (timestamp '2004-01-01' + (m + 1) * interval '1 month') AT TIME ZONE '$1')::bigint FROM generate_series(0, 11) m"
+        extract(epoch FROM (timestamp '2004-01-01' + (m + 1) * interval '1 month') AT TIME ZONE '$1')::bigint
+        FROM generate_series(0, 11) m"
 }
 
 # Zone, month, reseller, company: delivered sms, sent viber, delivered viber, micro-units of both, earned. From July 2004 on
@@ -52,7 +55,11 @@ expected() {
                     earned[key] -= n % 7
                 }
             }
-            END { for (key in seen) print key, sms[key] + 0, viber[key] + 0, dviber[key] + 0, smsprice[key] + 0, viberprice[key] + 0, earned[key] + 0 }
+            END {
+                for (key in seen)
+                    print key, sms[key] + 0, viber[key] + 0, dviber[key] + 0, smsprice[key] + 0, viberprice[key] + 0,
+                        earned[key] + 0
+            }
         ' "$work/months" "$file"
     done | sort
 }
@@ -85,8 +92,11 @@ sql -o /dev/null -c 'SELECT reseller_report.materialize(20000)'
 compare 'half folded' 0
 while [ "$(sql -c 'SELECT deltas FROM reseller_report.materialize()')" != 0 ]; do :; done
 compare 'all folded' 0
-sql -o /dev/null -c "SELECT reseller_report.move_company(n, 1001 + (n + 1) % 2, '2004-07-01 00:00+00') FROM generate_series(1, 29) n"
+sql -o /dev/null -c "SELECT reseller_report.move_company(n, 1001 + (n + 1) % 2, '2004-07-01 00:00+00')
+    FROM generate_series(1, 29) n"
 compare 'companies moved in July 2004' 30
 while [ "$(sql -c 'SELECT deltas FROM reseller_report.materialize()')" != 0 ]; do :; done
 compare 'and folded' 30
-[ -z "$(sql -c "SELECT * FROM oracle.compare(20, '2004-07-01', '400 days')")" ] && echo 'ok 6 - the oracle agrees on random periods' || echo 'not ok 6 - the oracle agrees on random periods'
+differences=$(sql -c "SELECT * FROM oracle.compare(20, '2004-07-01', '400 days')")
+[ -z "$differences" ] || printf 'not '
+echo 'ok 6 - the oracle agrees on random periods'

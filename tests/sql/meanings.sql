@@ -26,15 +26,15 @@ CREATE TABLE app.robot (firm app.firm, paid app.yes, plan app.word, at app.momen
 CREATE SCHEMA usage;
 CREATE VIEW usage.text_message AS
     SELECT firm::bigint AS company_id,
-        CASE WHEN kind::text = 'short' THEN 'sms' WHEN kind IS NULL THEN 'push' ELSE 'email' END AS channel, at::timestamptz AS occurred_at,
-        CASE WHEN status = 'done' OR status IS NULL THEN now() END AS delivered_at, coalesce(price, 0)::numeric AS price_twin,
-        coalesce(earned, 0) * 0.01 AS price_reseller
+        CASE WHEN kind::text = 'short' THEN 'sms' WHEN kind IS NULL THEN 'push' ELSE 'email' END AS channel,
+        at::timestamptz AS occurred_at, CASE WHEN status = 'done' OR status IS NULL THEN now() END AS delivered_at,
+        coalesce(price, 0)::numeric AS price_twin, coalesce(earned, 0) * 0.01 AS price_reseller
     FROM app.message WHERE status IS DISTINCT FROM 'test' AND (note IS NULL OR note = 'kept');
 CREATE VIEW usage.chat_message AS
     SELECT firm::bigint AS company_id,
-        CASE WHEN who = 'man' THEN 'operator' WHEN who = 'robot' THEN 'bot' ELSE 'user' END AS sender, coalesce(alice, true) AS via_alice,
-        (at - interval '5 hours 30 minutes') AT TIME ZONE 'UTC' AS occurred_at, coalesce(price, 0)::numeric AS price_twin,
-        0 AS price_reseller
+        CASE WHEN who = 'man' THEN 'operator' WHEN who = 'robot' THEN 'bot' ELSE 'user' END AS sender,
+        coalesce(alice, true) AS via_alice, (at - interval '5 hours 30 minutes') AT TIME ZONE 'UTC' AS occurred_at,
+        coalesce(price, 0)::numeric AS price_twin, 0 AS price_reseller
     FROM app.talk WHERE who IS NOT NULL;
 CREATE VIEW usage.phone_call AS
     SELECT 1 AS id, firm::bigint AS company_id, CASE WHEN way THEN 'incoming' ELSE 'outgoing' END AS direction,

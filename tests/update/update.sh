@@ -9,7 +9,12 @@ version=$(sed -n 's/^   "version": "\(.*\)",$/\1/p' META.json)
 extensions=$("${PG_CONFIG:-pg_config}" --sharedir)/extension
 work=$(mktemp -d)
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
-trap 'rm -rf "$work"; as_root rm -f "$extensions"/reseller_report--0.0.1*.sql; for d in updated installed; do psql -X -q -d postgres -c "DROP DATABASE IF EXISTS $d" 2>/dev/null; done' EXIT
+clean_up() {
+    rm -rf "$work"
+    as_root rm -f "$extensions"/reseller_report--0.0.1*.sql
+    for database in updated installed; do psql -X -q -d postgres -c "DROP DATABASE IF EXISTS $database" 2>/dev/null; done
+}
+trap clean_up EXIT
 export PGOPTIONS='-c client_min_messages=error'
 run() { psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" -c "$2"; }
 
@@ -18,7 +23,8 @@ awk '/^CREATE FUNCTION reseller_report.health/ { skip = 1 } !skip { print } skip
     "$extensions/reseller_report--$version.sql" | sed "s/company_id must not be NULL/no company/" >"$work/old.sql"
 {
     echo '\echo Use "ALTER EXTENSION reseller_report UPDATE" to load this file. \quit'
-    awk '/^CREATE FUNCTION reseller_report.health/ { take = 1 } take { print } take && /keeps it from removing them/ { exit }' "$extensions/reseller_report--$version.sql"
+    awk '/^CREATE FUNCTION reseller_report.health/ { take = 1 } take { print } take && /keeps it from removing them/ { exit }' \
+        "$extensions/reseller_report--$version.sql"
     echo 'REVOKE ALL ON FUNCTION reseller_report.health() FROM PUBLIC;'
 } >"$work/update.sql"
 as_root install -m 644 "$work/old.sql" "$extensions/reseller_report--0.0.1.sql"
@@ -26,18 +32,25 @@ as_root install -m 644 "$work/update.sql" "$extensions/reseller_report--0.0.1--$
 
 objects() {
     run "$1" "
-        SELECT pg_get_functiondef(p.oid), p.proacl, obj_description(p.oid, 'pg_proc') FROM pg_proc p WHERE p.pronamespace = 'reseller_report'::regnamespace AND p.prokind <> 'a' ORDER BY p.oid::regprocedure::text;
-        SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
-            LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum WHERE c.relnamespace = 'reseller_report'::regnamespace AND c.relkind IN ('r', 'v') ORDER BY 1, a.attnum;
-        SELECT c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c WHERE c.connamespace = 'reseller_report'::regnamespace ORDER BY 1, 2;
-        SELECT t.tgrelid::regclass, t.tgname, t.tgenabled, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = 'reseller_report'::regnamespace AND NOT t.tgisinternal ORDER BY 1, 2;
+        SELECT pg_get_functiondef(p.oid), p.proacl, obj_description(p.oid, 'pg_proc') FROM pg_proc p
+            WHERE p.pronamespace = 'reseller_report'::regnamespace AND p.prokind <> 'a' ORDER BY p.oid::regprocedure::text;
+        SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid)
+            FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+            LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+            WHERE c.relnamespace = 'reseller_report'::regnamespace AND c.relkind IN ('r', 'v') ORDER BY 1, a.attnum;
+        SELECT c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c
+            WHERE c.connamespace = 'reseller_report'::regnamespace ORDER BY 1, 2;
+        SELECT t.tgrelid::regclass, t.tgname, t.tgenabled, pg_get_triggerdef(t.oid) FROM pg_trigger t
+            JOIN pg_class c ON c.oid = t.tgrelid
+            WHERE c.relnamespace = 'reseller_report'::regnamespace AND NOT t.tgisinternal ORDER BY 1, 2;
         SELECT evtname, evtevent, evtenabled, evttags FROM pg_event_trigger ORDER BY 1;
         SELECT unnest(extconfig)::regclass, unnest(extcondition) FROM pg_extension WHERE extname = 'reseller_report'"
 }
 
 psql -X -q -d postgres -c 'CREATE DATABASE updated TEMPLATE template0' -c 'CREATE DATABASE installed TEMPLATE template0'
 run installed 'CREATE EXTENSION reseller_report CASCADE'
-run updated "CREATE EXTENSION reseller_report VERSION '0.0.1' CASCADE; CREATE EXTENSION pgtap; SELECT reseller_report.create_usage_tables()" >/dev/null
+run updated "CREATE EXTENSION reseller_report VERSION '0.0.1' CASCADE; CREATE EXTENSION pgtap;
+    SELECT reseller_report.create_usage_tables()" >/dev/null
 psql -X -q -d updated -o /dev/null -f tests/lib/oracle.sql -f tests/lib/random_usage.sql
 run updated 'SELECT random_usage.companies(), random_usage.events(50); SELECT * FROM reseller_report.materialize(100)' >/dev/null
 {
@@ -49,8 +62,23 @@ run updated 'SELECT random_usage.companies(), random_usage.events(50); SELECT * 
     echo "SELECT count(*) FROM oracle.compare(5, '2024-03-01', '100 days');"
 } >"$work/session.sql"
 psql -X -q -A -t -v ON_ERROR_STOP=1 -d updated -f "$work/session.sql" >"$work/differences" 2>&1 || true
-[ "$(tr '\n' ' ' <"$work/differences")" = '0 0 ' ] && echo 'ok 1 - a session goes on over the update, and reports agree with the oracle' || { echo 'not ok 1 - a session over the update'; sed 's/^/# /' "$work/differences"; }
-[ "$(run updated "SELECT extversion FROM pg_extension WHERE extname = 'reseller_report'")" = "$version" ] && echo 'ok 2 - the version' || echo 'not ok 2 - the version'
+# report STATUS LABEL FILE: a test, and where it fails what FILE says.
+number=0
+report() {
+    number=$((number + 1))
+    [ "$1" -eq 0 ] && echo "ok $number - $2" && return
+    echo "not ok $number - $2"
+    sed 's/^/# /' "$3"
+}
+status=0
+[ "$(tr '\n' ' ' <"$work/differences")" = '0 0 ' ] || status=1
+report $status 'a session goes on over the update, and reports agree with the oracle' "$work/differences"
+status=0
+run updated "SELECT extversion FROM pg_extension WHERE extname = 'reseller_report'" >"$work/now"
+[ "$(cat "$work/now")" = "$version" ] || status=1
+report $status 'the version' "$work/now"
 objects updated >"$work/updated"
 objects installed >"$work/installed"
-diff "$work/installed" "$work/updated" >"$work/diff" && echo 'ok 3 - an updated database has the objects of an installed one' || { echo 'not ok 3 - the objects'; sed 's/^/# /' "$work/diff"; }
+status=0
+diff "$work/installed" "$work/updated" >"$work/diff" || status=1
+report $status 'an updated database has the objects of an installed one' "$work/diff"
