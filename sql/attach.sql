@@ -177,7 +177,8 @@ BEGIN
     IF starts_with(service, 'telephony_') AND 'telephony' = ANY (known) THEN
         PERFORM reseller_report._refuse(
             format('table "%s" is connected as telephony, of which %s is one half', reseller_report._shown(source), service),
-            format('SELECT reseller_report.detach_source(%L, %L), and attach it as the other half.', source, 'telephony'));
+            format('SELECT reseller_report.detach_source(%L, %L), then attach it as %s.', source, 'telephony',
+                CASE service WHEN 'telephony_outgoing' THEN 'telephony_incoming' ELSE 'telephony_outgoing' END));
     ELSIF service <> ALL (known) THEN
         PERFORM reseller_report._refuse(format('table "%s" is not connected as %s', reseller_report._shown(source), service),
             format('It is connected as %s.', array_to_string(known, ', ')), '42704');
