@@ -74,7 +74,7 @@ BEGIN
     EXECUTE format('TRUNCATE live.%I', part);
 END
 $$;
--- Takes a partition out and puts it back with some rows less, and drops one; behind the horizon both may hold late rows.
+-- Takes a partition out and puts it back with some rows less, and drops one; before the horizon both may hold late rows.
 CREATE FUNCTION fuzz.attach_again(t text, part text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     bound CONSTANT text := (SELECT pg_get_expr(c.relpartbound, c.oid) FROM pg_class c

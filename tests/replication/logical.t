@@ -120,7 +120,7 @@ does('whole', 'SELECT random_usage.companies_moved()',
 catch_up('whole_follower', 'whole');
 my $pruned = q(SELECT r, id, name, calls, total_duration_seconds, total_price_to_twin
     FROM generate_series(1, 3) r, reseller_report.telephony_outgoing(r, '2020-01-01', '2020-02-01') ORDER BY 1, 2);
-is(on('whole_follower', $pruned), on('whole', $pruned), 'companies moved behind the horizon of the subscriber');
+is(on('whole_follower', $pruned), on('whole', $pruned), 'companies moved before the horizon of the subscriber');
 on('whole_follower', 'SELECT * FROM reseller_report.materialize()');
 is(on('whole_follower', $pruned), on('whole', $pruned), 'and after a fold');
 

@@ -13,7 +13,7 @@ SELECT ok(state IN ('40001', '42809'), 'a table that got a child after the snaps
     FROM pg_temp.state('a', 'DO $x$ BEGIN PERFORM reseller_report.attach_source(''bot'', ''bots''); END $x$') AS state;
 SELECT dblink_exec('a', 'ROLLBACK') \g /dev/null
 INSERT INTO bots_child VALUES (11, '2024-01-05 10:07+00', true, 100, 30);
-SELECT is((SELECT count(*) FROM reseller_report.sources() WHERE source = 'bots'::regclass), 0::bigint, 'nor half connected');
+SELECT is((SELECT count(*) FROM reseller_report.sources() WHERE source = 'bots'::regclass), 0::bigint, 'and is not half connected');
 SELECT pg_temp.right('a table that got a child after the snapshot', 'usage.bot_message');
 SELECT pg_temp.gone('bots') \g /dev/null
 
@@ -24,7 +24,8 @@ INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
 SELECT pg_temp.ends('a', 'a table connected under a snapshot older than its partition',
     'DO $x$ BEGIN PERFORM reseller_report.attach_source(''bot'', ''bots''); END $x$');
 INSERT INTO bots VALUES (11, '2024-01-05 10:07+00', true, 100, 30);
-SELECT is((SELECT count(*) FROM reseller_report.source_leaf WHERE relid = 'bots_rest'::regclass), 1::bigint, 'knows the partition');
+SELECT is((SELECT count(*) FROM reseller_report.source_leaf WHERE relid = 'bots_rest'::regclass), 1::bigint,
+    'the connected table knows its partition');
 SELECT pg_temp.right_and_watched('a table connected under a snapshot older than its partition', 'bots', 'bots_rest');
 INSERT INTO bots VALUES (11, '2024-01-05 10:07+00', true, 100, 30);
 DROP TABLE bots_rest;

@@ -147,11 +147,12 @@ SELECT pg_temp.right('dropped with their parent', :'kept');
 ALTER TABLE bots DISABLE TRIGGER reseller_report_capture;
 SELECT throws_ok('SELECT * FROM reseller_report.prunable(''bots'', ''2024-04-01 00:00+00'')', '0A000', NULL,
     'days not built are not prunable');
-SELECT throws_ok('SELECT * FROM reseller_report.prune(''bots'', ''2024-04-01 00:00+00'')', '0A000', NULL, 'nor pruned');
+SELECT throws_ok('SELECT * FROM reseller_report.prune(''bots'', ''2024-04-01 00:00+00'')', '0A000', NULL,
+    'days not built are not pruned');
 ALTER TABLE bots ENABLE TRIGGER reseller_report_capture;
 SELECT pg_temp.rebuild('bots') \g /dev/null
 SELECT results_eq('SELECT period_from, period_to FROM reseller_report.prunable(''bots'', ''2024-04-01 00:00+00'')',
-    $$VALUES (timestamptz '2024-03-01 00:00+00', timestamptz '2024-04-01 00:00+00')$$, 'until they are built');
+    $$VALUES (timestamptz '2024-03-01 00:00+00', timestamptz '2024-04-01 00:00+00')$$, 'days that are built are prunable');
 SELECT pg_temp.right('at the end', :'kept');
 SELECT pg_temp.gone('bots, archived') \g /dev/null
 
@@ -169,19 +170,19 @@ SELECT pg_temp.snapshot('a') \g /dev/null
 CREATE TABLE bots_late PARTITION OF bots FOR VALUES FROM ('2023-11-01 00:00+00') TO ('2023-12-01 00:00+00');
 INSERT INTO bots (company_id, occurred_at, price_twin) VALUES (11, '2023-11-02', 10);
 SELECT pg_temp.ends('a', 'a partition truncated under a snapshot older than it', 'TRUNCATE bots_late');
-SELECT is(pg_temp.total(), :pruned, 'its rows are gone, behind the horizon, too');
+SELECT is(pg_temp.total(), :pruned, 'rows before the horizon go with their TRUNCATE');
 INSERT INTO bots (company_id, occurred_at, price_twin) VALUES (11, '2023-11-02', 10);
 ALTER TABLE bots_late FORCE ROW LEVEL SECURITY;
-SELECT is(pg_temp.state('c', 'TRUNCATE bots_late'), '00000', 'rows that cannot be read may go');
-SELECT is(pg_temp.total(), :pruned + 10, 'and count on');
+SELECT is(pg_temp.state('c', 'TRUNCATE bots_late'), '00000', 'TRUNCATE of rows that cannot be read is done');
+SELECT is(pg_temp.total(), :pruned + 10, 'rows that could not be read count on');
 ALTER TABLE bots_late NO FORCE ROW LEVEL SECURITY;
 INSERT INTO bots (company_id, occurred_at, price_twin) VALUES (11, '2023-11-02', 100);
 SELECT dblink_exec('a', 'BEGIN; DROP TABLE bots_late') \g /dev/null
 SELECT dblink_send_query('b', 'DROP TABLE IF EXISTS bots_late') \g /dev/null
 SELECT ok(pg_temp.until('pg_temp.waiting() = 1'), 'a DROP waits for another');
 SELECT dblink_exec('a', 'COMMIT') \g /dev/null
-SELECT is(pg_temp.state_of_sent('b'), '00000', 'and finds nothing left to drop');
-SELECT is(pg_temp.total(), :pruned + 10, 'whose rows went once');
+SELECT is(pg_temp.state_of_sent('b'), '00000', 'the DROP that waited finds nothing left to drop');
+SELECT is(pg_temp.total(), :pruned + 10, 'the rows of a table that two sessions drop go once');
 SELECT pg_temp.gone('bots') \g /dev/null
 SELECT dblink_disconnect('a'), dblink_disconnect('b'), dblink_disconnect('c') \g /dev/null
 SELECT * FROM finish();

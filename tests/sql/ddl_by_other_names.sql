@@ -44,9 +44,9 @@ CREATE TABLE app_text (company_id bigint, channel text, occurred_at timestamptz,
 SELECT reseller_report.attach_source('text_messaging', 'app_text', '{"delivered": "seen", "delivered_values": ["yes"]}')
     \g /dev/null
 DROP TYPE seen CASCADE;
-SELECT is(pg_temp.why(), 'column seen was dropped', 'DROP TYPE');
+SELECT is(pg_temp.why(), 'column seen was dropped', 'DROP TYPE drops the column');
 SELECT throws_ok('SELECT * FROM reseller_report.text_messaging(1, ''-infinity'', ''infinity'')', '55000', NULL,
-    'is refused, not left out');
+    'and the report refuses to answer, instead of leaving it out');
 DROP TABLE app_text;
 CREATE TYPE record_of_usage AS (company_id bigint, occurred_at timestamptz, billable boolean, price_twin numeric(15,6),
     price_reseller numeric(15,6));
@@ -58,7 +58,7 @@ SELECT is((SELECT sum(total_price_to_twin) FROM reseller_report.company c,
     reseller_report.bot(c.company_id, '-infinity', 'infinity') WHERE c.is_reseller),
     (SELECT coalesce(sum(price_twin), 0) + 5 FROM usage.bot_message m
         JOIN reseller_report.dependency d ON d.company_id = m.company_id AND d.during @> m.occurred_at),
-            'an attribute of a typed table is followed');
+            'a renamed attribute of a typed table is followed');
 DROP TABLE typed;
 SELECT reseller_report.materialize() \g /dev/null
 SELECT * FROM finish();

@@ -11,7 +11,8 @@ SELECT pg_temp.plain('bots'), pg_temp.attach('bots') \g /dev/null
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
 SELECT pg_temp.ends('a', 'a table renamed under an older snapshot', 'ALTER TABLE bots RENAME TO robots');
 INSERT INTO robots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
-SELECT is((SELECT count(*) FROM reseller_report.sources() WHERE source = 'robots'::regclass), 1::bigint, 'is followed');
+SELECT is((SELECT count(*) FROM reseller_report.sources() WHERE source = 'robots'::regclass), 1::bigint,
+    'the renamed table is the source');
 SELECT pg_temp.right_and_watched('a table renamed under an older snapshot', 'robots');
 SELECT pg_temp.gone('robots') \g /dev/null
 
@@ -53,7 +54,7 @@ SELECT pg_temp.ends('a', 'triggers off and a partition attached under an older s
     'INSERT INTO bots_2024_03 VALUES (11, ''2024-03-05 10:07+00'', true, 1000, 300)',
     'ALTER TABLE bots ATTACH PARTITION bots_2024_03 FOR VALUES FROM (''2024-03-01 00:00+00'') TO (''2024-04-01 00:00+00'')',
     'ALTER TABLE bots_rest ENABLE TRIGGER ALL');
-SELECT is(pg_temp.is_built('bots'), false, 'un-build');
+SELECT is(pg_temp.is_built('bots'), false, 'both un-build the table');
 SELECT pg_temp.right_and_watched('triggers off and a partition attached under an older snapshot', 'bots', 'bots_2024_03');
 SELECT pg_temp.gone('bots') \g /dev/null
 
@@ -63,7 +64,8 @@ SELECT pg_temp.plain('app.bots'), pg_temp.attach('app.bots') \g /dev/null
 INSERT INTO app.bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
 SELECT pg_temp.ends('a', 'a schema renamed under an older snapshot', 'ALTER SCHEMA app RENAME TO application');
 INSERT INTO application.bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
-SELECT is((SELECT count(*) FROM reseller_report.sources() WHERE source = 'application.bots'::regclass), 1::bigint, 'is followed');
+SELECT is((SELECT count(*) FROM reseller_report.sources() WHERE source = 'application.bots'::regclass), 1::bigint,
+    'the renamed table is the source');
 SELECT pg_temp.right_and_watched('a schema renamed under an older snapshot', 'application.bots');
 SELECT pg_temp.gone('application.bots') \g /dev/null
 
@@ -83,7 +85,7 @@ BEGIN
 END
 $$;
 SELECT is(pg_temp.tried_again('ALTER TABLE bots RENAME COLUMN price_twin TO cost'), '00000',
-    'and is done, if need be when tried again');
+    'DDL that waited is done, if need be when tried again');
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
 SELECT pg_temp.right('a column renamed by a statement that waited for attach_source',
     '(SELECT company_id, occurred_at, billable, cost AS price_twin, price_reseller FROM bots)');
@@ -111,11 +113,11 @@ CREATE FUNCTION pg_temp.texts(label text) RETURNS SETOF text LANGUAGE sql AS $$
 $$;
 SELECT pg_temp.texts('labels swapped under an older snapshot');
 INSERT INTO texts VALUES (11, '2024-03-05 10:07+00', 'sms', true, 100, 3);
-SELECT pg_temp.texts('and a new row');
+SELECT pg_temp.texts('a new row after swapped labels');
 SELECT reseller_report.materialize() \g /dev/null
-SELECT pg_temp.texts('and folded');
+SELECT pg_temp.texts('a new row after swapped labels, folded');
 SELECT reseller_report.rebuild_slice('texts', '-infinity', 'infinity') \g /dev/null
-SELECT pg_temp.texts('and rebuilt');
+SELECT pg_temp.texts('swapped labels rebuilt');
 SELECT pg_temp.gone('texts') \g /dev/null
 SELECT dblink_disconnect('a'), dblink_disconnect('b'), dblink_disconnect('c') \g /dev/null
 SELECT * FROM finish();

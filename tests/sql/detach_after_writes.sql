@@ -24,6 +24,6 @@ INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
 COMMIT;
 SELECT pg_temp.right('connected, disconnected and connected again in one transaction of writes', 'bots');
 SELECT is_empty('SELECT * FROM reseller_report.usage_delta d WHERE NOT EXISTS (SELECT FROM reseller_report.source s '
-    'WHERE s.id = d.source)', 'nor then');
+    'WHERE s.id = d.source)', 'nor after connecting and disconnecting in one transaction');
 SELECT pg_temp.gone('bots') \g /dev/null
 SELECT * FROM finish();

@@ -26,7 +26,8 @@ CALL reseller_report.rebuild('bots');
 SELECT dblink_exec('writer', 'DELETE FROM bots_2') \g /dev/null
 SELECT is((SELECT billable_messages FROM reseller_report.bot(1, '-infinity', 'infinity')), 1::bigint,
     'deleting what is no usage any more takes nothing from a report');
-SELECT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'')', 'and verify finds nothing');
+SELECT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'')',
+    'verify finds nothing while a DETACH is pending');
 SELECT pg_temp.gone('bots, bots_2') \g /dev/null
 
 -- Writing to it is possible, and counts for nobody.
@@ -39,16 +40,17 @@ SELECT dblink_exec('reader',
 SELECT dblink_exec('detacher', 'SET statement_timeout = ''1s''') \g /dev/null
 SELECT dblink_send_query('detacher', 'ALTER TABLE flow DETACH PARTITION flow_1 CONCURRENTLY') \g /dev/null
 SELECT ok(pg_temp.until('NOT dblink_is_busy(''detacher'')::boolean AND EXISTS (SELECT FROM pg_inherits WHERE inhdetachpending)'),
-    'cancelled half way');
-SELECT is(pg_temp.state_of_sent('detacher'), '57014', 'by its statement_timeout');
+    'a DETACH is cancelled half way');
+SELECT is(pg_temp.state_of_sent('detacher'), '57014', 'its statement_timeout cancels it');
 SELECT dblink_exec('reader', 'COMMIT') \g /dev/null
-SELECT lives_ok('INSERT INTO flow_1 (company_id, occurred_at, price_twin) VALUES (11, ''2021-01-06'', 7)', 'a write to it');
+SELECT lives_ok('INSERT INTO flow_1 (company_id, occurred_at, price_twin) VALUES (11, ''2021-01-06'', 7)',
+    'the partition can be written to');
 SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2021-01-01', '2022-01-01') WHERE id = 11), 0.0,
-    'is nobody''s usage');
+    'what is written to it counts for nobody');
 ALTER TABLE flow DETACH PARTITION flow_1 FINALIZE;
 SELECT reseller_report.rebuild_slice('flow', '-infinity', 'infinity') \g /dev/null
 SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2021-01-01', '2022-01-01') WHERE id = 11), 0.0,
-    'finalized and rebuilt');
+    'nor does it count when the DETACH is finalized and the table rebuilt');
 SELECT dblink_exec('detacher', 'RESET statement_timeout') \g /dev/null
 SELECT pg_temp.gone('flow, flow_1') \g /dev/null
 
@@ -65,7 +67,7 @@ SELECT dblink_send_query('detacher', 'ALTER TABLE bots DETACH PARTITION bots_202
 SELECT ok(pg_temp.until('pg_temp.waiting() = 1 AND EXISTS (SELECT FROM pg_inherits WHERE inhdetachpending)'),
     'a DETACH waits in its midst');
 SELECT pg_cancel_backend(:detacher) \g /dev/null
-SELECT is(pg_temp.state_of_sent('detacher'), '57014', 'and is cut short');
+SELECT is(pg_temp.state_of_sent('detacher'), '57014', 'the DETACH is cut short');
 SELECT dblink_exec('reader', 'COMMIT') \g /dev/null
 SELECT ok(pg_temp.state('reader',
     'DO $x$ BEGIN PERFORM reseller_report.prune(''bots'', ''2024-04-01 00:00+00''); END $x$') IN ('00000', '0A000'),
@@ -75,8 +77,9 @@ SELECT pg_temp.right('a DETACH cut short', 'bots');
 SELECT reseller_report.rebuild_slice('bots', '-infinity', 'infinity') \g /dev/null
 SELECT is_empty('SELECT * FROM reseller_report.prunable(''bots'', ''2024-04-01 00:00+00'')',
     'rebuilt, a partition half detached is not prunable');
-SELECT is_empty('SELECT * FROM reseller_report.prune(''bots'', ''2024-04-01 00:00+00'')', 'nor pruned');
-SELECT is((SELECT array_agg(price_twin) FROM bots_2024_03), ARRAY[10]::numeric[], 'and keeps its rows');
+SELECT is_empty('SELECT * FROM reseller_report.prune(''bots'', ''2024-04-01 00:00+00'')',
+    'a partition half detached is not pruned');
+SELECT is((SELECT array_agg(price_twin) FROM bots_2024_03), ARRAY[10]::numeric[], 'a partition half detached keeps its rows');
 SELECT pg_temp.right('not pruned', 'bots');
 SELECT results_eq('SELECT period_from, period_to FROM reseller_report.prunable(''bots'', ''2024-05-01 00:00+00'')',
     $$VALUES (timestamptz '2024-04-01 00:00+00', timestamptz '2024-05-01 00:00+00')$$, 'its neighbour is prunable');

@@ -1,5 +1,5 @@
--- A table that another session detaches, or detaches and attaches again, beside a transaction of an older snapshot: what the
--- transaction asks is answered or refused, by the snapshot that it has.
+-- Another session detaches a table, or detaches and attaches it again, beside a transaction with an older snapshot: what the
+-- transaction asks is answered by its snapshot, or refused.
 SELECT no_plan();
 SET client_min_messages = error;
 CREATE EXTENSION dblink;

@@ -34,6 +34,6 @@ SELECT reseller_report.attach_source('bot', 'usage.bot_message') \g /dev/null
 UPDATE reseller_report.dependency SET reseller_id = 1 + reseller_id % 3 WHERE reseller_id IN (1, 2, 3) AND company_id > 11;
 SELECT oracle.agrees('emptied, connected, and companies moved, in one transaction');
 ROLLBACK;
-SELECT oracle.agrees('rolled back');
+SELECT oracle.agrees('the same rolled back');
 SELECT dblink_disconnect('a') \g /dev/null
 SELECT * FROM finish();

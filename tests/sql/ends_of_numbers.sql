@@ -28,7 +28,7 @@ INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) SELECT 19, '
 SELECT reseller_report.materialize() \g /dev/null
 SELECT lives_ok('UPDATE reseller_report.dependency SET reseller_id = 2 WHERE company_id = 19',
     'a company with figures beyond 64 bits moves');
-SELECT oracle.agrees('and its figures with it');
+SELECT oracle.agrees('its figures move with it');
 CREATE TABLE calls (company_id int, direction text, occurred_at timestamptz, duration_seconds bigint, price_twin numeric(15,6),
     price_reseller numeric(15,6));
 DELETE FROM usage.bot_message;
@@ -74,7 +74,7 @@ SELECT pg_temp.folded();
 -- Durations, and sums beyond 64 bits: in a change, a bucket, a fold and a report. The key is named, and all others are folded.
 SELECT reseller_report.attach_source('telephony', 'calls') \g /dev/null
 SELECT throws_ok('INSERT INTO calls VALUES (16, ''outgoing'', now(), -9223372036854775808, 0, 0)', '22003', NULL,
-    'a duration beyond reason');
+    'a duration beyond 10^15 seconds is refused');
 CREATE TABLE plain (occurred_at timestamptz DEFAULT '2024-03-03', direction text DEFAULT 'incoming', took bigint, n int DEFAULT 0);
 SELECT reseller_report.attach_source('telephony', 'plain',
     '{"company_id": "n", "duration_seconds": "took", "price_twin": {"value": 0}, "price_reseller": {"value": 0}}') \g /dev/null
@@ -91,19 +91,19 @@ SELECT results_eq('SELECT DISTINCT company_id, set_aside FROM reseller_report.us
 SELECT throws_ok('SELECT * FROM reseller_report.telephony_incoming(1, ''-infinity'', ''infinity'')', '22003',
     '"total_duration_seconds" of company 14 exceeds the range of bigint', 'folded, too');
 SELECT results_eq('SELECT id, total_duration_seconds FROM reseller_report.telephony_outgoing(1, ''-infinity'', ''infinity'') '
-    'WHERE id = 14', 'VALUES (14::bigint, 0::bigint)', 'other reports go on');
+    'WHERE id = 14', 'VALUES (14::bigint, 0::bigint)', 'other reports of the company go on');
 SELECT throws_ok('SELECT reseller_report.rebuild_slice(''plain'', ''-infinity'', ''infinity'')', '22003',
-    'the figures of company 14 exceed 64 bits', 'a rebuild names it');
+    'the figures of company 14 exceed 64 bits', 'a rebuild names the company');
 DELETE FROM plain WHERE ctid IN (SELECT ctid FROM plain WHERE n = 14 LIMIT 2);
 SELECT results_eq('SELECT id, calls, total_duration_seconds '
     'FROM reseller_report.telephony_incoming(1, ''-infinity'', ''infinity'') WHERE calls > 0',
         'SELECT n::bigint, count(*), sum(took)::bigint FROM plain GROUP BY n ORDER BY n', 'what fits again is exact');
 SELECT pg_temp.folded();
 SELECT reseller_report.rebuild_slice('plain', '-infinity', 'infinity') \g /dev/null
-SELECT is((SELECT count(*) FROM reseller_report.usage_delta WHERE set_aside), 0::bigint, 'and rebuilt');
+SELECT is((SELECT count(*) FROM reseller_report.usage_delta WHERE set_aside), 0::bigint, 'a rebuild leaves nothing set aside');
 SELECT results_eq('SELECT id, calls, total_duration_seconds '
     'FROM reseller_report.telephony_incoming(1, ''-infinity'', ''infinity'') WHERE calls > 0',
-        'SELECT n::bigint, count(*), sum(took)::bigint FROM plain GROUP BY n ORDER BY n', 'so that all is summed up');
+        'SELECT n::bigint, count(*), sum(took)::bigint FROM plain GROUP BY n ORDER BY n', 'all is summed up after the rebuild');
 INSERT INTO usage.text_message (company_id, channel, occurred_at, price_twin, price_reseller)
     SELECT 17, c, '2024-03-04', 999999999.999999, -999999999.999999 FROM unnest(ARRAY['sms', 'viber', 'email']) c,
         generate_series(1, 9200);
@@ -115,10 +115,10 @@ SELECT pg_temp.folded();
 SELECT is((SELECT total_price_to_twin FROM reseller_report.text_messaging(1, '-infinity', 'infinity') WHERE id = 17),
     (SELECT sum(price_twin) FROM usage.text_message), 'folded, too');
 SELECT results_eq('SELECT id FROM reseller_report.text_messaging(1, ''-infinity'', ''infinity'', true)', 'VALUES (17::bigint)',
-    'and it is an expense');
+    'such a total is an expense');
 DELETE FROM usage.text_message;
 SELECT reseller_report.materialize() \g /dev/null
 SELECT throws_ok('SELECT * FROM reseller_report.materialize(' || n || ')', state, NULL, 'materialize ' || n)
     FROM (VALUES ('NULL', '22004'), ('0', '22023'), ('-2147483648', '22023')) AS v (n, state);
-SELECT lives_ok('SELECT * FROM reseller_report.materialize(2147483647)', 'as many as there can be');
+SELECT lives_ok('SELECT * FROM reseller_report.materialize(2147483647)', 'materialize takes as many changes as there can be');
 SELECT * FROM finish();

@@ -79,7 +79,8 @@ INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (19, 
     (19, '4714-11-24 00:00+00 BC', 2);
 SELECT pg_temp.folded();
 TRUNCATE usage.last_day, usage.first_day;
-SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '-infinity', 'infinity') WHERE id = 19), 0.0, 'both are watched');
+SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '-infinity', 'infinity') WHERE id = 19), 0.0,
+    'TRUNCATE of both takes their usage out of the report');
 SELECT results_eq('SELECT to_char(period_from, ''YYYY-MM BC'') '
     'FROM reseller_report.create_partitions(''0'', ''usage.chat_message'') WHERE period_from < ''2025-01-01'' '
     'ORDER BY period_from', $$VALUES ('0001-12 BC'), ('2024-02 AD'), ('2024-03 AD')$$,

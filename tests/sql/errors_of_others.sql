@@ -1,5 +1,5 @@
--- A row that cannot be counted stops the reports of the reseller whose row it is, and of nobody else: neither its values nor that
--- it is there are told to others, however many companies they have.
+-- A row that cannot be counted stops the reports of the reseller whose company wrote it, and of nobody else. Other resellers learn
+-- neither its values nor that it exists, however many companies they have.
 SELECT no_plan();
 SET client_min_messages = error;
 CREATE ROLE others_rows_reader;

@@ -39,10 +39,10 @@ ALTER TABLE forged.odd ADD b int;
 DROP TABLE forged.robots;
 RESET ROLE;
 ALTER SCHEMA forged RENAME TO forged2;
-SELECT oracle.agrees('a forged trigger');
-SELECT is((SELECT count(*) FROM reseller_report.sources()), 4::bigint, 'takes no source over');
+SELECT oracle.agrees('reports are right beside a forged trigger');
+SELECT is((SELECT count(*) FROM reseller_report.sources()), 4::bigint, 'a forged trigger takes no source over');
 SELECT reseller_report.materialize() \g /dev/null
-SELECT oracle.agrees('nor its history');
+SELECT oracle.agrees('reports are right after a fold beside it');
 DROP OWNED BY forging_stranger CASCADE;
 DROP ROLE forging_stranger;
 
@@ -53,16 +53,16 @@ SELECT pg_temp.step('CREATE OR REPLACE TRIGGER reseller_report_capture AFTER INS
     'EXECUTE FUNCTION reseller_report._capture(' ||
     (SELECT quote_literal(id) FROM reseller_report.source WHERE table_name = 'bot_message') || '); DELETE FROM usage.bot_message',
         'trigger reseller_report_capture of usage.bot_message was replaced');
-SELECT throws_ok('CALL pg_temp.rebuild()', '55000', NULL, 'and is not trusted');
+SELECT throws_ok('CALL pg_temp.rebuild()', '55000', NULL, 'a capture trigger for INSERT alone is not trusted');
 DROP TRIGGER reseller_report_capture ON usage.bot_message;
 SELECT reseller_report.post_restore() \g /dev/null
 CALL pg_temp.rebuild();
-SELECT oracle.agrees('until it is put back');
+SELECT oracle.agrees('reports are right when the right one is back');
 ALTER TABLE usage.bot_message_default DISABLE TRIGGER reseller_report_truncated;
 SELECT throws_ok('CALL pg_temp.rebuild()', '55000', NULL, 'nothing is built while TRUNCATE would not be noticed');
 SELECT reseller_report.post_restore() \g /dev/null
 CALL pg_temp.rebuild();
-SELECT is(pg_temp.why(), NULL, 'until it would be');
+SELECT is(pg_temp.why(), NULL, 'and all is built when it would be');
 
 -- Triggers of the owner's under our names.
 CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
@@ -70,8 +70,8 @@ SELECT pg_temp.step('CREATE OR REPLACE TRIGGER reseller_report_capture AFTER INS
     'FOR EACH ROW EXECUTE FUNCTION nothing(); ALTER TABLE usage.bot_message ENABLE ALWAYS TRIGGER reseller_report_capture;
     INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, ''2024-03-01'', 5)',
         'trigger reseller_report_capture of usage.bot_message was replaced');
-SELECT throws_ok('CALL pg_temp.rebuild()', '55000', NULL, 'another capture is none');
-SELECT throws_ok('SELECT reseller_report.post_restore()', '42710', NULL, 'and stands in the way of ours');
+SELECT throws_ok('CALL pg_temp.rebuild()', '55000', NULL, 'a trigger of the owner does not count as capture');
+SELECT throws_ok('SELECT reseller_report.post_restore()', '42710', NULL, 'post_restore does not replace it');
 DROP TRIGGER reseller_report_capture ON usage.bot_message;
 SELECT reseller_report.post_restore() \g /dev/null
 CALL pg_temp.rebuild();
@@ -79,7 +79,7 @@ SELECT pg_temp.step('CREATE OR REPLACE TRIGGER reseller_report_truncated AFTER T
     'FOR EACH STATEMENT EXECUTE FUNCTION nothing(); '
     'ALTER TABLE usage.bot_message_default ENABLE ALWAYS TRIGGER reseller_report_truncated;
     TRUNCATE usage.bot_message_default', 'trigger reseller_report_truncated of usage.bot_message_default was replaced');
-SELECT throws_ok('CALL pg_temp.rebuild()', '55000', NULL, 'nor is another that notices TRUNCATE');
+SELECT throws_ok('CALL pg_temp.rebuild()', '55000', NULL, 'a trigger of the owner does not notice TRUNCATE');
 DROP TRIGGER reseller_report_truncated ON usage.bot_message_default;
 SELECT reseller_report.post_restore() \g /dev/null
 CALL pg_temp.rebuild();
@@ -105,7 +105,7 @@ CREATE TRIGGER another AFTER INSERT OR UPDATE OR DELETE ON captured FOR EACH ROW
 SELECT is((SELECT is_built FROM reseller_report.sources() WHERE source = 'captured'::regclass), false,
     'a second capture trigger un-builds');
 SELECT throws_ok($$SELECT reseller_report.rebuild_slice('captured', '-infinity', 'infinity')$$, '55000', NULL,
-    'for as long as it is there');
+    'and the table is not built while it is there');
 DROP TRIGGER another ON captured;
 SELECT reseller_report.rebuild_slice('captured', '-infinity', 'infinity') \g /dev/null
 SELECT is((SELECT is_built FROM reseller_report.sources() WHERE source = 'captured'::regclass), true,
@@ -115,6 +115,6 @@ CREATE OR REPLACE TRIGGER reseller_report_capture AFTER INSERT OR UPDATE OR DELE
 SELECT is((SELECT is_built FROM reseller_report.sources() WHERE source = 'captured'::regclass), false,
     'a capture trigger for another source un-builds');
 SELECT throws_ok($$SELECT reseller_report.rebuild_slice('captured', '-infinity', 'infinity')$$, '55000', NULL,
-    'and cannot be built by');
+    'and the table is not built with it');
 SELECT reseller_report.detach_source('captured') \g /dev/null
 SELECT * FROM finish();

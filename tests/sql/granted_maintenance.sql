@@ -1,5 +1,5 @@
--- A role that may execute the maintenance functions, and nothing else, can do all of them in every state of things: they do their
--- work as the extension's owner and read usage as its owner. Reports of a role that may read one reseller, likewise.
+-- A role that may execute the maintenance functions, and nothing else, can do all of them, whatever state things are in. They do
+-- their work as the extension's owner and read usage as its owner. So do the reports of a role that may read one reseller.
 SELECT no_plan();
 SET client_min_messages = error;
 SELECT setseed(0.31) \g /dev/null

@@ -1,4 +1,4 @@
--- What maintenance relies on stays as it is until it commits, and what came between its look and its lock is looked at again.
+-- Maintenance locks what it relies on until it commits, and what changed between its first look and its lock is looked at again.
 SELECT no_plan();
 SET client_min_messages = error;
 CREATE EXTENSION dblink;

@@ -1,6 +1,6 @@
--- A hint's command works as printed, leaves the application's own columns alone and changes no figure. A case a shape of column
--- that cannot be mapped: `c` is made of what the rows mean, the hint is taken from the error and done, and the reports must say
--- what the rows meant before. Names that need quotes all along.
+-- The command in a hint works as printed, leaves the application's own columns alone and changes no figure. Each case is a shape of
+-- column that cannot be mapped: the column `c` is made from what the rows mean, the hint is taken from the error and run, and then
+-- the reports must say what the rows meant before. All names need quotes.
 SELECT no_plan();
 SELECT setseed(0.4) \g /dev/null
 SET client_min_messages = error;

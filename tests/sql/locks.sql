@@ -1,6 +1,6 @@
 -- The order of locks (docs/internals.md). Dependency changes and folds wait for no usage table, whoever holds it, and stay exact:
--- what cannot be read is un-built. Who waits for a usage table does not hold the lease meanwhile. Changes of days that are not
--- built do not pile up.
+-- days that cannot be read are un-built. Whoever waits for a usage table does not hold the lease meanwhile. Changes of days that
+-- are not built do not pile up.
 SELECT no_plan();
 SET client_min_messages = error;
 CREATE EXTENSION dblink;

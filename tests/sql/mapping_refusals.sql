@@ -112,7 +112,7 @@ INSERT INTO raw (company_id, occurred_at, flag, big, price_twin)
     VALUES (11, '2024-03-05 10:07+00', true, 1000000000000000000, 5), (11, '2024-03-05 10:07+00', true, -9223372036854775808, 7);
 SELECT results_eq('SELECT delivered_sms, price_sms, sent_email, price_email '
     'FROM reseller_report.text_messaging(1, ''-infinity'', ''infinity'') WHERE id = 11',
-    'VALUES (1::bigint, 5.0, 1::bigint, 7.0)', 'labels of 19 digits count as they say');
+    'VALUES (1::bigint, 5.0, 1::bigint, 7.0)', 'labels of 19 digits are told apart');
 SELECT pg_temp.clean('labels of 19 digits');
 SELECT pg_temp.gone('raw') \g /dev/null
 SELECT * FROM finish();

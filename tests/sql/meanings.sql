@@ -1,5 +1,6 @@
--- Beside "values", "null" says what NULL stands for, and "other" what every value not listed does; null in them leaves such rows
--- out. The view says in plain SQL what each mapping means; the oracle reads it. Domains are taken as the type under them.
+-- Beside "values", "null" says what NULL stands for, and "other" what every value that is not listed stands for. A null in them
+-- leaves such rows out. The view says in plain SQL what each mapping means, and the oracle reads the view. A domain is taken as the
+-- type under it.
 SELECT no_plan();
 SELECT setseed(0.3) \g /dev/null
 SET client_min_messages = error;

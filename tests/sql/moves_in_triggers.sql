@@ -18,14 +18,14 @@ BEGIN;
 SELECT reseller_report.materialize() \g /dev/null
 INSERT INTO usage.bot_message (id, company_id, occurred_at, price_twin) SELECT n, 11, '2024-03-01 00:01+00', 1
     FROM generate_series(1000001, 1000005) n;
-SELECT oracle.agrees('moved by triggers of the statement that writes, after a fold');
+SELECT oracle.agrees('companies moved by triggers of the statement that writes, after a fold');
 SELECT reseller_report.materialize() \g /dev/null
 INSERT INTO usage.bot_message (id, company_id, occurred_at, price_twin) SELECT n, 11, '2024-03-01 00:01+00', 1
     FROM generate_series(1000006, 1000009) n;
 COMMIT;
-SELECT oracle.agrees('committed');
+SELECT oracle.agrees('the same when committed');
 SELECT reseller_report.materialize() \g /dev/null
-SELECT oracle.agrees('folded');
+SELECT oracle.agrees('the same when folded');
 DROP TRIGGER a_move_after ON usage.bot_message;
 DROP TRIGGER z_move_after ON usage.bot_message;
 DROP TRIGGER move_before ON usage.bot_message;

@@ -1,5 +1,5 @@
--- One source that fails stops no other, and is told as what it is: a table that its owner may not use is no missing right of the
--- caller's.
+-- One source that fails stops no other, and its error says what is wrong: a table that its owner may not use is not reported as a
+-- missing right of the caller.
 SELECT no_plan();
 SET client_min_messages = error;
 CREATE ROLE source_owner;

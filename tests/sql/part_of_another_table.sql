@@ -40,11 +40,11 @@ ALTER TABLE bots_all RENAME COLUMN price_reseller TO price_twin;
 ALTER TABLE bots_all RENAME COLUMN cost TO price_reseller;
 ALTER TABLE robots DISABLE TRIGGER reseller_report_capture;
 INSERT INTO robots VALUES (11, '2024-03-05 10:07+00', true, 17, 3);
-SELECT is(pg_temp.is_built('robots'), false, 'its capture off un-builds');
+SELECT is(pg_temp.is_built('robots'), false, 'switching its capture off un-builds');
 SELECT pg_temp.right('written while capture is off', 'robots');
 ALTER TABLE robots ENABLE TRIGGER ALL;
 SELECT pg_temp.rebuild('robots') \g /dev/null
-SELECT is(pg_temp.is_built('robots'), true, 'and on again it is built');
+SELECT is(pg_temp.is_built('robots'), true, 'when capture is on again it is rebuilt');
 INSERT INTO robots VALUES (11, '2024-03-05 10:07+00', true, 19, 3);
 SELECT pg_temp.right('capture is on again, rebuilt', 'robots');
 TRUNCATE bots_all;
@@ -61,7 +61,8 @@ INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 23, 3);
 ALTER TABLE bots_all DETACH PARTITION bots;
 SELECT is(pg_temp.is_built('bots'), false, 'renamed and detached with its triggers off it is un-built');
 SELECT pg_temp.right('renamed and detached with its triggers off', 'bots');
-SELECT is(pg_temp.state('SELECT reseller_report.detach_source(''bots'')'), '00000', 'and can be disconnected');
+SELECT is(pg_temp.state('SELECT reseller_report.detach_source(''bots'')'), '00000',
+    'a table detached with its triggers off can be disconnected');
 SELECT pg_temp.gone('bots, bots_all') \g /dev/null
 
 -- A connected table with partitions becomes a partition of a greater one.
@@ -77,9 +78,9 @@ SELECT pg_temp.right('a partitioned table that became a partition', 'bots');
 CREATE TABLE bots_2024_01 PARTITION OF bots FOR VALUES FROM ('2024-01-01 00:00+00') TO ('2024-02-01 00:00+00');
 INSERT INTO bots VALUES (11, '2024-01-05', true, 50, 30);
 SELECT pg_temp.right('a partition made in it', 'bots');
-SELECT is(pg_temp.is_built('bots'), true, 'un-builds nothing');
+SELECT is(pg_temp.is_built('bots'), true, 'a partition made in it un-builds nothing');
 TRUNCATE bots_2024_01;
-SELECT is(pg_temp.is_built('bots'), false, 'but is watched');
+SELECT is(pg_temp.is_built('bots'), false, 'TRUNCATE of that partition un-builds');
 SELECT pg_temp.right('and truncated', 'bots');
 SELECT pg_temp.rebuild('bots') \g /dev/null
 ALTER TABLE bots_all RENAME COLUMN price_twin TO cost;

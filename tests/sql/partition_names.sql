@@ -31,22 +31,22 @@ CREATE TYPE taken.month_2022_01 AS ENUM ();
 SELECT results_eq('SELECT count(*) FROM reseller_report.create_partitions(''0'', ''taken.month'') '
     'WHERE period_from < ''2022-02-01''', 'VALUES (3::bigint)',
         'a name that a type has, and months of the same name before and after our era');
-SELECT is((SELECT count(*) FROM taken.month_2022_01_1), 1::bigint, 'the next name is taken');
+SELECT is((SELECT count(*) FROM taken.month_2022_01_1), 1::bigint, 'the partition gets the next free name');
 SELECT results_eq('SELECT tableoid::regclass::text, occurred_at FROM taken.month WHERE occurred_at < ''2000-01-01'' '
     'ORDER BY occurred_at',
     $$VALUES ('taken.month_0044_03', timestamptz '0044-03-15 00:00+00 BC'), ('taken.month_0044_03_1', '0044-03-15 00:00+00')$$,
-        'each row in its own');
+        'each row is in its own month');
 INSERT INTO taken.month (company_id, sender, occurred_at) VALUES (11, 'bot', '2021-01-05 00:00+00');
 DO $$ BEGIN FOR n IN 0 .. 1000 LOOP EXECUTE 'CREATE SEQUENCE taken.month_2021_01' || CASE n WHEN 0 THEN '' ELSE '_'
     || n END; END LOOP; END $$;
 SELECT throws_ok('SELECT * FROM reseller_report.create_partitions(''0'', ''taken.month'')', '42P07',
     'no name is left for the partition of table "taken.month" from 2021-01-01 00:00:00+00 on',
-        'where no name is left the table is refused');
-SELECT lives_ok('SELECT * FROM reseller_report.create_partitions(''0'')', 'and stops no others');
+        'a table that no name is left for is refused');
+SELECT lives_ok('SELECT * FROM reseller_report.create_partitions(''0'')', 'and stops no other table');
 DROP SCHEMA taken CASCADE;
 SELECT format('CREATE TABLE %I (LIKE usage.chat_message INCLUDING DEFAULTS) PARTITION BY RANGE (occurred_at); '
     'CREATE TABLE %I PARTITION OF %1$I DEFAULT; SELECT reseller_report.attach_source(''chat'', %1$L)',
     repeat('w', 62) || n, 'rest_' || n) FROM generate_series(1, 3) AS n \gexec \g /dev/null
 SELECT is((SELECT count(DISTINCT p.source) FROM reseller_report.create_partitions('0') p WHERE p.source::text LIKE 'www%'),
-    3::bigint, 'names that differ in the last of 63 bytes');
+    3::bigint, 'tables whose names differ in the last of 63 bytes get partitions');
 SELECT * FROM finish();

@@ -1,5 +1,5 @@
--- create_partitions of one table that it leaves alone says why; of all tables it is quiet. The NOTICE reaches only a client: a
--- second psql tells.
+-- create_partitions for one table says why it leaves that table alone; for all tables it says nothing. The NOTICE reaches only a
+-- client, so a second psql shows it.
 SELECT no_plan();
 SET client_min_messages = error;
 CREATE FUNCTION pg_temp.connected(name text, columns text, tail text, more text DEFAULT '') RETURNS void LANGUAGE plpgsql AS $$

@@ -17,20 +17,20 @@ SELECT dblink_send_query('b',
     'WITH a AS (INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (11, ''sms'', ''2023-06-12'') RETURNING 1),
     u AS (UPDATE usage.text_message SET delivered_at = now() WHERE company_id = 12 AND occurred_at = ''2023-06-10 22:37+00''
         RETURNING 1) SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM u)') \g /dev/null
-SELECT ok(pg_temp.until('pg_temp.waiting() = 2'), 'and a writer for it');
+SELECT ok(pg_temp.until('pg_temp.waiting() = 2'), 'a writer waits for create_partitions');
 SELECT dblink_exec('a', 'COMMIT') \g /dev/null
 SELECT isnt((SELECT n FROM dblink_get_result('c') AS t (n bigint)), 0::bigint, 'partitions are made');
 SELECT results_eq('SELECT * FROM dblink_get_result(''b'') AS t (a bigint, u bigint)', 'VALUES (1::bigint, 1::bigint)',
-    'the writer inserts and updates');
+    'the writer inserts a row and updates one that has moved');
 SELECT * FROM dblink_get_result('b') AS t (a bigint, u bigint) \g /dev/null
-SELECT is((SELECT count(*) FROM usage.text_message_2023_06), 3::bigint, 'in the new partition');
-SELECT oracle.agrees('after it');
+SELECT is((SELECT count(*) FROM usage.text_message_2023_06), 3::bigint, 'all rows are in the new partition');
+SELECT oracle.agrees('reports are right after it');
 SELECT * FROM dblink_get_result('c') AS t (n bigint) \g /dev/null
 INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (12, 'sms', '2023-07-10 22:37+00');
 SELECT dblink_exec('a', 'BEGIN; LOCK TABLE usage.text_message_default') \g /dev/null
 SELECT dblink_send_query('b', 'SELECT count(*) FROM reseller_report.create_partitions(''0'')'),
     dblink_send_query('c', 'SELECT count(*) FROM reseller_report.create_partitions(''0'')') \g /dev/null
-SELECT ok(pg_temp.until('pg_temp.waiting() = 2'), 'two calls at a time');
+SELECT ok(pg_temp.until('pg_temp.waiting() = 2'), 'two calls wait at a time');
 SELECT dblink_exec('a', 'COMMIT') \g /dev/null
 SELECT is((SELECT sum(n) FROM (SELECT n FROM dblink_get_result('b') AS t (n bigint) UNION ALL SELECT n
     FROM dblink_get_result('c') AS t (n bigint)) t), 1::numeric,
@@ -46,8 +46,8 @@ CREATE TRIGGER audit AFTER INSERT OR DELETE ON usage.text_message FOR EACH ROW E
 ALTER TABLE usage.text_message ENABLE ALWAYS TRIGGER audit;
 INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (12, 'sms', '2023-05-10');
 SELECT is((SELECT count(*) FROM reseller_report.create_partitions('0') WHERE source = 'usage.text_message'::regclass), 1::bigint,
-    'rows move');
-SELECT is((SELECT count(*) FROM usage.bot_message WHERE price_twin = 1000), 1::bigint, 'and no trigger fires');
-SELECT oracle.agrees('with a trigger that always fires');
+    'rows move from a table with a trigger');
+SELECT is((SELECT count(*) FROM usage.bot_message WHERE price_twin = 1000), 1::bigint, 'and the trigger does not fire for them');
+SELECT oracle.agrees('reports are right beside a trigger that always fires');
 DROP TRIGGER audit ON usage.text_message;
 SELECT * FROM finish();

@@ -69,7 +69,8 @@ SELECT cmp_ok(pg_temp.plant(), '>', 600::bigint, 'operators and functions are pl
 SET search_path = planted, pg_temp, public, pg_catalog;
 SELECT 1 = 1 \g /dev/null
 RESET search_path;
-SELECT is((SELECT string_agg(who || ' ' || what, ', ') FROM planted.log), 'postgres int4eq', 'and run by whoever is careless');
+SELECT is((SELECT string_agg(who || ' ' || what, ', ') FROM planted.log), 'postgres int4eq',
+    'a careless statement runs what is planted');
 DELETE FROM planted.log;
 
 -- What the planter may do: read, write, connect tables, change and drop them.
@@ -137,7 +138,7 @@ SELECT is_empty('TABLE planted.log', 'nothing planted was run');
 SELECT is((SELECT sum(b.total_price_to_twin) FROM generate_series(1, 3) r, reseller_report.bot(r, '-infinity', 'infinity') b),
     (SELECT sum(b.total) + 5 FROM generate_series(1, 3) r,
         oracle.bot(r, '-infinity', 'infinity', false) AS b (id bigint, n text, a bigint, total numeric, c numeric)),
-            'and what was written counts');
+            'what the planter wrote counts');
 
 DROP SCHEMA planted CASCADE;
 DROP OWNED BY planted_reader, planter CASCADE;

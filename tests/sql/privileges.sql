@@ -30,7 +30,7 @@ SELECT set_eq($$SELECT f.proname FROM pg_temp.function f
     'every function but these four pins its search path');
 SELECT is_empty($$SELECT signature FROM pg_temp.function f WHERE f.prosecdef
     AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (f.proconfig), false)$$,
-        'and no SECURITY DEFINER function is one of them');
+        'every SECURITY DEFINER function pins its search path');
 SELECT is_empty($$SELECT c.oid::regclass, r.role, p FROM pg_class c,
     (VALUES ('privileges_stranger'), ('privileges_writer'), ('privileges_web')) AS r (role),
     unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) p
@@ -42,7 +42,7 @@ SELECT is_empty($$SELECT t.oid::regtype FROM pg_type t LEFT JOIN pg_class c ON c
     JOIN pg_type e ON e.oid = t.typelem
     WHERE t.typnamespace = 'reseller_report'::regnamespace AND coalesce(c.relkind, 'r') NOT IN ('r', 'v')
         OR (t.typnamespace = 'reseller_report'::regnamespace AND c.oid IS NULL AND e.oid IS NULL)$$,
-            'nor a type but those of their rows');
+            'there is no type but those of their rows');
 SELECT is(has_schema_privilege('privileges_stranger', 'reseller_report', 'CREATE'), false, 'nobody creates in the schema');
 
 -- And by trying: each function, with NULLs but for what strict ones take, each command on each relation. Nothing happens.

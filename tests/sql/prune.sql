@@ -1,5 +1,5 @@
--- L7: pruning raw rows does not change history. What is pruned is kept in an archive that the oracle goes on reading; reports must
--- equal it on quarter hours behind the horizon and on any moment after it, whoever the companies belong to by then.
+-- L7: pruning raw rows does not change history. What is pruned is kept in an archive, which the oracle goes on reading. Reports
+-- must equal it in quarter hours before the horizon and at any moment after it, whoever the companies belong to by then.
 SELECT no_plan();
 SELECT setseed(0.9) \g /dev/null
 SET client_min_messages = error;
@@ -35,7 +35,7 @@ BEGIN
     END LOOP;
 END
 $$;
--- Bounds behind the horizon lie on quarter hours.
+-- Bounds before the horizon lie on quarter hours.
 CREATE FUNCTION pg_temp.agrees(horizon timestamptz, label text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     r bigint;
@@ -93,17 +93,17 @@ SELECT throws_ok(format('SELECT * FROM reseller_report.bot(1, %L, %L)', f, t), '
 SELECT lives_ok('SELECT * FROM reseller_report.bot(1, ''2024-02-01 00:00+00'', ''2024-02-01 00:00:01+00'')',
     'after the horizon to the microsecond');
 
--- Late changes behind the horizon, and of pending ones.
+-- Late changes before the horizon, and of pending ones.
 SELECT reseller_report.materialize(100) \g /dev/null
 SELECT pg_temp.agrees('2024-02-01', 'folded a little');
 INSERT INTO usage.text_message (company_id, channel, occurred_at, price_twin) SELECT 11 + n, 'sms', '2024-01-10 10:20+00', n
     FROM generate_series(0, 29) n;
-SELECT pg_temp.agrees('2024-02-01', 'late usage behind the horizon');
+SELECT pg_temp.agrees('2024-02-01', 'late usage before the horizon');
 SELECT reseller_report.materialize() \g /dev/null
 SELECT pg_temp.agrees('2024-02-01', 'late usage, folded');
 SELECT pg_temp.clean('late usage, folded');
 
--- Companies change hands behind the horizon: from nobody, to nobody, and between resellers.
+-- Companies change hands before the horizon: from nobody, to nobody, and between resellers.
 CREATE FUNCTION pg_temp.moves(n int) RETURNS void LANGUAGE sql AS $$
     SELECT random_usage.companies_moved() FROM generate_series(1, n)
 $$;
@@ -370,7 +370,7 @@ SELECT reseller_report.attach_source('bot', 'listed') \g /dev/null
 SELECT throws_ok('SELECT * FROM reseller_report.prune(''listed'', now())', '0A000',
     'table "public.listed" is not range-partitioned by occurred_at', 'partitions by something else');
 
--- What the default partition keeps of the time behind the horizon counts once, whenever it goes.
+-- What the default partition keeps of the time before the horizon counts once, whenever it goes.
 INSERT INTO live.chat_message (company_id, sender, occurred_at) VALUES (11, 'bot', '2024-03-05');
 SELECT isnt_empty('SELECT * FROM reseller_report.prune(''live.chat_message'', ''2024-04-01 00:00+00'')',
     'with old rows in the default partition');

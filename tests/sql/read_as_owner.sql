@@ -35,16 +35,17 @@ END
 $$;
 SELECT lives_ok('SELECT pg_temp.as_owner(''SELECT reseller_report.attach_source(''''bot'''', ''''owned.usage'''')'')',
     'a table with code in an index is attached');
-SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2024-01-01', '2025-01-01') WHERE id = 11), 1.0, 'and read');
+SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2024-01-01', '2025-01-01') WHERE id = 11), 1.0,
+    'its report reads it');
 SELECT set_eq('SELECT DISTINCT who FROM owned.seen', 'VALUES (''usage_owner''::name)', 'the code runs as the table''s owner only');
-SELECT is(current_setting('search_path'), :'search_path', 'and leaves the session''s settings alone');
+SELECT is(current_setting('search_path'), :'search_path', 'and leaves the caller''s settings alone');
 CREATE POLICY p ON owned.usage USING (owned.policy_code());
 ALTER TABLE owned.usage ENABLE ROW LEVEL SECURITY;
 SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2024-01-01', '2025-01-01') WHERE id = 11), 1.0,
-    'row-level security does not filter the owner');
+    'row-level security does not hide rows from the owner');
 ALTER TABLE owned.usage FORCE ROW LEVEL SECURITY;
 SELECT throws_ok('SELECT * FROM reseller_report.bot(1, ''2024-01-01'', ''2025-01-01'')', '55000', NULL,
-    'where it would, the report refuses to answer');
+    'where it is forced on the owner, the report refuses to answer');
 ALTER TABLE owned.usage NO FORCE ROW LEVEL SECURITY;
 
 -- A partition hides its rows from its owner, who reads them with the whole table all the same: it counts as one with rows.
@@ -64,18 +65,18 @@ SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2023-01-01', 
     'rows that a partition hides from its owner count');
 CALL reseller_report.rebuild('owned.bots');
 SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2023-01-01', '2023-12-01') WHERE id = 11), 3.0,
-    'and are rebuilt');
-SELECT is_empty($$SELECT * FROM reseller_report.verify('2023-01-01', '2023-12-01')$$, 'and verified');
+    'and count after a rebuild');
+SELECT is_empty($$SELECT * FROM reseller_report.verify('2023-01-01', '2023-12-01')$$, 'and verify finds them counted');
 INSERT INTO owned.bots VALUES (11, '2023-05-10', true, 5, 6);
 ALTER TABLE owned.bots_default ENABLE ROW LEVEL SECURITY;
 ALTER TABLE owned.bots_default FORCE ROW LEVEL SECURITY;
 SELECT throws_ok('SELECT * FROM reseller_report.create_partitions(''0'', ''owned.bots'')', '55000', NULL,
-    'no partition is made by what it hides');
+    'create_partitions refuses a default partition that hides rows');
 ALTER TABLE owned.bots_default NO FORCE ROW LEVEL SECURITY;
 SELECT set_has('SELECT period_from FROM reseller_report.create_partitions(''0'', ''owned.bots'')',
-    'VALUES (timestamptz ''2023-05-01 00:00+00'')', 'but where it hides nothing');
+    'VALUES (timestamptz ''2023-05-01 00:00+00'')', 'and makes partitions when it hides none');
 SELECT is((SELECT total_price_to_twin FROM reseller_report.bot(1, '2023-01-01', '2023-12-01') WHERE id = 11), 8.0,
-    'and figures stay');
+    'which changes no figure');
 SELECT reseller_report.detach_source('owned.bots') \g /dev/null
 DROP TABLE owned.bots;
 
@@ -85,5 +86,5 @@ DROP SCHEMA owned CASCADE;
 DROP OWNED BY usage_owner;
 DROP ROLE usage_owner;
 SELECT is((SELECT sum(total_price_to_twin) FROM reseller_report.bot(1, '2024-01-01', '2025-01-01')), 0::numeric,
-    'a dropped table is out of the reports');
+    'the usage of a dropped table has left the reports');
 SELECT * FROM finish();

@@ -1,4 +1,5 @@
--- What is refused says in its context only what called us: no step of ours between; and a table is named in one pair of quotes.
+-- The context of an error names what called the extension, and no step of the extension itself. A table is named in one pair of
+-- quotes.
 SELECT no_plan();
 SET client_min_messages = error;
 CREATE SCHEMA "App";

@@ -1,5 +1,5 @@
--- Between pre_restore and post_restore nothing changes the summaries beside the data that is loaded, and everybody is told so;
--- post_restore puts capture back as it was.
+-- Between pre_restore and post_restore, whatever would change the summaries beside the data that is loaded is refused with an error
+-- that says so. post_restore puts capture back as it was.
 SELECT no_plan();
 SELECT is((SELECT restoring FROM reseller_report.health()), false, 'no restore is under way');
 SELECT throws_ok('SELECT reseller_report.pre_restore()', '55000', 'this database has connected tables already',

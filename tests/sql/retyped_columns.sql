@@ -10,11 +10,12 @@ SELECT reseller_report.attach_source('bot', 'bots') \g /dev/null
 INSERT INTO bots VALUES (11, '2024-03-01 00:01+00', true, 1);
 ALTER TABLE bots ALTER price_twin TYPE bigint USING 1;
 SELECT lives_ok('INSERT INTO bots (company_id, occurred_at, billable, price_twin) VALUES (11, ''2024-03-01'', true, 2)',
-    'a retyped column does not stop the write');
-SELECT throws_ok('SELECT * FROM reseller_report.bot(1, ''2024-01-01'', ''2025-01-01'')', '55000', NULL, 'but the report');
+    'a column of a type that cannot be read does not stop a write');
+SELECT throws_ok('SELECT * FROM reseller_report.bot(1, ''2024-01-01'', ''2025-01-01'')', '55000', NULL,
+    'but the report refuses to answer');
 ALTER TABLE bots ALTER price_twin TYPE numeric(15,6), ALTER company_id TYPE text, ALTER occurred_at TYPE text;
 SELECT lives_ok('INSERT INTO bots (company_id, occurred_at, billable, price_twin) VALUES (''x'', ''y'', true, 2)',
-    'nor does any other');
+    'columns of other types stop no write either');
 SELECT pg_temp.gone('bots') \g /dev/null
 
 -- A clock's times that become moments stay the moments they were, and new rows need no zone any more.
@@ -42,11 +43,11 @@ ALTER TABLE bots ALTER occurred_at TYPE timestamp;
 RESET timezone;
 SELECT is(pg_temp.state('SELECT reseller_report.bot(1, ''2024-03-01'', ''2024-04-01'')'), '55000',
     'moments that became times of a clock: no report');
-SELECT is(pg_temp.state('INSERT INTO bots VALUES (11, ''2024-03-05 13:07'', true, 10, 20)'), '00000', 'but writes go on');
+SELECT is(pg_temp.state('INSERT INTO bots VALUES (11, ''2024-03-05 13:07'', true, 10, 20)'), '00000', 'writes go on');
 SELECT is(pg_temp.state('SELECT reseller_report.bot(1, ''2024-03-01'', ''2024-04-01'')'), '55000',
-    'nor with what was written since');
+    'no report with what was written since');
 SELECT isnt(pg_temp.state('SELECT reseller_report.rebuild_slice(''bots'', ''-infinity'', ''infinity'')'), '00000',
-    'nor is it rebuilt');
+    'the table cannot be rebuilt');
 ALTER TABLE bots ALTER occurred_at TYPE timestamptz USING occurred_at AT TIME ZONE interval '03:00';
 SELECT pg_temp.right('until they are moments again', 'bots');
 SELECT pg_temp.gone('bots') \g /dev/null
@@ -58,12 +59,12 @@ SELECT reseller_report.attach_source('text_messaging', 'texts', '{"delivered": "
 INSERT INTO texts VALUES (11, '2024-03-05 10:07+00', 'sms', 'delivered', 1, 0), (11, '2024-03-05 10:07+00', 'sms', 'sent', 1, 0),
     (11, '2024-03-05 10:07+00', 'sms', 'failed', 1, 0);
 SELECT is((SELECT delivered_sms FROM reseller_report.text_messaging(1, '2024-03-01', '2024-04-01') WHERE id = 11), 1::bigint,
-    'words of delivery');
+    'words of delivery count');
 ALTER TABLE texts ALTER status TYPE boolean USING status = 'delivered';
 SELECT is(pg_temp.state('SELECT reseller_report.text_messaging(1, ''2024-03-01'', ''2024-04-01'')'), '55000',
-    'that became a boolean: no report');
+    'words of delivery that became a boolean: no report');
 ALTER TABLE texts ALTER status TYPE text USING CASE WHEN status THEN 'delivered' ELSE 'sent' END;
 SELECT is((SELECT delivered_sms FROM reseller_report.text_messaging(1, '2024-03-01', '2024-04-01') WHERE id = 11), 1::bigint,
-    'until there are words again');
+    'words count when they are there again');
 SELECT pg_temp.gone('texts') \g /dev/null
 SELECT * FROM finish();

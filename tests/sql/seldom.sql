@@ -1,5 +1,5 @@
--- Branches that ordinary use never takes: triggers made by hand, values stored out of line, sums beyond 64 bits from row to row,
--- and damage.
+-- Branches that ordinary use never takes: triggers made by hand, values stored out of line, sums that leave 64 bits and come back,
+-- and damaged summaries.
 SELECT no_plan();
 SET client_min_messages = error;
 INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'Reseller', true), (11, 'Eleven', false),

@@ -28,11 +28,11 @@ CREATE FUNCTION pg_temp.calls(label text) RETURNS SETOF text LANGUAGE sql AS $$
     UNION ALL SELECT pg_temp.clean(label)
 $$;
 SELECT is(pg_temp.state('SELECT reseller_report.telephony_outgoing(2, ''-infinity'', ''infinity'')'),
-    '22003', 'its company moved, the sum is too much for its new reseller');
+    '22003', 'when its company moves, the sum is too much for the new reseller');
 SELECT is((SELECT sum(calls) FROM reseller_report.telephony_outgoing(1, '-infinity', 'infinity')), 0::numeric,
     'and nothing of it is left with the old one');
 DELETE FROM calls WHERE id > 500;
-SELECT pg_temp.calls('a key that was set aside, and moved');
+SELECT pg_temp.calls('reports are exact for a key that was set aside and moved');
 SELECT reseller_report.materialize(1000000) \g /dev/null
 SELECT pg_temp.calls('and folded');
 UPDATE reseller_report.dependency SET reseller_id = 1 WHERE company_id = 11;

@@ -1,4 +1,4 @@
--- A session that has the settings of a dump's script is an ordinary one where nothing is being restored: what it does is followed,
+-- A session with the settings of a dump's script is like any other where nothing is being restored: what it does is followed,
 -- captured and checked. Nothing has been folded here yet, as in a database that a dump was just loaded into.
 SELECT no_plan();
 SELECT is((SELECT turn FROM reseller_report.lease), 0::bigint, 'nothing has been folded, moved or rebuilt');

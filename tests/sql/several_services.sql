@@ -1,4 +1,4 @@
--- One table may feed several services: each is attached, built, read and detached by itself; capture, rebuild and prune take the
+-- One table may feed several services. Each is attached, built, read and detached by itself; capture, rebuild and prune take the
 -- table as a whole.
 SELECT no_plan();
 INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'One', true), (2, 'Two', true), (11, 'A', false),

@@ -1,6 +1,6 @@
--- A column is counted by its value in the row that the trigger sees: values that come from defaults, generation expressions and
--- BEFORE triggers, in partitions whose columns lie otherwise, are as a query reads them. One that is not in the row, virtual, is
--- refused.
+-- A column is counted by its value in the row that the trigger sees. Values from defaults, generation expressions and BEFORE
+-- triggers, also in partitions whose columns are in another order, are as a query reads them. A virtual column, which is not in the
+-- row, is refused.
 SELECT no_plan();
 SELECT setseed(0.6) \g /dev/null
 SET client_min_messages = error;

@@ -38,7 +38,7 @@ ALTER TRIGGER reseller_report_truncated ON bots_2024_03 DEPENDS ON EXTENSION btr
 DROP EXTENSION btree_gin;
 SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'bots_2024_03'::regclass AND tgname = 'reseller_report_truncated'),
     0::bigint, 'a trigger dropped with an extension');
-SELECT is(pg_temp.is_built('bots'), false, 'un-builds');
+SELECT is(pg_temp.is_built('bots'), false, 'and un-builds the table');
 TRUNCATE bots_2024_03;
 SELECT pg_temp.right('truncated without a trigger', 'bots');
 SELECT reseller_report.post_restore() \g /dev/null
@@ -52,7 +52,7 @@ SELECT pg_temp.right('written without capture', 'bots');
 SELECT reseller_report.post_restore() \g /dev/null
 SELECT pg_temp.rebuild('bots') \g /dev/null
 INSERT INTO bots VALUES (11, '2024-03-05 10:07+00', true, 10, 3);
-SELECT is(pg_temp.is_built('bots'), true, 'until post_restore brings it back');
+SELECT is(pg_temp.is_built('bots'), true, 'post_restore brings capture back, and a rebuild builds');
 SELECT pg_temp.right('captured again', 'bots');
 SELECT pg_temp.gone('bots') \g /dev/null
 

@@ -1,5 +1,5 @@
--- L4 where it hides: DDL under an older snapshot, DETACH CONCURRENTLY in its midst, unlogged tables, a lost trigger, a column's
--- name that comes again. Whatever cannot be known is read raw, or refused.
+-- L4 where it is hard to see: DDL under an older snapshot, DETACH CONCURRENTLY half way, unlogged tables, a lost trigger, a
+-- column's name that comes again. Days that cannot be known are read raw, or refused.
 SELECT no_plan();
 SELECT setseed(0.12) \g /dev/null
 SET client_min_messages = error;

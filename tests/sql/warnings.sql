@@ -1,4 +1,4 @@
--- What is not refused is said: every WARNING and NOTICE, with its hint, to the session that called.
+-- Every WARNING and NOTICE reaches the session that called, with its hint.
 SELECT no_plan();
 SET client_min_messages = error;
 INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'Reseller', true), (11, 'Eleven', false),
