@@ -30,8 +30,8 @@ CALL pg_temp.rebuild();
 SELECT pg_temp.step('ALTER VIEW usage.phone_call RENAME COLUMN duration_seconds TO secs; INSERT INTO usage.phone_call (company_id, '
     'direction, occurred_at, secs) VALUES (11, ''incoming'', ''2024-03-01'', 7);
     ALTER TABLE usage.phone_call RENAME COLUMN secs TO duration_seconds', NULL);
-SELECT pg_temp.step('CREATE SCHEMA other CREATE TABLE bots PARTITION OF usage.bot_message FOR VALUES '
-    'FROM (''2031-01-01 00:00+00'') TO (''2031-02-01 00:00+00'')', NULL);
+SELECT pg_temp.step('CREATE SCHEMA other CREATE TABLE bots PARTITION OF usage.bot_message '
+    'FOR VALUES FROM (''2031-01-01 00:00+00'') TO (''2031-02-01 00:00+00'')', NULL);
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2031-01-10', 5);
 SELECT reseller_report.materialize() \g /dev/null
 SELECT pg_temp.step('TRUNCATE other.bots', 'TRUNCATE of other.bots');

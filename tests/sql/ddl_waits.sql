@@ -22,8 +22,8 @@ SELECT lives_ok('TRUNCATE usage.bot_message_default',
 SELECT lives_ok('CREATE TABLE unrelated (a int)', 'CREATE TABLE beside it');
 SELECT dblink_exec('c', 'COMMIT; BEGIN; LOCK TABLE usage.text_message IN ACCESS EXCLUSIVE MODE') \g /dev/null
 SELECT lives_ok('TRUNCATE usage.bot_message_default', 'TRUNCATE of a partition beside a lock on another connected table');
-SELECT lives_ok('CREATE TABLE usage.bot_message_2021_03 PARTITION OF usage.bot_message FOR VALUES '
-    'FROM (''2021-03-01 00:00+00'') TO (''2021-04-01 00:00+00'')',
+SELECT lives_ok('CREATE TABLE usage.bot_message_2021_03 PARTITION OF usage.bot_message '
+    'FOR VALUES FROM (''2021-03-01 00:00+00'') TO (''2021-04-01 00:00+00'')',
     'a new partition beside a lock on another connected table');
 SELECT lives_ok('ALTER TABLE usage.bot_message ADD COLUMN note text', 'a new column beside it');
 SELECT lives_ok('DROP TABLE unrelated', 'DROP TABLE beside it');

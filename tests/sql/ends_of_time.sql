@@ -71,10 +71,10 @@ SELECT throws_ok(format('INSERT INTO usage.chat_message (company_id, sender, occ
         ('''4714-11-23 BC''', '22008')) AS bad (v, state);
 
 -- Partitions: one that ends on the last day of time; rows before the first month that has a beginning stay where they are.
-SELECT lives_ok('CREATE TABLE usage.last_day PARTITION OF usage.bot_message FOR VALUES '
-    'FROM (''294276-12-31 12:00+00'') TO (''294276-12-31 13:00+00'')', 'a partition on the last day');
-SELECT lives_ok('CREATE TABLE usage.first_day PARTITION OF usage.bot_message FOR VALUES '
-    'FROM (''-infinity'') TO (''4714-11-24 00:00:00.000001+00 BC'')', 'a partition on the first day');
+SELECT lives_ok('CREATE TABLE usage.last_day PARTITION OF usage.bot_message '
+    'FOR VALUES FROM (''294276-12-31 12:00+00'') TO (''294276-12-31 13:00+00'')', 'a partition on the last day');
+SELECT lives_ok('CREATE TABLE usage.first_day PARTITION OF usage.bot_message '
+    'FOR VALUES FROM (''-infinity'') TO (''4714-11-24 00:00:00.000001+00 BC'')', 'a partition on the first day');
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (19, '294276-12-31 12:30+00', 1),
     (19, '4714-11-24 00:00+00 BC', 2);
 SELECT pg_temp.folded();

@@ -106,7 +106,7 @@ RESET ROLE;
 SELECT is(:'pruned'::bigint, 1::bigint, 'the keeper prunes');
 SELECT set_eq('SELECT r, b.* FROM generate_series(1, 3) r, '
     'reseller_report.bot(r, ''2024-01-10 00:00+00'', ''2024-03-20 00:00+00'') b', 'TABLE before', 'and nothing changes');
--- Behind the horizon figures move from reseller to reseller, and to nobody and back.
+-- Before the horizon figures move from reseller to reseller, and to nobody and back.
 SET ROLE granted_keeper;
 UPDATE reseller_report.dependency SET reseller_id = 1 + reseller_id % 3 WHERE company_id BETWEEN 11 AND 30;
 SELECT reseller_report.move_company(40, 2, '-infinity'), reseller_report.move_company(40, NULL, '-infinity') \g /dev/null

@@ -18,8 +18,8 @@ BEGIN
         'price_twin numeric(15,6) DEFAULT 0, price_reseller numeric(15,6) DEFAULT 0)%s',
         name, CASE WHEN partitioned THEN ' PARTITION BY RANGE (occurred_at)' ELSE '' END);
     IF partitioned THEN
-        EXECUTE format('CREATE TABLE %I PARTITION OF %I DEFAULT; CREATE TABLE %I PARTITION OF %2$I FOR VALUES '
-            'FROM (''2024-02-01 00:00+00'') TO (''2024-03-01 00:00+00'')',
+        EXECUTE format('CREATE TABLE %I PARTITION OF %I DEFAULT; CREATE TABLE %I PARTITION OF %2$I '
+            'FOR VALUES FROM (''2024-02-01 00:00+00'') TO (''2024-03-01 00:00+00'')',
             name || '_rest', name, name || '_2024_02');
     END IF;
     PERFORM reseller_report.attach_source('bot', name::regclass);
@@ -153,8 +153,8 @@ SELECT * FROM reseller_report.materialize() \g /dev/null
 SELECT pg_temp.create_bots('bots', true) \g /dev/null
 SELECT pg_temp.foist('bots_2024_01') \g /dev/null
 UPDATE bots_2024_01 SET occurred_at = occurred_at - interval '1 month';
-SELECT pg_temp.unseen('ALTER TABLE bots ATTACH PARTITION bots_2024_01 FOR VALUES '
-    'FROM (''2024-01-01 00:00+00'') TO (''2024-02-01 00:00+00'')') \g /dev/null
+SELECT pg_temp.unseen('ALTER TABLE bots ATTACH PARTITION bots_2024_01 '
+    'FOR VALUES FROM (''2024-01-01 00:00+00'') TO (''2024-02-01 00:00+00'')') \g /dev/null
 SELECT pg_temp.report('attached unseen', 'bots');
 SELECT pg_temp.write('bots') \g /dev/null
 SELECT reseller_report.move_company(11, 2, '2024-01-15 00:00+00'), reseller_report.move_company(12, 1, '2024-02-25 00:00+00')
@@ -173,14 +173,14 @@ SELECT pg_temp.rebuild('bots') \g /dev/null
 SELECT is(pg_temp.is_built('bots'), true, 'a rebuild follows by itself');
 SELECT pg_temp.right('rebuilt without it', 'bots');
 SELECT is_empty('SELECT tgname FROM pg_trigger WHERE tgrelid = ''bots_2024_02''::regclass', 'and it is nobody''s');
-SELECT pg_temp.unseen('ALTER TABLE bots ATTACH PARTITION bots_2024_02 FOR VALUES '
-    'FROM (''2024-02-01 00:00+00'') TO (''2024-03-01 00:00+00'')') \g /dev/null
+SELECT pg_temp.unseen('ALTER TABLE bots ATTACH PARTITION bots_2024_02 '
+    'FOR VALUES FROM (''2024-02-01 00:00+00'') TO (''2024-03-01 00:00+00'')') \g /dev/null
 SELECT reseller_report.move_company(11, 1, '2024-02-15 00:00+00') \g /dev/null
 SELECT pg_temp.unseen('ALTER TABLE bots DETACH PARTITION bots_2024_02') \g /dev/null
 SELECT pg_temp.right('attached, a company moved, and detached, all unseen', 'bots');
 SELECT pg_temp.rebuild('bots') \g /dev/null
-SELECT pg_temp.unseen('CREATE TABLE bots_2024_02_b PARTITION OF bots FOR VALUES '
-    'FROM (''2024-02-01 00:00+00'') TO (''2024-03-01 00:00+00'')') \g /dev/null
+SELECT pg_temp.unseen('CREATE TABLE bots_2024_02_b PARTITION OF bots '
+    'FOR VALUES FROM (''2024-02-01 00:00+00'') TO (''2024-03-01 00:00+00'')') \g /dev/null
 SELECT pg_temp.write('bots') \g /dev/null
 TRUNCATE bots_2024_02_b;
 SELECT pg_temp.right('made and truncated, before anything was noticed', 'bots');
@@ -195,8 +195,8 @@ SELECT format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_
     current_database(), current_user) AS here \gset
 CREATE EXTENSION dblink;
 SELECT dblink_connect('own', :'here') \g /dev/null
-SELECT pg_temp.unseen('CREATE TABLE bots_2024_02 PARTITION OF bots FOR VALUES '
-    'FROM (''2024-02-01 00:00+00'') TO (''2024-03-01 00:00+00'')') \g /dev/null
+SELECT pg_temp.unseen('CREATE TABLE bots_2024_02 PARTITION OF bots '
+    'FOR VALUES FROM (''2024-02-01 00:00+00'') TO (''2024-03-01 00:00+00'')') \g /dev/null
 SELECT dblink_exec('own', 'BEGIN; INSERT INTO bots (company_id, occurred_at) VALUES (11, ''2024-02-03'')') \g /dev/null
 SELECT * FROM reseller_report.materialize() \g /dev/null
 SELECT is_empty('SELECT FROM reseller_report.source_leaf WHERE table_name = ''bots_2024_02''', 'a writer is at it');

@@ -252,7 +252,7 @@ SELECT results_eq('SELECT source::text, period_from, period_to '
     $$VALUES ('live.text_message', timestamptz '2024-02-01 00:00+00', timestamptz 'infinity')$$, 'a rebuild ends at the horizon');
 SELECT is_empty('SELECT * '
     'FROM reseller_report.rebuild_slice(''live.text_message'', ''2024-01-01 00:00+00'', ''2024-01-05 00:00+00'')',
-        'behind it nothing is rebuilt');
+        'before it nothing is rebuilt');
 SELECT is_empty('SELECT * '
     'FROM reseller_report.rebuild_slices(''live.text_message'', ''2024-01-01 00:00+00'', ''2024-01-05 00:00+00'')', 'nor planned');
 SELECT pg_temp.agrees('2024-02-01', 'rebuilt');

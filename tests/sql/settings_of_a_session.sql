@@ -20,8 +20,8 @@ BEGIN
     RETURN state;
 END
 $$;
-SELECT is(pg_temp.escaping('CREATE TABLE bots_2024_04 PARTITION OF bots FOR VALUES '
-    'FROM (''2024-04-01 00:00+00'') TO (''2024-05-01 00:00+00'')'), '00000',
+SELECT is(pg_temp.escaping('CREATE TABLE bots_2024_04 PARTITION OF bots '
+    'FOR VALUES FROM (''2024-04-01 00:00+00'') TO (''2024-05-01 00:00+00'')'), '00000',
     'with escapes in strings, CREATE TABLE ... PARTITION OF');
 INSERT INTO bots VALUES (11, '2024-04-05', true, 10, 3);
 SELECT pg_temp.right('a partition made with escapes in strings', 'bots');

@@ -145,8 +145,8 @@ SELECT is(pg_temp.as_app('SELECT reseller_report.create_usage_tables(''sources_a
     'an owner without rights on the extension makes usage tables');
 SELECT is(pg_temp.as_app('INSERT INTO sources_app.bot_message (company_id, occurred_at) VALUES (11, now())'), 'done',
     'and writes to them');
-SELECT is(pg_temp.as_app('CREATE TABLE sources_app.bot_message_2030 PARTITION OF sources_app.bot_message FOR VALUES '
-    'FROM (''2030-01-01'') TO (''2031-01-01'')'), 'done', 'and makes partitions');
+SELECT is(pg_temp.as_app('CREATE TABLE sources_app.bot_message_2030 PARTITION OF sources_app.bot_message '
+    'FOR VALUES FROM (''2030-01-01'') TO (''2031-01-01'')'), 'done', 'and makes partitions');
 SELECT results_eq('SELECT billable_messages FROM reseller_report.bot(1, ''-infinity'', ''infinity'')', 'VALUES (1::bigint)',
     'several sources feed one service');
 

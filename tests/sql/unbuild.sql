@@ -45,14 +45,14 @@ TRUNCATE usage.phone_call;
 SELECT matches(pg_temp.why(), 'TRUNCATE of usage.phone_call;', 'TRUNCATE of a table');
 SELECT oracle.agrees('TRUNCATE of a table, reports');
 CALL pg_temp.rebuild();
-SELECT pg_temp.step('ALTER TABLE usage.bot_message ATTACH PARTITION elsewhere FOR VALUES '
-    'FROM (''2034-04-01 00:00+00'') TO (''2034-05-01 00:00+00'')', 'public.elsewhere came with rows (days)',
+SELECT pg_temp.step('ALTER TABLE usage.bot_message ATTACH PARTITION elsewhere '
+    'FOR VALUES FROM (''2034-04-01 00:00+00'') TO (''2034-05-01 00:00+00'')', 'public.elsewhere came with rows (days)',
         'ATTACH PARTITION with rows');
 SELECT pg_temp.step('ALTER TABLE usage.bot_message DETACH PARTITION elsewhere', 'public.elsewhere is no longer a partition (days)',
     'DETACH PARTITION');
 SELECT pg_temp.step('TRUNCATE elsewhere', NULL, 'what was detached is nobody''s');
-SELECT pg_temp.step('ALTER TABLE usage.bot_message ATTACH PARTITION elsewhere FOR VALUES '
-    'FROM (''2034-04-01 00:00+00'') TO (''2034-05-01 00:00+00'')', NULL, 'ATTACH PARTITION without rows');
+SELECT pg_temp.step('ALTER TABLE usage.bot_message ATTACH PARTITION elsewhere '
+    'FOR VALUES FROM (''2034-04-01 00:00+00'') TO (''2034-05-01 00:00+00'')', NULL, 'ATTACH PARTITION without rows');
 INSERT INTO usage.bot_message (id, company_id, occurred_at, price_twin) VALUES (-1, 11, '2034-04-05 12:00+00', 5),
     (-2, 12, '2034-04-05 12:20+00', 7);
 SELECT pg_temp.step('DROP TABLE elsewhere', 'public.elsewhere was dropped (days)', 'DROP of a partition');
