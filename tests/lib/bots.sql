@@ -1,5 +1,6 @@
--- What tests of tables connected to the bot service compare their reports with: the raw rows of any of them.
--- The bot reports of both resellers equal the raw rows, in periods on quarter hours; `rows` follows FROM.
+-- Compares the reports of tables that are connected to the bot service with their raw rows.
+
+-- The bot reports of both resellers equal the raw rows, in periods on quarter hours. `rows` follows FROM.
 CREATE FUNCTION pg_temp.report(label text, rows text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     wrong text;

@@ -1,4 +1,4 @@
--- The independent oracle: interface.md's definition of every report, evaluated by plain SQL over the raw usage tables of
+-- The independent oracle: the definition of every report in docs/reference.md, evaluated by plain SQL over the raw usage tables of
 -- schema usage. It shares nothing with the extension but the tables that users fill.
 CREATE SCHEMA oracle;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
-# A transaction that attaches a partition is seen, with the mark that un-builds its days, a moment before the server tells other
-# sessions of it, whose query plans go on without the partition until then. That moment is made long here: nothing that happens in
-# it may count the partition's rows by half, or take the mark for mended.
+# A transaction attaches a partition and commits. Others see what it did, with the mark that un-builds its days, a moment before the
+# server tells their sessions of it; until then their query plans go on without the partition. The test makes that moment long:
+# whatever happens in it may neither count half of the partition's rows nor remove the mark.
 use strict;
 use warnings;
 use FindBin;
