@@ -13,7 +13,11 @@ GRANT EXECUTE ON FUNCTION
     reseller_report.chat(bigint, timestamptz, timestamptz, boolean),
     reseller_report.telephony_outgoing(bigint, timestamptz, timestamptz, boolean),
     reseller_report.telephony_incoming(bigint, timestamptz, timestamptz, boolean),
-    reseller_report.bot(bigint, timestamptz, timestamptz, boolean)
+    reseller_report.bot(bigint, timestamptz, timestamptz, boolean),
+    reseller_report.totals(bigint, timestamptz, timestamptz),
+    reseller_report.usage(bigint, timestamptz, timestamptz, text),
+    reseller_report.usage_series(bigint, timestamptz, timestamptz, text, text, bigint, text),
+    reseller_report.named_period(bigint, text, timestamptz)
     TO PUBLIC;
 
 -- What a dump must carry. Usage tables are users' own, and are dumped as such.

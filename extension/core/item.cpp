@@ -7,6 +7,9 @@ namespace {
 
 constexpr const char *kServiceNames[kServices] = {"text_messaging", "chat", "telephony_outgoing", "telephony_incoming", "bot"};
 
+constexpr const char *kServiceTitles[kServices] = {"Text messaging service", "Chat service", "Telephony service (legacy)",
+                                                   "Telephony service (new)", "Bot service"};
+
 constexpr Item kTextItems[] = {Item::kSms, Item::kViber, Item::kWhatsapp, Item::kEmail, Item::kPush};
 constexpr Item kChatItems[] = {Item::kOperator, Item::kBot, Item::kUser, Item::kOperatorAlice, Item::kBotAlice, Item::kUserAlice};
 constexpr Item kOutgoingItems[] = {Item::kOutgoingCall};
@@ -20,37 +23,44 @@ constexpr Item kAllItems[] = {Item::kSms,       Item::kViber,        Item::kWhat
                               Item::kUserAlice, Item::kOutgoingCall, Item::kIncomingCall, Item::kBillable,      Item::kFree};
 
 constexpr ReportColumn kTextColumns[] = {
-    {"delivered_sms", Figure::kDelivered, 0, 1},
-    {"price_sms", Figure::kPriceTwin, 0, 1},
-    {"sent_viber", Figure::kEvents, 1, 1},
-    {"delivered_viber", Figure::kDelivered, 1, 1},
-    {"price_viber", Figure::kPriceTwin, 1, 1},
-    {"sent_whatsapp", Figure::kEvents, 2, 1},
-    {"delivered_whatsapp", Figure::kDelivered, 2, 1},
-    {"price_whatsapp", Figure::kPriceTwin, 2, 1},
-    {"sent_email", Figure::kEvents, 3, 1},
-    {"delivered_email", Figure::kDelivered, 3, 1},
-    {"price_email", Figure::kPriceTwin, 3, 1},
-    {"sent_push", Figure::kEvents, 4, 1},
-    {"delivered_push", Figure::kDelivered, 4, 1},
-    {"price_push", Figure::kPriceTwin, 4, 1},
+    {"delivered_sms", "Delivered SMS", Figure::kDelivered, 0, 1},
+    {"price_sms", "Price SMS", Figure::kPriceTwin, 0, 1},
+    {"sent_viber", "Sent Viber", Figure::kEvents, 1, 1},
+    {"delivered_viber", "Delivered Viber", Figure::kDelivered, 1, 1},
+    {"price_viber", "Price Viber", Figure::kPriceTwin, 1, 1},
+    {"sent_whatsapp", "Sent Whatsapp", Figure::kEvents, 2, 1},
+    {"delivered_whatsapp", "Delivered Whatsapp", Figure::kDelivered, 2, 1},
+    {"price_whatsapp", "Price Whatsapp", Figure::kPriceTwin, 2, 1},
+    {"sent_email", "Sent Email", Figure::kEvents, 3, 1},
+    {"delivered_email", "Delivered Email", Figure::kDelivered, 3, 1},
+    {"price_email", "Price Email", Figure::kPriceTwin, 3, 1},
+    {"sent_push", "Sent Push", Figure::kEvents, 4, 1},
+    {"delivered_push", "Delivered Push", Figure::kDelivered, 4, 1},
+    {"price_push", "Price Push", Figure::kPriceTwin, 4, 1},
 };
 constexpr ReportColumn kChatColumns[] = {
-    {"operator_messages", Figure::kEvents, 0, 1},       {"operator_messages_price", Figure::kPriceTwin, 0, 1},
-    {"bot_messages_with_first", Figure::kEvents, 1, 1}, {"bot_messages_price", Figure::kPriceTwin, 1, 1},
-    {"user_messages", Figure::kEvents, 2, 1},           {"user_messages_price", Figure::kPriceTwin, 2, 1},
-    {"operator_messages_alice", Figure::kEvents, 3, 1}, {"bot_messages_alice", Figure::kEvents, 4, 1},
-    {"user_messages_alice", Figure::kEvents, 5, 1},     {"alice_messages_price", Figure::kPriceTwin, 3, 3},
+    {"operator_messages", "Operator messages", Figure::kEvents, 0, 1},
+    {"operator_messages_price", "Operator messages price", Figure::kPriceTwin, 0, 1},
+    {"bot_messages_with_first", "Bot messages (with first)", Figure::kEvents, 1, 1},
+    {"bot_messages_price", "Bot message price", Figure::kPriceTwin, 1, 1},
+    {"user_messages", "User messages", Figure::kEvents, 2, 1},
+    {"user_messages_price", "Price of user messages", Figure::kPriceTwin, 2, 1},
+    {"operator_messages_alice", "Operator messages Alice", Figure::kEvents, 3, 1},
+    {"bot_messages_alice", "Bot messages Alice", Figure::kEvents, 4, 1},
+    {"user_messages_alice", "User messages Alice", Figure::kEvents, 5, 1},
+    {"alice_messages_price", "Price Alice's messages", Figure::kPriceTwin, 3, 3},
 };
 constexpr ReportColumn kCallColumns[] = {
-    {"calls", Figure::kEvents, 0, 1},
-    {"total_duration_seconds", Figure::kSeconds, 0, 1},
+    {"calls", "Calls", Figure::kEvents, 0, 1},
+    {"total_duration_seconds", "Total duration (seconds)", Figure::kSeconds, 0, 1},
 };
-constexpr ReportColumn kBotColumns[] = {{"billable_messages", Figure::kEvents, 0, 1}};
+constexpr ReportColumn kBotColumns[] = {{"billable_messages", "Billable messages", Figure::kEvents, 0, 1}};
 
 }  // namespace
 
 const char *service_name(Service service) { return kServiceNames[static_cast<int>(service)]; }
+
+const char *service_title(Service service) { return kServiceTitles[static_cast<int>(service)]; }
 
 ItemList items_of(Service service) { return kItems[static_cast<int>(service)]; }
 

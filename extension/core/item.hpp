@@ -39,10 +39,16 @@ struct ItemList {
 /// A column of figures: one figure, summed over `first` and the `count - 1` items that follow it in the service's list.
 struct ReportColumn {
   const char *name;
+  const char *title;  ///< on the page
   Figure figure;
   int first;
   int count;
 };
+
+/// The columns that every report has last, without how many items it has.
+inline constexpr ReportColumn kTotalPriceToTwin = {"total_price_to_twin", "Total price to Twin", Figure::kPriceTwin, 0, 0};
+inline constexpr ReportColumn kTotalPriceToReseller = {"total_price_to_reseller", "Total price to reseller", Figure::kPriceReseller,
+                                                       0, 0};
 
 struct ReportShape {
   Service service;
@@ -52,6 +58,13 @@ struct ReportShape {
 };
 
 const char *service_name(Service service);
+
+/// All services, in the order of the page.
+inline constexpr Service kAllServices[kServices] = {Service::kTextMessaging, Service::kChat, Service::kTelephonyOutgoing,
+                                                    Service::kTelephonyIncoming, Service::kBot};
+
+/// The title of a service's section on the page.
+const char *service_title(Service service);
 
 /// The items of a service, in the order in which the page shows them.
 ItemList items_of(Service service);

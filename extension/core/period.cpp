@@ -34,16 +34,6 @@ std::int64_t day_of_month_start(std::int64_t months_since_2000) {
   return era * 146'097 + day_of_era + 60;  // 1 March 2000 is day 60
 }
 
-std::int64_t month_of(Time t) {
-  std::int64_t const day = floor_to(t, kDay) / kDay;
-  auto months = static_cast<std::int64_t>(static_cast<double>(day) / 30.436875);
-  while (day_of_month_start(months) > day) months--;
-  while (day_of_month_start(months + 1) <= day) months++;
-  return months;
-}
-
-Time month_start(std::int64_t months_since_2000) { return day_of_month_start(months_since_2000) * kDay; }
-
 /// Chooses the pieces of a cover.
 class CoverBuilder {
  public:
@@ -91,6 +81,16 @@ class CoverBuilder {
 };
 
 }  // namespace
+
+std::int64_t month_of(Time t) {
+  std::int64_t const day = floor_to(t, kDay) / kDay;
+  auto months = static_cast<std::int64_t>(static_cast<double>(day) / 30.436875);
+  while (day_of_month_start(months) > day) months--;
+  while (day_of_month_start(months + 1) <= day) months++;
+  return months;
+}
+
+Time month_start(std::int64_t months_since_2000) { return day_of_month_start(months_since_2000) * kDay; }
 
 Range intersection(const Range &a, const Range &b) { return {std::max(a.from, b.from), std::min(a.to, b.to)}; }
 

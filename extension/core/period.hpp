@@ -45,6 +45,10 @@ Time bucket_of(Level level, Time t);
 /// The beginning of the bucket after the one that begins at `bucket`.
 Time next_bucket(Level level, Time bucket);
 
+/// Months of the proleptic Gregorian calendar, numbered from January 2000 on: the one that holds `t`, and where one begins.
+std::int64_t month_of(Time t);
+Time month_start(std::int64_t months_since_2000);
+
 /// The whole buckets of a level that a range touches.
 Range widen(Level level, const Range &range);
 

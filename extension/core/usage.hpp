@@ -13,6 +13,8 @@ inline constexpr int kFigures = 5;
 /// The names of the figures as columns of usage_delta and the summaries.
 inline constexpr const char *kFigureNames[kFigures] = {"events", "delivered", "seconds", "price_twin", "price_reseller"};
 
+inline constexpr bool is_money(Figure figure) { return figure == Figure::kPriceTwin || figure == Figure::kPriceReseller; }
+
 /// All figures are counts and sums, so every change has an inverse.
 struct Counters {
   std::int64_t figure[kFigures] = {};
@@ -44,6 +46,14 @@ using Sum = __int128;
 /// Figures whose sum may exceed 64 bits while it is made. Usage that a fold has set aside, for one, is still in the raw rows.
 struct WideCounters {
   Sum figure[kFigures] = {};
+
+  Sum operator[](Figure f) const { return figure[static_cast<int>(f)]; }
+
+  bool is_zero() const {
+    for (Sum const value : figure)
+      if (value != 0) return false;
+    return true;
+  }
 
   void add(const Counters &counters, int sign) {
     for (int i = 0; i < kFigures; i++) figure[i] += static_cast<Sum>(counters.figure[i]) * sign;

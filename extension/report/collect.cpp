@@ -17,15 +17,29 @@ namespace {
 // Up to this many dependents, raw rows are asked for by company; beyond, by moment only.
 constexpr size_t kCompaniesInRawQuery = 1'000;
 
-/// How the period is answered from one source.
+// At most this many queries read the raw rows of a source. Where there are more pieces of time to read, those that lie close
+// together share a query, which then passes over the rows between them.
+constexpr size_t kRawQueries = 200;
+
+/// How the steps are answered from one source.
 struct SourcePlan {
   Source source;
-  UnbuiltMarks unbuilt;       // when it was made
-  std::vector<Cover> covers;  // of the parts that its summaries answer
-  std::vector<Range> raw;     // the rest
+  UnbuiltMarks unbuilt;        // when it was made
+  StepPieces levels[kLevels];  // buckets of its summaries
+  StepPieces buckets;          // the time that they cover, whose deltas count
+  StepPieces raw;              // raw rows: what turns the buckets into the steps, and all of what summaries do not answer
 
-  bool counts_deltas_of(Time bucket) const {
-    return std::any_of(covers.begin(), covers.end(), [&](const Cover &cover) { return cover.buckets.contains(bucket); });
+  void add_cover(int step, const Cover &cover) {
+    for (int level = 0; level < kLevels; level++)
+      for (const Piece &piece : cover.levels[level]) levels[level].add({piece.range, piece.sign, step});
+    for (const Piece &piece : cover.raw) raw.add({piece.range, piece.sign, step});
+    buckets.add({cover.buckets, 1, step});
+  }
+
+  void index() {
+    for (StepPieces &level : levels) level.index();
+    buckets.index();
+    raw.index();
   }
 };
 
@@ -63,10 +77,8 @@ bool summaries_match_snapshot(const Source &source) {
 
 void require_raw_usage(const SourcePlan &plan) {
   Time const horizon = plan.source.horizon;
-  auto const is_gone = [&](const Range &range) { return !range.empty() && range.from < horizon; };
-  bool gone = std::any_of(plan.raw.begin(), plan.raw.end(), is_gone);
-  for (const Cover &cover : plan.covers)
-    gone |= std::any_of(cover.raw.begin(), cover.raw.end(), [&](const Piece &piece) { return is_gone(piece.range); });
+  const std::vector<StepPiece> &raw = plan.raw.all();
+  bool const gone = std::any_of(raw.begin(), raw.end(), [&](const StepPiece &piece) { return piece.range.from < horizon; });
   if (!gone) return;
   std::string const moment = text_of_time(horizon);
   throw Error(sqlstate::kWrongState,
@@ -75,15 +87,31 @@ void require_raw_usage(const SourcePlan &plan) {
               "Begin and end the period on quarter hours UTC, or not before that moment.");
 }
 
-std::vector<SourcePlan> plan(Service service, const Range &period) {
+// `answered` are the parts of the period that summaries answer, in order of time.
+void plan_steps(const std::vector<Range> &steps, const std::vector<Range> &answered, Time now, SourcePlan &plan) {
+  auto first = answered.begin();
+  for (size_t i = 0; i < steps.size(); i++) {
+    const Range &step = steps[i];
+    int const number = static_cast<int>(i);
+    while (first != answered.end() && first->to <= step.from) ++first;
+    std::vector<Range> covered;
+    for (auto part = first; part != answered.end() && part->from < step.to; ++part) covered.push_back(intersection(step, *part));
+    for (const Range &part : covered) plan.add_cover(number, cover_of(part, now));
+    for (const Range &rest : without(step, std::move(covered))) plan.raw.add({rest, 1, number});
+  }
+  plan.index();
+}
+
+std::vector<SourcePlan> plan(const Question &question) {
   std::vector<SourcePlan> plans;
+  Range const period = {question.steps.front().from, question.steps.back().to};
   Time const now = GetCurrentTimestamp();
-  for (Source &source : sources_of(service)) {
+  for (Source &source : sources_of(question.service)) {
     UnbuiltMarks unbuilt = unbuilt_marks(source.id);
     if (!unbuilt.empty()) lock_what_came(source);
     std::vector<Range> const answered = summaries_match_snapshot(source) ? answerable(source, period) : std::vector<Range>{};
-    SourcePlan plan = {std::move(source), std::move(unbuilt), {}, without(period, answered)};
-    for (const Range &range : answered) plan.covers.push_back(cover_of(range, now));
+    SourcePlan plan = {std::move(source), std::move(unbuilt), {}, {}, {}};
+    plan_steps(question.steps, answered, now, plan);
     require_raw_usage(plan);
     plans.push_back(std::move(plan));
   }
@@ -98,101 +126,112 @@ bool still_hold(const std::vector<SourcePlan> &plans) {
   });
 }
 
-void add_summaries(const std::vector<SourcePlan> &plans, std::int64_t reseller, const Dependents &dependents, Totals &totals) {
+// Each row is read once, whatever the number of steps that it counts for.
+void add_summaries(const std::vector<SourcePlan> &plans, const Question &question, FigureSink &sink) {
+  ItemList const items = items_of(question.service);
   RowMemory const memory;
   for (int level = 0; level < kLevels; level++) {
     SummaryReader reader(static_cast<Level>(level), memory);
-    for (const SourcePlan &plan : plans)
-      for (const Cover &cover : plan.covers)
-        for (const Piece &piece : cover.levels[level])
-          for (int item = 0; item < totals.items().count; item++) {
-            reader.seek({plan.source.id, reseller, totals.items().items[item]}, piece.range, totals.wanted(item));
-            SummaryRow row;
-            while (reader.next(row)) totals.add_row(item, row, piece.sign, dependents);
-          }
+    for (const SourcePlan &plan : plans) {
+      const StepPieces &pieces = plan.levels[level];
+      for (const Range &range : pieces.hulls(0))
+        for (int item = 0; item < items.count; item++) {
+          reader.seek({plan.source.id, question.reseller, items.items[item]}, range, sink.wanted(item));
+          SummaryRow row;
+          while (reader.next(row))
+            pieces.for_each_at(row.bucket, [&](const StepPiece &piece) { sink.add_row(piece.step, item, row, piece.sign); });
+        }
+    }
   }
+}
+
+// The place of an item in a list, or -1.
+int index_of(ItemList items, Item item) {
+  for (int i = 0; i < items.count; i++)
+    if (items.items[i] == item) return i;
+  return -1;
 }
 
 /// Adds usage that is attributed by the dependencies of the snapshot.
 class Attributing {
  public:
-  Attributing(const Dependents &dependents, Totals &totals) : dependents_(dependents), totals_(totals) {}
+  Attributing(const Question &question, FigureSink &sink)
+      : items_(items_of(question.service)), dependents_(question.dependents), sink_(sink) {}
 
-  const std::vector<std::int64_t> &companies() const { return dependents_.ids; }
+  bool concerns(std::int64_t company) const { return sink_.concerns(company); }
 
-  bool concerns(std::int64_t company) const { return dependents_.position(company) >= 0; }
-
-  void add(Item item, std::int64_t company, Time moment, const Counters &counters, int sign) const {
-    int const index = totals_.index_of(item);
-    int const position = index >= 0 ? dependents_.position_at(company, moment) : -1;
-    if (position >= 0) totals_.add(index, position, counters, sign);
+  // For each of the pieces that hold a moment.
+  void add(const StepPieces &pieces, Time moment, Item item, std::int64_t company, const Counters &counters) const {
+    if (dependents_.position_at(company, moment) >= 0) add_keyed(pieces, moment, item, company, counters);
   }
 
-  void add_keyed(Item item, std::int64_t company, const Counters &counters) const {
-    int const index = totals_.index_of(item);
-    int const position = dependents_.position(company);
-    if (index >= 0 && position >= 0) totals_.add(index, position, counters, 1);
+  void add_keyed(const StepPieces &pieces, Time moment, Item item, std::int64_t company, const Counters &counters) const {
+    int const index = index_of(items_, item);
+    if (index < 0) return;
+    pieces.for_each_at(moment, [&](const StepPiece &piece) { sink_.add(piece.step, index, company, counters, piece.sign); });
   }
 
  private:
+  ItemList items_;
   const Dependents &dependents_;
-  Totals &totals_;
+  FigureSink &sink_;
 };
 
-void add_deltas(const std::vector<SourcePlan> &plans, std::int64_t reseller, const Attributing &sink) {
-  std::unordered_map<std::int64_t, const SourcePlan *> by_source;
+void add_deltas(const std::vector<SourcePlan> &plans, const Question &question, const Attributing &sink) {
+  std::unordered_map<std::int64_t, const StepPieces *> counted;  // by source
   for (const SourcePlan &plan : plans)
-    if (!plan.covers.empty()) by_source.emplace(plan.source.id, &plan);
-  if (by_source.empty()) return;
-  auto const counts = [&](std::int64_t source, Time bucket) {
-    auto const found = by_source.find(source);
-    return found != by_source.end() && found->second->counts_deltas_of(bucket);
+    if (!plan.buckets.all().empty()) counted.emplace(plan.source.id, &plan.buckets);
+  if (counted.empty()) return;
+  auto const pieces_of = [&](std::int64_t source) {
+    auto const found = counted.find(source);
+    return found != counted.end() ? found->second : nullptr;
   };
   // Most deltas are of other resellers' companies.
   auto const wants = [&](std::int64_t source, std::int64_t company, Time bucket) {
-    return sink.concerns(company) && counts(source, bucket);
+    if (!sink.concerns(company)) return false;
+    const StepPieces *const pieces = pieces_of(source);
+    return pieces != nullptr && pieces->any_at(bucket);
   };
-  DeltaScan scan(AccessShareLock, filter_of(wants), sink.companies());
+  DeltaScan scan(AccessShareLock, filter_of(wants), question.dependents.ids);
   Delta delta;
   while (scan.next(delta)) {
-    if (delta.keyed && delta.reseller != reseller) continue;
+    if (delta.keyed && delta.reseller != question.reseller) continue;
+    const StepPieces &pieces = *pieces_of(delta.source);
     if (delta.keyed)
-      sink.add_keyed(delta.item, delta.company, delta.counters);
+      sink.add_keyed(pieces, delta.bucket, delta.item, delta.company, delta.counters);
     else
-      sink.add(delta.item, delta.company, delta.bucket, delta.counters, 1);
+      sink.add(pieces, delta.bucket, delta.item, delta.company, delta.counters);
   }
   accumulator::for_each([&](const UsageKey &key, const Counters &counters) {
-    if (counts(key.source, key.bucket)) sink.add(key.item, key.company, key.bucket, counters, 1);
+    if (const StepPieces *const pieces = pieces_of(key.source)) sink.add(*pieces, key.bucket, key.item, key.company, counters);
   });
 }
 
 void add_raw(const std::vector<SourcePlan> &plans, const Dependents &dependents, const Attributing &sink) {
   auto const *const companies = dependents.ids.size() <= kCompaniesInRawQuery ? &dependents.ids : nullptr;
-  // Of rows that were never the reseller's nothing may be read that could raise an error about them.
-  auto const wants = [&](std::int64_t company, Time moment) { return dependents.position_at(company, moment) >= 0; };
   for (const SourcePlan &plan : plans) {
-    std::vector<Piece> pieces;
-    for (const Cover &cover : plan.covers) pieces.insert(pieces.end(), cover.raw.begin(), cover.raw.end());
-    for (const Range &range : plan.raw) pieces.push_back({range, 1});
-    for (const Piece &piece : pieces)
-      for_raw_usage(plan.source, piece.range, companies, wants, [&](const Usage &usage) {
-        sink.add(usage.item, usage.company, usage.occurred_at, usage.counters, piece.sign);
-      });
+    // Of rows that were never the reseller's nothing may be read that could raise an error about them.
+    auto const wants = [&](std::int64_t company, Time moment) {
+      return dependents.position_at(company, moment) >= 0 && plan.raw.any_at(moment);
+    };
+    for (const Range &range : plan.raw.few_hulls(kRawQueries))
+      for_raw_usage(plan.source, range, companies, wants,
+                    [&](const Usage &usage) { sink.add(plan.raw, usage.occurred_at, usage.item, usage.company, usage.counters); });
   }
 }
 
 }  // namespace
 
-void collect_figures(std::int64_t reseller, Service service, const Range &period, const Dependents &dependents, Totals &totals) {
-  if (dependents.ids.empty()) return;
+void collect_figures(const Question &question, FigureSink &sink) {
+  if (question.steps.empty() || question.dependents.ids.empty()) return;
   std::vector<SourcePlan> plans;
-  Attributing const sink(dependents, totals);
+  Attributing const attributing(question, sink);
   do {
-    totals.clear();
-    plans = plan(service, period);
-    add_summaries(plans, reseller, dependents, totals);
-    add_deltas(plans, reseller, sink);
-    add_raw(plans, dependents, sink);
+    sink.clear();
+    plans = plan(question);
+    add_summaries(plans, question, sink);
+    add_deltas(plans, question, attributing);
+    add_raw(plans, question.dependents, attributing);
   } while (!still_hold(plans));
 }
 

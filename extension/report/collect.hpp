@@ -2,11 +2,46 @@
 // unflushed changes, and raw rows where buckets do not reach. Everything in one snapshot, exact in 128 bits.
 #pragma once
 
-#include "report/totals.hpp"
+#include <vector>
+
+#include "core/item.hpp"
+#include "core/step_pieces.hpp"
+#include "report/dependents.hpp"
+#include "summary/summary.hpp"
 
 namespace reseller_report {
 
-/// Adds the usage of the dependents over `period` to `totals`.
-void collect_figures(std::int64_t reseller, Service service, const Range &period, const Dependents &dependents, Totals &totals);
+/// What is asked: the usage of one service by a reseller's companies, over a period that is cut into steps.
+struct Question {
+  std::int64_t reseller;
+  Service service;
+  const std::vector<Range> &steps;  ///< side by side in order of time; none is empty. A report has one, its period
+  const Dependents &dependents;     ///< the companies of the whole period
+};
+
+/// What figures are added to. Steps and items are named by their places: in the question, and in the service's list of items.
+class FigureSink {
+ public:
+  virtual ~FigureSink() = default;
+
+  /// Forgets all that was added.
+  virtual void clear() = 0;
+
+  /// The figures of an item that are wanted; no others are read.
+  virtual FigureSet wanted(int item) const = 0;
+
+  /// Whether figures of a company matter. What is added may still be of others.
+  virtual bool concerns(std::int64_t company) const = 0;
+
+  /// A summary row of the reseller. Rows of steps' covers may hold companies that are none of the period's dependents. Over all
+  /// rows and changes of a step, their figures come to nothing.
+  virtual void add_row(int step, int item, const SummaryRow &row, int sign) = 0;
+
+  /// A change of what the reseller's summary rows hold of a company, or an event.
+  virtual void add(int step, int item, std::int64_t company, const Counters &counters, int sign) = 0;
+};
+
+/// Adds the usage that a question asks for.
+void collect_figures(const Question &question, FigureSink &sink);
 
 }  // namespace reseller_report

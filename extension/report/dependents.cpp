@@ -51,15 +51,19 @@ void Dependents::append(std::int64_t company, const char *name, size_t name_size
   first_during.back() = during.size();
 }
 
-Dependents dependents_of(std::int64_t reseller, const Range &period) {
+Dependents dependents_of(std::int64_t reseller, const Range &period, std::optional<std::int64_t> company) {
   Dependents dependents;
   SqlParameters parameters;
   parameters.add_bigint(reseller);
+  if (company) parameters.add_bigint(*company);
   ActingAs const owner(extension_owner());
-  static SavedQuery dependencies = {
+  static SavedQuery of_all = {
       "SELECT d.company_id, c.name, d.during FROM reseller_report.dependency d"
       " JOIN reseller_report.company c USING (company_id) WHERE d.reseller_id = $1 ORDER BY d.company_id"};
-  query(dependencies, parameters, [&](const Datum *values, const bool *) {
+  static SavedQuery of_one = {
+      "SELECT d.company_id, c.name, d.during FROM reseller_report.dependency d"
+      " JOIN reseller_report.company c USING (company_id) WHERE d.reseller_id = $1 AND d.company_id = $2 ORDER BY lower(d.during)"};
+  query(company ? of_one : of_all, parameters, [&](const Datum *values, const bool *) {
     Range const during = range_of(values[2]);
     if (intersection(during, period).empty()) return;
     const struct varlena *name = nullptr;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/period.hpp"
@@ -45,7 +46,7 @@ class Dependents {
   std::vector<int> table_;
 };
 
-/// Reads them in the active snapshot.
-Dependents dependents_of(std::int64_t reseller, const Range &period);
+/// Reads them in the active snapshot; only one company where it is given.
+Dependents dependents_of(std::int64_t reseller, const Range &period, std::optional<std::int64_t> company = {});
 
 }  // namespace reseller_report

@@ -4,7 +4,8 @@
 
 namespace reseller_report {
 
-Totals::Totals(int companies, ItemList items, const FigureSet *wanted) : items_(items), wanted_(wanted) {
+Totals::Totals(const Dependents &dependents, ItemList items, const FigureSet *wanted) : dependents_(dependents), wanted_(wanted) {
+  auto const companies = static_cast<std::int64_t>(dependents.ids.size());
   std::int64_t size = 0;
   for (int item = 0; item < items.count; item++) {
     ItemColumns columns = {};
@@ -23,17 +24,13 @@ void Totals::clear() {
   high_.clear();
 }
 
-int Totals::index_of(Item item) const {
-  for (int i = 0; i < items_.count; i++)
-    if (items_.items[i] == item) return i;
-  return -1;
-}
-
-void Totals::add(int item, int company, const Counters &counters, int sign) {
+void Totals::add(int, int item, std::int64_t company, const Counters &counters, int sign) {
+  int const position = dependents_.position(company);
+  if (position < 0) return;
   for (int figure = 0; figure < kFigures; figure++) {
     std::int64_t const column = column_[static_cast<size_t>(item)][figure];
     if (column < 0) continue;
-    auto const at = static_cast<size_t>(column + company);
+    auto const at = static_cast<size_t>(column + position);
     std::int64_t const value = counters.figure[figure];
     bool const fits = sign > 0 ? add_in_place<1>(low_[at], value) : add_in_place<-1>(low_[at], value);
     if (!fits) note_overflow(at, value, sign);
@@ -52,9 +49,9 @@ void Totals::add_column(size_t column, const std::int64_t *values, int count) {
   }
 }
 
-void Totals::add_row(int item, const SummaryRow &row, int sign, const Dependents &dependents) {
+void Totals::add_row(int, int item, const SummaryRow &row, int sign) {
   positions_.resize(static_cast<size_t>(row.count));
-  for (int i = 0; i < row.count; i++) positions_[static_cast<size_t>(i)] = dependents.position(row.companies[i]);
+  for (int i = 0; i < row.count; i++) positions_[static_cast<size_t>(i)] = dependents_.position(row.companies[i]);
   for (int figure = 0; figure < kFigures; figure++) {
     if (row.figures[figure] == nullptr) continue;
     auto const column = static_cast<size_t>(column_[static_cast<size_t>(item)][figure]);

@@ -1,35 +1,31 @@
-// The sums that a report shows, and how summary rows are added to them.
+// Sums a company, as a report shows them.
 #pragma once
 
 #include <unordered_map>
 #include <vector>
 
 #include "core/item.hpp"
-#include "report/dependents.hpp"
-#include "server/numeric.hpp"
-#include "summary/summary.hpp"
+#include "report/collect.hpp"
 
 namespace reseller_report {
 
-/// Sums a company, item and figure, exact in 128 bits. Only figures that were asked for are kept.
-class Totals {
+/// Sums a dependent company, item and figure, over all steps, exact in 128 bits. Only figures that were asked for are kept.
+class Totals : public FigureSink {
  public:
-  Totals(int companies, ItemList items, const FigureSet *wanted);
+  /// `wanted` has an entry an item. All arguments must outlive it.
+  Totals(const Dependents &dependents, ItemList items, const FigureSet *wanted);
 
-  void clear();
-  void add(int item, int company, const Counters &counters, int sign);
-  void add_row(int item, const SummaryRow &row, int sign, const Dependents &dependents);
+  void clear() override;
+  FigureSet wanted(int item) const override { return wanted_[item]; }
+  bool concerns(std::int64_t company) const override { return dependents_.position(company) >= 0; }
+  void add_row(int step, int item, const SummaryRow &row, int sign) override;
+  void add(int step, int item, std::int64_t company, const Counters &counters, int sign) override;
 
+  /// The sum of a company, by its position among the dependents.
   Sum get(int item, Figure figure, int company) const {
     std::int64_t const column = column_[static_cast<size_t>(item)][static_cast<int>(figure)];
     return column < 0 ? 0 : cell(static_cast<size_t>(column + company));
   }
-
-  /// The place of an item in the list, or -1.
-  int index_of(Item item) const;
-
-  const ItemList &items() const { return items_; }
-  FigureSet wanted(int item) const { return wanted_[item]; }
 
  private:
   struct ItemColumns {
@@ -57,7 +53,7 @@ class Totals {
   template <int kSign>
   void add_column(size_t column, const std::int64_t *values, int count);
 
-  ItemList items_;
+  const Dependents &dependents_;
   const FigureSet *wanted_;
   std::vector<ItemColumns> column_;
   // Sums seldom leave 64 bits: the low word of each is kept side by side, the high word only where there is one.

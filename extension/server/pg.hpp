@@ -48,6 +48,7 @@ extern "C" {
 #include <utils/acl.h>
 #include <utils/array.h>
 #include <utils/builtins.h>
+#include <utils/datetime.h>
 #include <utils/datum.h>
 #include <utils/fmgroids.h>
 #include <utils/guc.h>

@@ -73,9 +73,10 @@ SELECT throws_ok('SELECT reseller_report.grant_access(4294967294::oid::regrole, 
 SELECT is_empty($$
     SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = 'reseller_report' AND has_function_privilege('access_stranger', p.oid, 'EXECUTE')
-        AND p.proname NOT IN ('text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot', '_capture', '_pending',
+        AND p.proname NOT IN ('text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot', 'totals',
+            'usage', 'usage_series', 'named_period', '_capture', '_pending',
             '_rebuild_procedure_slices', '_rebuild_procedure_slice')$$,
-    'PUBLIC may execute the reports, the capture trigger, and what the view and rebuild call, only');
+    'PUBLIC may execute what reads figures, the capture trigger, and what the view and rebuild call, only');
 CREATE ROLE access_builder;
 GRANT EXECUTE ON PROCEDURE reseller_report.rebuild(regclass, timestamptz, timestamptz) TO access_builder;
 GRANT USAGE ON SCHEMA usage TO access_builder;

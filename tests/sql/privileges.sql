@@ -20,7 +20,11 @@ CREATE TABLE pg_temp.open AS
         '_rebuild_procedure_slices(regclass,timestamp with time zone,timestamp with time zone)',
         '_rebuild_procedure_slice(regclass,timestamp with time zone,timestamp with time zone)']
     || ARRAY(SELECT s || '(bigint,timestamp with time zone,timestamp with time zone,boolean)'
-        FROM unnest(ARRAY['text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot']) s)) AS name;
+        FROM unnest(ARRAY['text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot']) s)
+    || ARRAY['totals(bigint,timestamp with time zone,timestamp with time zone)',
+        'usage(bigint,timestamp with time zone,timestamp with time zone,text)',
+        'usage_series(bigint,timestamp with time zone,timestamp with time zone,text,text,bigint,text)',
+        'named_period(bigint,text,timestamp with time zone)']) AS name;
 SELECT set_eq(format('SELECT signature FROM pg_temp.function f WHERE has_function_privilege(%L, f.oid, ''EXECUTE'')', role),
     'SELECT ''reseller_report.'' || name FROM pg_temp.open', role || ' may execute what is on the list')
 FROM unnest(ARRAY['privileges_stranger', 'privileges_writer', 'privileges_web']) AS role;

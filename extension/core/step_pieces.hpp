@@ -1,0 +1,57 @@
+// Signed pieces of time of many steps, found by moment. A moment may lie in pieces of several steps, and in none.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/period.hpp"
+
+namespace reseller_report {
+
+/// A piece of time that counts for a step, `sign` times.
+struct StepPiece {
+  Range range;
+  int sign;
+  int step;
+};
+
+class StepPieces {
+ public:
+  void add(const StepPiece &piece) {
+    if (!piece.range.empty()) pieces_.push_back(piece);
+  }
+
+  /// Call it once, after the last add().
+  void index();
+
+  const std::vector<StepPiece> &all() const { return pieces_; }
+
+  /// Calls `f(piece)` for every piece that holds a moment.
+  template <typename F>
+  void for_each_at(Time moment, F &&f) const {
+    auto const after = std::upper_bound(pieces_.begin(), pieces_.end(), moment,
+                                        [](Time t, const StepPiece &piece) { return t < piece.range.from; });
+    for (auto i = static_cast<std::size_t>(after - pieces_.begin()); i > 0 && latest_end_[i - 1] > moment; i--)
+      if (pieces_[i - 1].range.contains(moment)) f(pieces_[i - 1]);
+  }
+
+  bool any_at(Time moment) const {
+    bool any = false;
+    for_each_at(moment, [&](const StepPiece &) { any = true; });
+    return any;
+  }
+
+  /// Ranges, in order, that hold all pieces: each from a piece to a piece, and between two pieces of one range no more than `gap`.
+  std::vector<Range> hulls(std::uint64_t gap) const;
+
+  /// Hulls of so wide a gap that they are `most` at most.
+  std::vector<Range> few_hulls(std::size_t most) const;
+
+ private:
+  std::vector<StepPiece> pieces_;  // in order of their beginnings, once indexed
+  std::vector<Time> latest_end_;   // of all pieces up to each
+};
+
+}  // namespace reseller_report

@@ -1,0 +1,96 @@
+// Usage of all services in one call: a row a service, and a row a company and item.
+
+#include <memory>
+
+#include "report/request.hpp"
+#include "report/totals.hpp"
+#include "server/row_writer.hpp"
+
+namespace reseller_report {
+namespace {
+
+/// All figures of a service, a company and item.
+class ServiceUsage {
+ public:
+  ServiceUsage(const Request &request, Service service, const Dependents &dependents)
+      : service_(service),
+        wanted_(static_cast<size_t>(items_of(service).count), kAllFigures),
+        totals_(dependents, items_of(service), wanted_.data()) {
+    std::vector<Range> const whole = {request.period};
+    collect_figures({request.reseller, service, whole, dependents}, totals_);
+  }
+  ServiceUsage(const ServiceUsage &) = delete;
+  ServiceUsage &operator=(const ServiceUsage &) = delete;
+
+  Service service() const { return service_; }
+  ItemList items() const { return items_of(service_); }
+
+  WideCounters of_item(int item, int company) const {
+    WideCounters usage;
+    for (int i = 0; i < kFigures; i++) usage.figure[i] = totals_.get(item, static_cast<Figure>(i), company);
+    return usage;
+  }
+
+  WideCounters of_company(int company) const {
+    WideCounters usage;
+    for (int item = 0; item < items().count; item++)
+      for (int i = 0; i < kFigures; i++) usage.figure[i] += totals_.get(item, static_cast<Figure>(i), company);
+    return usage;
+  }
+
+ private:
+  Service service_;
+  std::vector<FigureSet> wanted_;
+  Totals totals_;
+};
+
+}  // namespace
+
+RESELLER_REPORT_FUNCTION(reseller_report_totals) {
+  Request const request = checked_request(fcinfo);
+  pg([&] { InitMaterializedSRF(fcinfo, 0); });
+  Dependents const dependents = dependents_of(request.reseller, request.period);
+  RowWriter writer(fcinfo);
+  for (Service const service : kAllServices) {
+    ServiceUsage const usage(request, service, dependents);
+    WideCounters total;
+    std::int64_t companies = 0;
+    for (int company = 0; company < static_cast<int>(dependents.ids.size()); company++) {
+      WideCounters const its = usage.of_company(company);
+      for (int i = 0; i < kFigures; i++) total.figure[i] += its.figure[i];
+      if (its[Figure::kPriceTwin] > 0) companies++;
+    }
+    writer.put_text(service_name(service));
+    writer.put(Int64GetDatum(companies));
+    writer.put_figures(total, [&] { return std::string("of service ") + service_name(service); });
+    writer.end_row();
+  }
+  return Datum{0};
+}
+
+RESELLER_REPORT_FUNCTION(reseller_report_usage) {
+  Request const request = checked_request(fcinfo);
+  std::vector<Service> const services = services_argument(fcinfo, 3);
+  pg([&] { InitMaterializedSRF(fcinfo, 0); });
+  Dependents const dependents = dependents_of(request.reseller, request.period);
+  std::vector<std::unique_ptr<ServiceUsage>> usages;
+  for (Service const service : services) usages.push_back(std::make_unique<ServiceUsage>(request, service, dependents));
+  RowWriter writer(fcinfo);
+  for (int company = 0; company < static_cast<int>(dependents.ids.size()); company++)
+    for (const auto &usage : usages)
+      for (int item = 0; item < usage->items().count; item++) {
+        WideCounters const figures = usage->of_item(item, company);
+        if (figures.is_zero()) continue;
+        std::int64_t const id = dependents.ids[static_cast<size_t>(company)];
+        const char *const name = item_name(usage->items().items[item]);
+        writer.put(Int64GetDatum(id));
+        writer.put(dependents.name(company));
+        writer.put_text(service_name(usage->service()));
+        writer.put_text(name);
+        writer.put_figures(figures, [&] { return "of item " + std::string(name) + " of company " + std::to_string(id); });
+        writer.end_row();
+      }
+  return Datum{0};
+}
+
+}  // namespace reseller_report
