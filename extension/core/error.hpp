@@ -22,6 +22,7 @@ inline constexpr char kSerializationFailure[] = "40001";
 inline constexpr char kUndefinedObject[] = "42704";
 inline constexpr char kNotSupported[] = "0A000";
 inline constexpr char kOutOfMemory[] = "53200";
+inline constexpr char kTooLarge[] = "54000";
 inline constexpr char kInternal[] = "XX000";
 }  // namespace sqlstate
 

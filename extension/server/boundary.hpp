@@ -70,7 +70,7 @@ Datum guarded(F &&f) {
   char state[6] = "";
   strlcpy(state, sqlstate::kInternal, sizeof state);
   char message[1024] = "unrecognized C++ exception";
-  char hint[512] = "";
+  char hint[1024] = "";
   char detail[512] = "";
   try {
     return f();

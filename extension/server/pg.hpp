@@ -25,9 +25,11 @@ extern "C" {
 #include <catalog/namespace.h>
 #include <catalog/partition.h>
 #include <catalog/pg_class.h>
+#include <catalog/pg_collation.h>
 #include <catalog/pg_enum.h>
 #include <catalog/pg_inherits.h>
 #include <catalog/pg_namespace.h>
+#include <catalog/pg_operator.h>
 #include <catalog/pg_trigger.h>
 #include <catalog/pg_type.h>
 #include <commands/event_trigger.h>
@@ -67,6 +69,7 @@ extern "C" {
 #include <utils/tuplestore.h>
 #include <utils/typcache.h>
 #include <utils/uuid.h>
+#include <utils/varlena.h>
 }
 
 #if PG_VERSION_NUM < 150000

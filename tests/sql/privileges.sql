@@ -24,7 +24,9 @@ CREATE TABLE pg_temp.open AS
     || ARRAY['totals(bigint,timestamp with time zone,timestamp with time zone)',
         'usage(bigint,timestamp with time zone,timestamp with time zone,text)',
         'usage_series(bigint,timestamp with time zone,timestamp with time zone,text,text,bigint,text)',
-        'named_period(bigint,text,timestamp with time zone)']) AS name;
+        'named_period(bigint,text,timestamp with time zone)',
+        'reseller_and_companies(bigint,timestamp with time zone,timestamp with time zone,boolean,text[],text,text,integer,'
+            'integer)']) AS name;
 SELECT set_eq(format('SELECT signature FROM pg_temp.function f WHERE has_function_privilege(%L, f.oid, ''EXECUTE'')', role),
     'SELECT ''reseller_report.'' || name FROM pg_temp.open', role || ' may execute what is on the list')
 FROM unnest(ARRAY['privileges_stranger', 'privileges_writer', 'privileges_web']) AS role;
