@@ -18,7 +18,8 @@ GRANT EXECUTE ON FUNCTION
     reseller_report.usage(bigint, timestamptz, timestamptz, text),
     reseller_report.usage_series(bigint, timestamptz, timestamptz, text, text, bigint, text),
     reseller_report.named_period(bigint, text, timestamptz),
-    reseller_report.reseller_and_companies(bigint, timestamptz, timestamptz, boolean, text[], text, text, integer, integer)
+    reseller_report.reseller_and_companies(bigint, timestamptz, timestamptz, boolean, text[], text, text, integer, integer),
+    reseller_report.usage_events(bigint, bigint, text, timestamptz, timestamptz, text, integer, jsonb)
     TO PUBLIC;
 
 -- What a dump must carry. Usage tables are users' own, and are dumped as such.

@@ -74,7 +74,7 @@ SELECT is_empty($$
     SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = 'reseller_report' AND has_function_privilege('access_stranger', p.oid, 'EXECUTE')
         AND p.proname NOT IN ('text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot', 'totals',
-            'usage', 'usage_series', 'named_period', 'reseller_and_companies', '_capture', '_pending',
+            'usage', 'usage_series', 'named_period', 'reseller_and_companies', 'usage_events', '_capture', '_pending',
             '_rebuild_procedure_slices', '_rebuild_procedure_slice')$$,
     'PUBLIC may execute what reads figures, the capture trigger, and what the view and rebuild call, only');
 CREATE ROLE access_builder;

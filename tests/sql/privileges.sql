@@ -26,7 +26,8 @@ CREATE TABLE pg_temp.open AS
         'usage_series(bigint,timestamp with time zone,timestamp with time zone,text,text,bigint,text)',
         'named_period(bigint,text,timestamp with time zone)',
         'reseller_and_companies(bigint,timestamp with time zone,timestamp with time zone,boolean,text[],text,text,integer,'
-            'integer)']) AS name;
+            'integer)',
+        'usage_events(bigint,bigint,text,timestamp with time zone,timestamp with time zone,text,integer,jsonb)']) AS name;
 SELECT set_eq(format('SELECT signature FROM pg_temp.function f WHERE has_function_privilege(%L, f.oid, ''EXECUTE'')', role),
     'SELECT ''reseller_report.'' || name FROM pg_temp.open', role || ' may execute what is on the list')
 FROM unnest(ARRAY['privileges_stranger', 'privileges_writer', 'privileges_web']) AS role;

@@ -1,0 +1,190 @@
+#include "source/event_scan.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "server/acting_as.hpp"
+#include "server/relation.hpp"
+#include "source/built_days.hpp"
+
+namespace reseller_report {
+namespace {
+
+// So many rows are read at a time.
+constexpr long kBatch = 200;
+
+std::string text_of(Datum value) {
+  const char *copy = nullptr;
+  pg([&] { copy = TextDatumGetCString(value); });
+  return copy;
+}
+
+std::vector<KeyColumn> key_columns(Oid table) {
+  std::vector<KeyColumn> columns;
+  SqlParameters parameters;
+  parameters.add(OIDOID, ObjectIdGetDatum(table));
+  query(
+      "SELECT pg_catalog.quote_ident(a.attname), pg_catalog.quote_literal(a.attname),"
+      " pg_catalog.format_type(a.atttypid, a.atttypmod),"
+      " (SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_catalog.pg_amop m"
+      "   JOIN pg_catalog.pg_operator o ON o.oid = m.amopopr JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace"
+      "   WHERE m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype"
+      "     AND m.amopstrategy = 3),"
+      " (SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_catalog.pg_amop m"
+      "   JOIN pg_catalog.pg_operator o ON o.oid = m.amopopr JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace"
+      "   WHERE m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype"
+      "     AND m.amopstrategy = 5)"
+      " FROM pg_catalog.pg_index i, ROWS FROM (unnest(i.indkey), unnest(i.indclass)) WITH ORDINALITY AS k (attnum, opclass, n),"
+      " pg_catalog.pg_attribute a, pg_catalog.pg_opclass c"
+      " WHERE i.indrelid = $1 AND i.indisprimary AND k.n <= i.indnkeyatts AND a.attrelid = i.indrelid AND a.attnum = k.attnum"
+      " AND c.oid = k.opclass ORDER BY k.n",
+      parameters, [&](const Datum *values, const bool *) {
+        columns.push_back({text_of(values[0]), text_of(values[1]), text_of(values[2]), text_of(values[3]), text_of(values[4])});
+      });
+  return columns;
+}
+
+void require_spi(int result, const char *what) {
+  if (result < 0) ereport(ERROR, (errmsg_internal("%s failed: %s", what, SPI_result_code_string(result))));
+}
+
+/// Rows that a cursor gave, in SPI's memory.
+struct Batch {
+  TupleDesc columns;
+  HeapTuple *rows;
+  std::uint64_t count;
+};
+
+}  // namespace
+
+EventScan::EventScan(const Source &source, std::int64_t company, std::vector<Range> ranges, std::optional<RowPlace> after)
+    : source_(source),
+      company_(company),
+      ranges_(std::move(ranges)),
+      after_(std::move(after)),
+      layout_(layout_of_table(source)),
+      key_(key_columns(source.relid)),
+      look_everywhere_(moved_unseen(source.id)) {
+  if (after_) require_key();
+  if (after_ && after_->key.size() != key_.size())
+    throw Error(sqlstate::kInvalidParameter, "the position is not of the primary key that usage table " + source.name + " has",
+                "Begin again with the first page.");
+}
+
+void EventScan::require_key() const {
+  if (key_.empty())
+    throw Error(sqlstate::kWrongState, "rows of usage table " + source_.name + " have no position: it has no primary key",
+                "Ask without after, for a shorter period.");
+}
+
+std::string EventScan::sql_of(RawQuery &raw) const {
+  std::string key = "NULL";
+  std::string place = "NULL";
+  std::string order = raw.moment;
+  if (!key_.empty()) {
+    key = "pg_catalog.jsonb_build_object(";
+    place = "pg_catalog.to_jsonb(ARRAY[";
+    for (std::size_t i = 0; i < key_.size(); i++) {
+      const KeyColumn &column = key_[i];
+      key += (i > 0 ? ", " : "") + column.literal + ", " + column.name;
+      place += (i > 0 ? ", " : "") + column.name + "::pg_catalog.text";
+      order += ", " + column.name;
+    }
+    key += ")::pg_catalog.text";
+    place += "])::pg_catalog.text";
+  }
+  if (const Rule &company = source_.mapping.rule(Field::kCompany); !company.is_constant) {
+    raw.parameters.add_bigint(company_);
+    raw.rows += " AND " + quoted(NameStr(company.column)) + " = $" + std::to_string(raw.parameters.count);
+  }
+  if (after_) {
+    raw.add_moment(after_->moment);
+    std::string const moment = "$" + std::to_string(raw.parameters.count);
+    pg([&] {
+      auto *const elements = static_cast<Datum *>(palloc(sizeof(Datum) * after_->key.size()));
+      for (std::size_t i = 0; i < after_->key.size(); i++) elements[i] = CStringGetTextDatum(after_->key[i].c_str());
+      ArrayType *const array = construct_array(elements, static_cast<int>(after_->key.size()), TEXTOID, -1, false, TYPALIGN_INT);
+      raw.parameters.add(TEXTARRAYOID, PointerGetDatum(array));
+    });
+    std::string const values = "$" + std::to_string(raw.parameters.count);
+    // From the last column to the first: it exceeds the value, or equals it and those after it exceed theirs.
+    std::string beyond;
+    for (std::size_t i = key_.size(); i > 0; i--) {
+      const KeyColumn &column = key_[i - 1];
+      std::string const value = "(" + values + "[" + std::to_string(i) + "])::" + column.type;
+      std::string const exceeds = column.name + " " + column.exceeds + " " + value;
+      beyond =
+          beyond.empty() ? exceeds : exceeds + " OR (" + column.name + " " + column.equals + " " + value + " AND (" + beyond + "))";
+    }
+    raw.rows += " AND (" + raw.moment + " > " + moment + " OR (" + raw.moment + " = " + moment + " AND (" + beyond + ")))";
+  }
+  return "SELECT " + raw.columns + ", " + key + ", " + place + " FROM " + raw.rows + " ORDER BY " + order;
+}
+
+void EventScan::open(const Range &range) {
+  RawQuery raw = raw_query(source_, layout_, range);
+  std::string const sql = sql_of(raw);
+  reading_as_owner(source_.relid, [&](const ActingAs &owner) {
+    // What read_raw says of pruning holds here, too.
+    owner.set("enable_partition_pruning", look_everywhere_ ? "off" : "on");
+    // A plan for the first rows: by the index of company and moment.
+    owner.set("cursor_tuple_fraction", "0.00001");
+    owner.set("enable_incremental_sort", "on");
+    owner.set("datestyle", "ISO");
+    pg([&] {
+      require_spi(SPI_connect(), "SPI_connect");
+      portal_ = SPI_cursor_open_with_args(nullptr, sql.c_str(), raw.parameters.count, raw.parameters.types, raw.parameters.values,
+                                          raw.parameters.nulls, true, CURSOR_OPT_FAST_PLAN | CURSOR_OPT_NO_SCROLL);
+      require_spi(SPI_finish(), "SPI_finish");
+    });
+  });
+}
+
+void EventScan::fetch() {
+  const Mapping &mapping = source_.mapping;
+  reading_as_owner(source_.relid, [&](const ActingAs &owner) {
+    owner.set("datestyle", "ISO");
+    Batch batch = {};
+    pg([&] {
+      require_spi(SPI_connect(), "SPI_connect");
+      SPI_cursor_fetch(portal_, true, kBatch);
+      batch = {SPI_tuptable->tupdesc, SPI_tuptable->vals, SPI_processed};
+    });
+    auto const columns = static_cast<std::size_t>(batch.columns->natts);
+    std::vector<Datum> values(columns);
+    auto const nulls = std::make_unique<bool[]>(columns);
+    for (std::uint64_t i = 0; i < batch.count; i++) {
+      pg([&] { heap_deform_tuple(batch.rows[i], batch.columns, values.data(), nulls.get()); });
+      UsageHead head;
+      if (!head_of_row(mapping, layout_, values.data(), nulls.get(), head) || head.company != company_) continue;
+      RowEvent event = {};
+      if (!usage_of_row(mapping, layout_, values.data(), nulls.get(), source_.relid, event.usage)) continue;
+      if (!key_.empty()) {
+        event.key = text_of(values[columns - 2]);
+        event.place = text_of(values[columns - 1]);
+      }
+      events_.push_back(std::move(event));
+    }
+    pg([] { require_spi(SPI_finish(), "SPI_finish"); });
+    if (batch.count == 0) close();
+  });
+}
+
+const RowEvent *EventScan::peek() {
+  while (events_.empty()) {
+    if (portal_ == nullptr) {
+      if (next_range_ == ranges_.size()) return nullptr;
+      open(ranges_[next_range_++]);
+    }
+    fetch();
+  }
+  return &events_.front();
+}
+
+void EventScan::close() {
+  if (portal_ == nullptr) return;
+  pg([&] { SPI_cursor_close(portal_); });
+  portal_ = nullptr;
+}
+
+}  // namespace reseller_report

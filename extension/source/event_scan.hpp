@@ -1,0 +1,72 @@
+// The events of one company, in order, a few rows at a time, so that who needs the first ones reads no others.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "source/raw_query.hpp"
+#include "source/registry.hpp"
+#include "source/usage_reader.hpp"
+
+namespace reseller_report {
+
+/// A place in the order of a source's rows: a moment and a primary key, its columns as text.
+struct RowPlace {
+  Time moment;
+  std::vector<std::string> key;
+};
+
+/// An event and the row that it is of.
+struct RowEvent {
+  Usage usage;
+  std::string key;    ///< the primary key, JSON: an object
+  std::string place;  ///< its columns as text, JSON: an array. Both are empty where the table has no primary key
+};
+
+/// A column of a primary key, in SQL.
+struct KeyColumn {
+  std::string name;
+  std::string literal;  ///< as a string literal
+  std::string type;
+  std::string equals;  ///< the operators of its order
+  std::string exceeds;
+};
+
+/// Reads the events of a company in the active snapshot, as the table's owner, in order of moment and primary key. Call close() at
+/// the end; after an error the transaction closes it.
+class EventScan {
+ public:
+  /// `ranges` are in order, side by side or apart. Events up to and including `after` are left out.
+  EventScan(const Source &source, std::int64_t company, std::vector<Range> ranges, std::optional<RowPlace> after);
+  EventScan(const EventScan &) = delete;
+  EventScan &operator=(const EventScan &) = delete;
+
+  const Source &source() const { return source_; }
+  /// Raises 55000 where the table has no primary key, so that its rows have no position.
+  void require_key() const;
+
+  /// The event to come; nullptr when there is none.
+  const RowEvent *peek();
+  void pop() { events_.pop_front(); }
+  void close();
+
+ private:
+  void open(const Range &range);
+  void fetch();
+  std::string sql_of(RawQuery &raw) const;
+
+  const Source &source_;
+  std::int64_t company_;
+  std::vector<Range> ranges_;
+  std::optional<RowPlace> after_;
+  RowLayout layout_;
+  std::vector<KeyColumn> key_;
+  bool look_everywhere_;
+  std::size_t next_range_ = 0;
+  Portal portal_ = nullptr;
+  std::deque<RowEvent> events_;
+};
+
+}  // namespace reseller_report

@@ -1,0 +1,23 @@
+-- ---------------------------------------------------------------------------------------------------------------------
+-- The raw events behind a cell
+-- ---------------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION reseller_report.usage_events(
+    reseller_id bigint,
+    company_id bigint,
+    service text,
+    period_from timestamptz,
+    period_to timestamptz,
+    only_item text DEFAULT NULL,
+    row_limit integer DEFAULT NULL,
+    after jsonb DEFAULT NULL)
+    RETURNS TABLE (
+        source text, occurred_at timestamptz, item text, delivered boolean, seconds bigint,
+        price_to_twin numeric, price_to_reseller numeric, source_key jsonb, "position" jsonb)
+    LANGUAGE c STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_usage_events';
+COMMENT ON FUNCTION reseller_report.usage_events(bigint, bigint, text, timestamptz, timestamptz, text, integer, jsonb) IS
+    'The raw events of a company and service over [period_from, period_to), as far as the company was the reseller''s, in order of '
+    'occurred_at, source and key; of one item where it is named. They add up to the cell. source is the table, source_key the '
+    'row''s primary key. after takes the position of the last row of a page, for the next one of row_limit rows. seconds is a '
+    'duration, money is in the reseller''s currency. Errors: 22004, 42501, 22023, 55000, 23514, 22003, 22008.';
