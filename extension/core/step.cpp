@@ -12,8 +12,8 @@ constexpr Time kDay = 24 * kHour;
 constexpr Time kMonday = 2 * kDay;
 
 // The months from 4714 BC, in which timestamps begin, to the year 294277, in which they end.
-constexpr std::int64_t kFirstMonth = (-4713 - 2000) * 12;
-constexpr std::int64_t kLastMonth = (294'277 - 2000) * 12;
+constexpr std::int64_t kFirstMonth = (-4713 - 2000) * std::int64_t{12};
+constexpr std::int64_t kLastMonth = (294'277 - 2000) * std::int64_t{12};
 
 std::int64_t floor_to(std::int64_t value, std::int64_t width) {
   std::int64_t const remainder = value % width;

@@ -97,7 +97,7 @@ void plan_steps(const std::vector<Range> &steps, const std::vector<Range> &answe
     std::vector<Range> covered;
     for (auto part = first; part != answered.end() && part->from < step.to; ++part) covered.push_back(intersection(step, *part));
     for (const Range &part : covered) plan.add_cover(number, cover_of(part, now));
-    for (const Range &rest : without(step, std::move(covered))) plan.raw.add({rest, 1, number});
+    for (const Range &rest : without(step, covered)) plan.raw.add({rest, 1, number});
   }
   plan.index();
 }

@@ -56,7 +56,7 @@ class RowWriter {
 
   ReturnSetInfo *result_;
   int at_ = 0;
-  StoredNumeric money_[kMostColumns];
+  StoredNumeric money_[kMostColumns] = {};
   Datum values_[kMostColumns] = {};
   bool nulls_[kMostColumns] = {};
 };

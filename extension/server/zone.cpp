@@ -14,17 +14,16 @@ constexpr Time kHour = 4 * kQuarterHour;
 // No clock has been ahead of UTC, or behind it, by as much.
 constexpr Time kFarthest = 24 * kHour;
 
+// 2000 in the scale of the server's zones, which begins in 1970.
+constexpr pg_time_t kEpoch = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * pg_time_t{SECS_PER_DAY};
+
 // The seconds since 1970 in which a moment lies: the scale of the server's zones.
 pg_time_t seconds_of(Time moment) {
-  constexpr pg_time_t kEpoch = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
   Time const below = moment % kSecond < 0 ? 1 : 0;
   return moment / kSecond - below + kEpoch;
 }
 
-Time time_of(pg_time_t seconds) {
-  constexpr pg_time_t kEpoch = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
-  return (seconds - kEpoch) * kSecond;
-}
+Time time_of(pg_time_t seconds) { return (seconds - kEpoch) * kSecond; }
 
 bool is_whole_hour(LocalTime shown) { return shown % kHour == 0; }
 
@@ -54,7 +53,7 @@ Time Zone::next_shift(Time moment) const {
   pg_time_t shift = 0;
   int const found = pg_next_dst_boundary(&seconds, &before, &is_summer_before, &shift, &after, &is_summer_after, zone_);
   // A shift beyond what a timestamp can hold is none.
-  constexpr pg_time_t kEnd = (END_TIMESTAMP / kSecond) + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
+  constexpr pg_time_t kEnd = END_TIMESTAMP / kSecond + kEpoch;
   return found > 0 && shift < kEnd ? time_of(shift) : kInfinity;
 }
 

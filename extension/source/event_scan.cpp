@@ -44,6 +44,46 @@ std::vector<KeyColumn> key_columns(Oid table) {
   return columns;
 }
 
+// The condition that a mapped column has this meaning, as far as SQL can tell it as well as the mapping; empty where it cannot.
+std::string condition_of(const Rule &rule, Reading reading, std::int64_t meaning) {
+  if (rule.is_constant || rule.of_others == meaning) return {};
+  std::string const column = quoted(NameStr(rule.column));
+  std::string condition;
+  if (!rule.has_labels && reading == Reading::kBoolean) {
+    condition = meaning == 1 ? column : "NOT " + column;
+  } else if (rule.has_labels && reading == Reading::kText) {
+    condition = "false";
+    for (int i = 0; i < rule.label_count; i++) {
+      if (rule.labels[i].meaning != meaning) continue;
+      const char *label = nullptr;
+      pg([&] { label = quote_literal_cstr(pnstrdup(rule.labels[i].text, rule.labels[i].length)); });
+      condition += " OR " + column + " = " + label;
+    }
+  } else {
+    return {};
+  }
+  return "(" + condition + (rule.of_null == meaning ? " OR " + column + " IS NULL)" : ")");
+}
+
+// The condition that a row is of an item, or one that leaves out fewer rows.
+std::string condition_of(const Mapping &mapping, const RowLayout &layout, Item item) {
+  auto kind = static_cast<std::int64_t>(item);
+  bool is_alice = false;
+  if (item == Item::kBillable || item == Item::kFree) kind = item == Item::kBillable ? 1 : 0;
+  for (auto const &[plain, by_alice] : {std::pair{Item::kOperator, Item::kOperatorAlice}, std::pair{Item::kBot, Item::kBotAlice},
+                                        std::pair{Item::kUser, Item::kUserAlice}}) {
+    if (item != by_alice) continue;
+    kind = static_cast<std::int64_t>(plain);
+    is_alice = true;
+  }
+  auto const of_field = [&](Field field, std::int64_t meaning) {
+    int const i = mapping.of_field[static_cast<int>(field)];
+    std::string const condition = i >= 0 ? condition_of(mapping.rules[i], layout.reading[i], meaning) : std::string();
+    return condition.empty() ? std::string() : " AND " + condition;
+  };
+  return of_field(Field::kKind, kind) + of_field(Field::kAlice, is_alice ? 1 : 0);
+}
+
 void require_spi(int result, const char *what) {
   if (result < 0) ereport(ERROR, (errmsg_internal("%s failed: %s", what, SPI_result_code_string(result))));
 }
@@ -57,16 +97,14 @@ struct Batch {
 
 }  // namespace
 
-EventScan::EventScan(const Source &source, std::int64_t company, std::vector<Range> ranges, std::optional<RowPlace> after)
+EventScan::EventScan(const Source &source, EventChoice choice)
     : source_(source),
-      company_(company),
-      ranges_(std::move(ranges)),
-      after_(std::move(after)),
+      choice_(std::move(choice)),
       layout_(layout_of_table(source)),
       key_(key_columns(source.relid)),
       look_everywhere_(moved_unseen(source.id)) {
-  if (after_) require_key();
-  if (after_ && after_->key.size() != key_.size())
+  if (choice_.after) require_key();
+  if (choice_.after && choice_.after->key.size() != key_.size())
     throw Error(sqlstate::kInvalidParameter, "the position is not of the primary key that usage table " + source.name + " has",
                 "Begin again with the first page.");
 }
@@ -94,16 +132,18 @@ std::string EventScan::sql_of(RawQuery &raw) const {
     place += "])::pg_catalog.text";
   }
   if (const Rule &company = source_.mapping.rule(Field::kCompany); !company.is_constant) {
-    raw.parameters.add_bigint(company_);
+    raw.parameters.add_bigint(choice_.company);
     raw.rows += " AND " + quoted(NameStr(company.column)) + " = $" + std::to_string(raw.parameters.count);
   }
-  if (after_) {
-    raw.add_moment(after_->moment);
+  if (choice_.item) raw.rows += condition_of(source_.mapping, layout_, *choice_.item);
+  if (choice_.after) {
+    raw.add_moment(choice_.after->moment);
     std::string const moment = "$" + std::to_string(raw.parameters.count);
     pg([&] {
-      auto *const elements = static_cast<Datum *>(palloc(sizeof(Datum) * after_->key.size()));
-      for (std::size_t i = 0; i < after_->key.size(); i++) elements[i] = CStringGetTextDatum(after_->key[i].c_str());
-      ArrayType *const array = construct_array(elements, static_cast<int>(after_->key.size()), TEXTOID, -1, false, TYPALIGN_INT);
+      auto *const elements = static_cast<Datum *>(palloc(sizeof(Datum) * choice_.after->key.size()));
+      for (std::size_t i = 0; i < choice_.after->key.size(); i++) elements[i] = CStringGetTextDatum(choice_.after->key[i].c_str());
+      ArrayType *const array =
+          construct_array(elements, static_cast<int>(choice_.after->key.size()), TEXTOID, -1, false, TYPALIGN_INT);
       raw.parameters.add(TEXTARRAYOID, PointerGetDatum(array));
     });
     std::string const values = "$" + std::to_string(raw.parameters.count);
@@ -130,6 +170,8 @@ void EventScan::open(const Range &range) {
     // A plan for the first rows: by the index of company and moment.
     owner.set("cursor_tuple_fraction", "0.00001");
     owner.set("enable_incremental_sort", "on");
+    // To compile a plan takes longer than to read a page.
+    owner.set("jit", "off");
     owner.set("datestyle", "ISO");
     pg([&] {
       require_spi(SPI_connect(), "SPI_connect");
@@ -156,7 +198,7 @@ void EventScan::fetch() {
     for (std::uint64_t i = 0; i < batch.count; i++) {
       pg([&] { heap_deform_tuple(batch.rows[i], batch.columns, values.data(), nulls.get()); });
       UsageHead head;
-      if (!head_of_row(mapping, layout_, values.data(), nulls.get(), head) || head.company != company_) continue;
+      if (!head_of_row(mapping, layout_, values.data(), nulls.get(), head) || head.company != choice_.company) continue;
       RowEvent event = {};
       if (!usage_of_row(mapping, layout_, values.data(), nulls.get(), source_.relid, event.usage)) continue;
       if (!key_.empty()) {
@@ -173,8 +215,8 @@ void EventScan::fetch() {
 const RowEvent *EventScan::peek() {
   while (events_.empty()) {
     if (portal_ == nullptr) {
-      if (next_range_ == ranges_.size()) return nullptr;
-      open(ranges_[next_range_++]);
+      if (next_range_ == choice_.ranges.size()) return nullptr;
+      open(choice_.ranges[next_range_++]);
     }
     fetch();
   }

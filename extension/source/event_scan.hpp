@@ -34,12 +34,19 @@ struct KeyColumn {
   std::string exceeds;
 };
 
+/// Whose events, of what, and when: `ranges` are in order, side by side or apart.
+struct EventChoice {
+  std::int64_t company;
+  std::optional<Item> item;
+  std::vector<Range> ranges;
+  std::optional<RowPlace> after;  ///< events up to and including this one are left out
+};
+
 /// Reads the events of a company in the active snapshot, as the table's owner, in order of moment and primary key. Call close() at
 /// the end; after an error the transaction closes it.
 class EventScan {
  public:
-  /// `ranges` are in order, side by side or apart. Events up to and including `after` are left out.
-  EventScan(const Source &source, std::int64_t company, std::vector<Range> ranges, std::optional<RowPlace> after);
+  EventScan(const Source &source, EventChoice choice);
   EventScan(const EventScan &) = delete;
   EventScan &operator=(const EventScan &) = delete;
 
@@ -58,9 +65,7 @@ class EventScan {
   std::string sql_of(RawQuery &raw) const;
 
   const Source &source_;
-  std::int64_t company_;
-  std::vector<Range> ranges_;
-  std::optional<RowPlace> after_;
+  EventChoice choice_;
   RowLayout layout_;
   std::vector<KeyColumn> key_;
   bool look_everywhere_;

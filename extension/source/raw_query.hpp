@@ -20,7 +20,7 @@ struct RawQuery {
   SqlParameters parameters;
 
   /// Adds a moment as a parameter that compares with the column.
-  void add_moment(Time moment);
+  void add_moment(Time bound);
 
   Oid moment_type;
   Time utc_offset;

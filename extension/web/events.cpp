@@ -139,7 +139,8 @@ class EventMerge {
       }
       require_raw_events(source, rest);
       if (!unbuilt_marks(source.id).empty()) lock_what_came(source);
-      scans_.push_back(std::make_unique<EventScan>(source, wanted.company, std::move(rest), std::move(after)));
+      scans_.push_back(
+          std::make_unique<EventScan>(source, EventChoice{wanted.company, wanted.item, std::move(rest), std::move(after)}));
       if (wanted.after) scans_.back()->require_key();
     }
     std::sort(scans_.begin(), scans_.end(), [](const auto &a, const auto &b) { return a->source().name < b->source().name; });

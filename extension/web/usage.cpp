@@ -74,6 +74,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_usage) {
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
   Dependents const dependents = dependents_of(request.reseller, request.period);
   std::vector<std::unique_ptr<ServiceUsage>> usages;
+  usages.reserve(services.size());
   for (Service const service : services) usages.push_back(std::make_unique<ServiceUsage>(request, service, dependents));
   RowWriter writer(fcinfo);
   for (int company = 0; company < static_cast<int>(dependents.ids.size()); company++)

@@ -131,6 +131,52 @@ SELECT results_eq('SELECT e::text
     'SELECT * FROM rest', 'after a row that is gone');
 SELECT isnt((SELECT count(*) FROM rest), 0::bigint, 'with rows');
 
+-- One item of a table whose mapping says what NULL and other values stand for.
+CREATE TYPE more.way AS ENUM ('in', 'out');
+CREATE TABLE more.talks (id int PRIMARY KEY, company_id bigint, at timestamptz, who text, alice boolean, kind more.way,
+    size int);
+INSERT INTO more.talks SELECT n, 61, timestamptz '2024-04-01 00:00+00' + n * interval '1 minute', (ARRAY['man', 'robot',
+    E'o\\''x', 'gone', NULL])[1 + n % 5],
+    (ARRAY[true, false, NULL])[1 + n % 3], (ARRAY['in', 'out', NULL])[1 + n % 3]::more.way, n % 4 FROM generate_series(1,
+        200) n;
+CREATE FUNCTION pg_temp.items(service text, mapping jsonb) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    asked text := CASE service WHEN 'telephony' THEN 'telephony_outgoing' ELSE service END;
+BEGIN
+    PERFORM reseller_report.attach_source(service, 'more.talks',
+        mapping || '{"occurred_at": "at", "price_twin": {"value": 1}, "price_reseller": {"value": 0}}');
+    RETURN NEXT is_empty(format($q$
+        SELECT i.item, e.n, e.truth FROM unnest(%L::text[]) AS i (item), LATERAL (
+            SELECT (SELECT count(*) FROM reseller_report.usage_events(60, 61, %2$L, '2024-04-01 00:00+00',
+                '2024-04-02 00:00+00', i.item)) AS n,
+                (SELECT coalesce(sum(events), 0) FROM reseller_report.usage(60, '2024-04-01 00:00+00',
+                    '2024-04-02 00:00+00', %2$L) u WHERE u.item = i.item) AS truth) e
+        WHERE e.n <> e.truth$q$,
+            CASE service WHEN 'chat' THEN '{operator,bot,user,operator_alice,bot_alice,user_alice}'
+                WHEN 'bot' THEN '{billable,free}'
+            WHEN 'text_messaging' THEN '{sms,viber,whatsapp,email,push}' ELSE '{outgoing_call}' END::text, asked),
+                service || ' by ' || mapping);
+    RETURN NEXT is((SELECT count(*) FROM reseller_report.usage_events(60, 61, asked, '2024-04-01 00:00+00',
+        '2024-04-02 00:00+00') WHERE source = 'more.talks') > 0, true, 'with events');
+    PERFORM reseller_report.detach_source('more.talks');
+END
+$$;
+SELECT pg_temp.items(service, mapping) FROM (VALUES
+    ('chat', '{"sender": {"column": "who", "values": {"man": "operator", "robot": "bot", "gone": null}, "null": "user",
+            "other": "bot"}, "via_alice": {"column": "alice", "null": true}}'::jsonb),
+    ('chat', '{"sender": {"column": "who", "values": {"man": "operator", "robot": "bot", "o\\''x": "user"}, "null": null,
+            "other": null}, "via_alice": {"column": "alice", "null": null}}'),
+    ('chat', '{"sender": {"value": "user"}, "via_alice": {"value": true}}'),
+    ('bot', '{"billable": {"column": "alice", "null": false}}'),
+    ('bot', '{"billable": {"column": "alice", "null": true}}'),
+    ('bot', '{"billable": {"column": "who", "values": {"man": true, "gone": null}, "null": false, "other": false}}'),
+    ('text_messaging',
+        '{"channel": {"column": "size", "values": {"0": "sms", "1": "viber", "2": null, "3": "push"}},
+            "delivered": {"value": true}}'),
+    ('telephony',
+        '{"direction": {"column": "kind", "values": {"in": "incoming", "out": "outgoing"}, "null": "outgoing"},
+            "duration_seconds": "size"}')) v (service, mapping);
+
 -- The first rows and later ones cost the same: they are read by the index.
 INSERT INTO usage.chat_message (company_id, sender, occurred_at, price_twin) SELECT 61, 'bot',
     timestamptz '2024-03-21 00:00+00' + n * interval '3 seconds', 1 FROM generate_series(1, 30000) n;
