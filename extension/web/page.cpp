@@ -1,11 +1,13 @@
 // reseller_and_companies: the whole page as JSON.
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <optional>
 
 #include "report/request.hpp"
 #include "report/sheet.hpp"
+#include "server/query.hpp"
 #include "server/row_writer.hpp"
 #include "server/zone.hpp"
 #include "web/json_text.hpp"
@@ -16,14 +18,15 @@ namespace {
 /// What of the page is wanted.
 struct PageRequest {
   Request request;
-  bool has_expenses;
+  bool has_expenses = false;
   std::vector<Service> services;
-  Datum pattern;  ///< of names, as ILIKE has it; 0: all
-  std::string search;
-  std::string order;  ///< the key of a column; empty: id
-  bool descending;
-  std::int64_t limit;
-  std::int64_t offset;
+  std::string search;          ///< empty: all companies
+  Datum pattern = 0;           ///< of their names, as ILIKE has it
+  Oid collation = InvalidOid;  ///< of that comparison
+  std::string order;           ///< the key of a column; empty: id
+  bool descending = false;
+  std::int64_t limit = std::numeric_limits<std::int64_t>::max();
+  std::int64_t offset = 0;
 };
 
 // The columns of a section by number: id, name, then those of the sheet.
@@ -86,6 +89,18 @@ std::int64_t amount_argument(FunctionCallInfo fcinfo, int number, const char *na
   return PG_GETARG_INT32(number);
 }
 
+// The collation that names are compared by without regard to case: the database's, or Unicode's where that one knows no letters but
+// those of ASCII.
+Oid collation_of_search() {
+  Oid collation = DEFAULT_COLLATION_OID;
+  query(
+      "SELECT c.oid FROM pg_catalog.pg_collation c, pg_catalog.pg_database d"
+      " WHERE c.collname = 'und-x-icu' AND c.collnamespace = 'pg_catalog'::regnamespace AND d.datname = current_database()"
+      " AND d.datlocprovider = 'c' AND d.datctype IN ('C', 'POSIX') AND getdatabaseencoding() = 'UTF8'",
+      SqlParameters{}, [&](const Datum *values, const bool *) { collation = DatumGetObjectId(values[0]); });
+  return collation;
+}
+
 // The pattern of ILIKE for names that contain a text, whose every character stands for itself.
 Datum pattern_containing(const std::string &search) {
   std::string pattern = "%";
@@ -100,10 +115,15 @@ Datum pattern_containing(const std::string &search) {
 }
 
 PageRequest page_request(FunctionCallInfo fcinfo) {
-  PageRequest page = {
-      checked_request(fcinfo), !PG_ARGISNULL(3) && PG_GETARG_BOOL(3), {}, 0, text_argument(fcinfo, 5), {}, false, 0, 0};
+  PageRequest page;
+  page.request = checked_request(fcinfo);
+  page.has_expenses = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
   page.services = sections_argument(fcinfo, 4);
-  if (!page.search.empty()) page.pattern = pattern_containing(page.search);
+  page.search = text_argument(fcinfo, 5);
+  if (!page.search.empty()) {
+    page.pattern = pattern_containing(page.search);
+    page.collation = collation_of_search();
+  }
   if (!PG_ARGISNULL(6)) {
     std::string const order = text_argument(fcinfo, 6);
     page.descending = order.rfind('-', 0) == 0;
@@ -111,8 +131,8 @@ PageRequest page_request(FunctionCallInfo fcinfo) {
     std::vector<std::string> const known = known_keys();
     if (std::find(known.begin(), known.end(), page.order) == known.end()) throw_unknown("column", order, known);
   }
-  page.limit = amount_argument(fcinfo, 7, "row_limit", std::numeric_limits<std::int64_t>::max());
-  page.offset = amount_argument(fcinfo, 8, "row_offset", 0);
+  page.limit = amount_argument(fcinfo, 7, "row_limit", page.limit);
+  page.offset = amount_argument(fcinfo, 8, "row_offset", page.offset);
   return page;
 }
 
@@ -166,10 +186,10 @@ class PageWriter {
   }
 
   bool is_found(int company) const {
-    if (page_.pattern == 0 || std::to_string(dependents_.ids[static_cast<size_t>(company)]) == page_.search) return true;
+    if (page_.search.empty() || std::to_string(dependents_.ids[static_cast<size_t>(company)]) == page_.search) return true;
     bool contains = false;
     pg([&] {
-      contains = DatumGetBool(DirectFunctionCall2Coll(texticlike, DEFAULT_COLLATION_OID, dependents_.name(company), page_.pattern));
+      contains = DatumGetBool(DirectFunctionCall2Coll(texticlike, page_.collation, dependents_.name(company), page_.pattern));
       CHECK_FOR_INTERRUPTS();
     });
     return contains;

@@ -134,6 +134,25 @@ SELECT pg_temp.right(format('rows %s from %s', l, o), 1, '2024-01-01', '2024-05-
 INSERT INTO reseller_report.company VALUES (4, 'No companies', true, 'Asia/Kathmandu');
 SELECT pg_temp.right('a reseller without companies', 4, '2024-01-01', '2024-05-01');
 
+-- A database of locale C knows no case but that of ASCII; the search does.
+SET client_min_messages = error;
+CREATE EXTENSION dblink;
+CREATE FUNCTION pg_temp.at(database text) RETURNS text LANGUAGE sql AS $$
+    SELECT format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'), current_setting('port'),
+        database, current_user)
+$$;
+SELECT dblink_exec(pg_temp.at('postgres'), command) FROM unnest(ARRAY['DROP DATABASE IF EXISTS t_page_of_c',
+    'CREATE DATABASE t_page_of_c TEMPLATE template0 ENCODING ''UTF8'' LOCALE ''C''']) command \g /dev/null
+SELECT dblink_exec(pg_temp.at('t_page_of_c'), command) FROM unnest(ARRAY['CREATE EXTENSION reseller_report CASCADE',
+    'INSERT INTO reseller_report.company VALUES (1, ''R'', true), (11, ''АЛЬФА'', false), (12, ''Ärger'', false),
+        (13, ''Beta'', false)',
+    'INSERT INTO reseller_report.dependency VALUES (1, 11), (1, 12), (1, 13)']) command \g /dev/null
+SELECT is((SELECT string_agg(id, ' ') FROM dblink(pg_temp.at('t_page_of_c'), format($$
+        SELECT r ->> 0 FROM json_array_elements(reseller_report.reseller_and_companies(1, '-infinity', 'infinity', search => %L,
+            services => '{bot}') #> '{sections,0,rows}') r$$, s)) AS t (id text)), found, 'in a database of locale C: ' || s)
+    FROM (VALUES ('льф', '11'), ('är', '12'), ('ÄRG', '12'), ('bet', '13'), ('nobody', NULL)) v (s, found);
+SELECT dblink_exec(pg_temp.at('postgres'), 'DROP DATABASE t_page_of_c') \g /dev/null
+
 -- The text itself: the order of members, money as strings, large ids.
 INSERT INTO reseller_report.company VALUES (5, 'Five', true, 'Asia/Kathmandu', 'NPR');
 INSERT INTO reseller_report.company VALUES (9007199254740993, E'Wide "one" \\ \x01', false);

@@ -213,6 +213,23 @@ SELECT throws_ok($$SELECT * FROM reseller_report.usage_events(60, 61, 'telephony
     '{"at": "0", "source": "usage.phone_call", "key": ["2000-01-01 00:00+00", "1"]}')$$, '55000',
     'rows of usage table more.calls have no position: it has no primary key', 'no page after another');
 
+-- A row that cannot be counted is told to the company's reseller alone, and leaves nothing open behind.
+CREATE TABLE more.odd (id int PRIMARY KEY, company_id bigint, occurred_at timestamptz, channel text, delivered boolean,
+    price_twin numeric(9,3),
+    price_reseller numeric(9,3));
+INSERT INTO more.odd VALUES (1, 61, '2024-03-05 01:00+00', 'sms', true, 1, 1), (2, 61, '2024-03-21 01:00+00', 'sms', true,
+    1, 1),
+    (3, 61, '2024-03-21 02:00+00', 'fax', true, 1, 1);
+SELECT reseller_report.attach_source('text_messaging', 'more.odd') \g /dev/null
+SELECT throws_ok('SELECT * FROM reseller_report.usage_events(60, 61, ''text_messaging'', ''2024-03-01'', ''2024-05-01'')',
+    '23514', NULL,
+    'a row that cannot be counted');
+SELECT results_eq('SELECT source_key, delivered
+    FROM reseller_report.usage_events(1, 61, ''text_messaging'', ''2024-03-01'', ''2024-05-01'')',
+    'SELECT ''{"id": 1}''::jsonb, true', 'is not told to another reseller');
+SELECT is((SELECT count(*) FROM pg_cursors), 0::bigint, 'no cursor is left open');
+SELECT reseller_report.detach_source('more.odd') \g /dev/null
+
 -- Errors, in the order of the contract.
 CREATE ROLE usage_events_web;
 SELECT reseller_report.grant_access('usage_events_web', 60), reseller_report.grant_access('usage_events_web', 61) \g /dev/null
