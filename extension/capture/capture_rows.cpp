@@ -14,7 +14,6 @@ void capture_rows(std::int64_t id, const Mapping &mapping, Oid table, Time befor
   Source part = {};
   part.id = id;
   part.relid = table;
-  part.owner = owner_of(table);
   part.name = qualified_name(table);
   part.mapping = mapping;
   Snapshot latest = nullptr;

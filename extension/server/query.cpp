@@ -86,16 +86,6 @@ SqlParameters &SqlParameters::add_bigints(const std::int64_t *array, int n) {
   return add(INT8ARRAYOID, PointerGetDatum(made));
 }
 
-SqlParameters &SqlParameters::add_tables(const std::vector<Oid> &tables) {
-  ArrayType *made = nullptr;
-  pg([&] {
-    auto *const elements = static_cast<Datum *>(palloc(sizeof(Datum) * (tables.size() + 1)));
-    for (std::size_t i = 0; i < tables.size(); i++) elements[i] = ObjectIdGetDatum(tables[i]);
-    made = construct_array(elements, static_cast<int>(tables.size()), REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT);
-  });
-  return add(REGCLASSARRAYOID, PointerGetDatum(made));
-}
-
 void run_query(const char *sql, const SqlParameters &parameters, RowHandler handler, void *state) {
   RowReceiver receiver = make_receiver(handler, state);
   WorkOfOurs const work;

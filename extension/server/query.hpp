@@ -27,7 +27,6 @@ struct SqlParameters {
   SqlParameters &add_bigint(std::int64_t value) { return add(INT8OID, Int64GetDatum(value)); }
   SqlParameters &add_time(std::int64_t value) { return add(TIMESTAMPTZOID, TimestampTzGetDatum(value)); }
   SqlParameters &add_bigints(const std::int64_t *array, int n);
-  SqlParameters &add_tables(const std::vector<Oid> &tables);
 };
 
 /// Receives the columns of one row; may throw. The values live until it returns.

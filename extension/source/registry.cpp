@@ -130,7 +130,6 @@ std::vector<Source> sources_where(Wanted &&wanted, const TreeLock &lock = lock_a
     source.id = row.id;
     source.relid = resolve_and_lock(row, lock);
     if (!OidIsValid(source.relid)) continue;
-    source.owner = owner_of(source.relid);
     source.name = qualified_name(source.relid);
     source.mapping = parse_mapping(row.service, row.rules);
     source.horizon = row.horizon;

@@ -17,7 +17,6 @@ namespace reseller_report {
 struct Source {
   std::int64_t id;
   Oid relid;
-  Oid owner;
   std::string name;  ///< schema-qualified and quoted
   Mapping mapping;
   Time horizon;        ///< usage before it counts as the summaries have it, because its raw rows were pruned; -infinity: none

@@ -134,13 +134,27 @@ SELECT pg_temp.send(11, 77) \g /dev/null
 RESET session_replication_role;
 SELECT oracle.agrees('written under session_replication_role = replica');
 
+-- Changes of a savepoint and of what it is in, each of which fits 64 bits and not both together.
+BEGIN;
+INSERT INTO usage.bot_message (company_id, occurred_at, price_twin)
+    SELECT 12, '2024-04-01 00:00+00', 999999999.999999 FROM generate_series(1, 9000);
+SAVEPOINT a;
+INSERT INTO usage.bot_message (company_id, occurred_at, price_twin)
+    SELECT 12, '2024-04-01 00:00+00', 999999999.999999 FROM generate_series(1, 9000);
+RELEASE a;
+SELECT oracle.agrees('a savepoint with as much as 64 bits hold');
+COMMIT;
+SELECT oracle.agrees('a savepoint with as much as 64 bits hold, committed');
+DELETE FROM usage.bot_message WHERE occurred_at = '2024-04-01 00:00+00' AND price_twin = 999999999.999999;
+
 -- Flushing at the cap, inside a subtransaction whose parent has changes too.
 BEGIN;
 SELECT pg_temp.send(11, 3) \g /dev/null
 SAVEPOINT a;
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin)
     SELECT 11 + n % 30, timestamptz '2024-03-01' + n * interval '7 minutes', 1 FROM generate_series(1, 150000) n;
-SELECT cmp_ok((SELECT count(*) FROM reseller_report.usage_delta), '>', 65000::bigint, 'a transaction past the cap flushes early');
+SELECT cmp_ok((SELECT sum(entries) FROM reseller_report.usage_delta), '>', 65000::bigint,
+    'a transaction past the cap flushes early');
 SELECT oracle.agrees('flushed at the cap, in a savepoint');
 ROLLBACK TO a;
 SELECT oracle.agrees('flushed at the cap, rolled back');
