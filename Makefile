@@ -49,7 +49,7 @@ deps:
 	@.ci/deps
 
 PURE := $(wildcard extension/core/*.cpp)
-UNIT_TESTS := $(patsubst %,build/unit-%,change item membership numeric_codec period step step_pieces usage)
+UNIT_TESTS := $(patsubst %,build/unit-%,change item membership numeric_codec packing period step step_pieces usage)
 
 build/unit-%: tests/unit/%_test.cpp tests/unit/main.cpp $(PURE) $(wildcard extension/core/*.hpp)
 	@mkdir -p build

@@ -47,7 +47,7 @@ for ((minute = 1; minute <= minutes; minute++)); do
         (SELECT pending_deltas FROM reseller_report.materializer_state), $pending, $folded,
         round(pg_total_relation_size('reseller_report.usage_delta') / 1e6, 1),
         (SELECT round(sum(pg_total_relation_size(oid)) / 1e6, 1) FROM pg_class
-            WHERE relnamespace = 'reseller_report'::regnamespace AND relname ~ '^usage_(quarter|hour|day|month|year)\$')"
+            WHERE relnamespace = 'reseller_report'::regnamespace AND relname ~ '^usage_(quarter|hour|day|month|year|packed|run)\$')"
 done
 verdict 'steady state: WAL of folding, times the WAL of the ingest' "$(awk "BEGIN { print $folding / $ingest }")" '<=' 1
 verdict "steady state: reports with a minute's changes pending, times their folded time" "$(median <"$cluster/reports")" '<=' 2

@@ -2,6 +2,7 @@
 
 #include "capture/accumulator.hpp"
 #include "capture/captured_table.hpp"
+#include "maintenance/packed_days.hpp"
 
 extern "C" {
 #ifdef PG_MODULE_MAGIC_EXT
@@ -17,6 +18,7 @@ void _PG_init() {
     reseller_report::pg([] {
       reseller_report::accumulator::initialize();
       reseller_report::initialize_captured_tables();
+      reseller_report::initialize_packed_days();
     });
     return Datum{0};
   });

@@ -74,8 +74,10 @@ BEGIN
     SELECT min(d.at), max(d.at) INTO first_day, end_day
         FROM (SELECT least(greatest(u.bucket, lower(age)), upper(age)) FROM reseller_report.usage_day u
             WHERE u.source = ANY (source_ids)
-            UNION ALL SELECT least(greatest(u.bucket, lower(age)), upper(age)) FROM reseller_report.usage_delta u
-                WHERE u.source = ANY (source_ids)
+            UNION ALL SELECT least(greatest(p.day, lower(age)), upper(age)) FROM reseller_report.usage_packed p
+                WHERE p.source = ANY (source_ids)
+            UNION ALL SELECT least(greatest(r.day, lower(age)), upper(age)) FROM reseller_report.usage_run r
+                WHERE r.source = ANY (source_ids)
             UNION ALL SELECT unnest(bounds)) d (at);
     first_day := least(greatest(date_trunc('day', coalesce(first_day, period_from), 'UTC'), period_from), period_to);
     end_day := least(greatest(date_trunc('day', end_day, 'UTC') + interval '24 hours', first_day), period_to);

@@ -31,6 +31,8 @@ SELECT pg_catalog.pg_extension_config_dump('reseller_report.source_unbuilt', '')
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.source_leaf', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.source_gone', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_delta', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_run', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_packed', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_quarter', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_hour', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_day', '');
@@ -47,4 +49,5 @@ ALTER TABLE reseller_report.source_built REPLICA IDENTITY FULL;
 ALTER TABLE reseller_report.source_unbuilt REPLICA IDENTITY FULL;
 ALTER TABLE reseller_report.source_gone REPLICA IDENTITY FULL;
 ALTER TABLE reseller_report.usage_delta REPLICA IDENTITY FULL;
+ALTER TABLE reseller_report.usage_run REPLICA IDENTITY FULL;
 ALTER TABLE reseller_report.access REPLICA IDENTITY FULL;

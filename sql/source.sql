@@ -164,6 +164,8 @@ BEGIN
     DELETE FROM reseller_report.source_gone WHERE source = ANY (sources);
     PERFORM reseller_report._forget_table(s) FROM unnest(sources) s;
     DELETE FROM reseller_report.usage_delta WHERE source = ANY (sources);
+    DELETE FROM reseller_report.usage_run WHERE source = ANY (sources);
+    DELETE FROM reseller_report.usage_packed WHERE source = ANY (sources);
     DELETE FROM reseller_report.usage_quarter WHERE source = ANY (sources);
     DELETE FROM reseller_report.usage_hour WHERE source = ANY (sources);
     DELETE FROM reseller_report.usage_day WHERE source = ANY (sources);

@@ -2,9 +2,10 @@
 -- State
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- What the next folds would take. PUBLIC may execute it, because a view's functions are called with the rights of its reader; but
--- it refuses (42501) whoever may not read the view.
-CREATE FUNCTION reseller_report._pending(OUT deltas bigint, OUT oldest timestamptz)
+-- What the next folds and merges would take. PUBLIC may execute it, because a view's functions are called with the rights of its
+-- reader; but it refuses (42501) whoever may not read the view.
+CREATE FUNCTION reseller_report._pending(
+    OUT deltas bigint, OUT oldest timestamptz, OUT unmerged bigint, OUT oldest_unmerged timestamptz)
     RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 1 SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_pending';
@@ -15,11 +16,12 @@ CREATE VIEW reseller_report.materializer_state AS
         ARRAY(SELECT format(CASE WHEN (SELECT count(*) FROM reseller_report.source o
             WHERE (o.schema_name, o.table_name) = (s.schema_name, s.table_name)) > 1
                     THEN '%I.%I (%s): %s' ELSE '%1$I.%2$I: %4$s' END, s.schema_name, s.table_name, s.service, s.reasons)
-            FROM reseller_report._source_state s WHERE NOT s.is_built ORDER BY 1) AS unbuilt_sources
+            FROM reseller_report._source_state s WHERE NOT s.is_built ORDER BY 1) AS unbuilt_sources,
+        p.unmerged AS unmerged_entries, p.oldest_unmerged AS oldest_unmerged_at
     FROM reseller_report._pending() p CROSS JOIN reseller_report.lease l;
 COMMENT ON VIEW reseller_report.materializer_state IS
-    'One row: what waits to be folded and since when, the last run that folded anything, and which sources have days that are '
-    'answered from raw rows, and why.';
+    'One row: what waits to be folded and since when, the last run that folded or merged anything, which sources have days that '
+    'are answered from raw rows, and why, and what is folded and waits to be merged, and since when.';
 
 CREATE FUNCTION reseller_report.health(OUT dead_deltas bigint, OUT oldest_xmin_age bigint, OUT restoring boolean)
     RETURNS SETOF record

@@ -1,6 +1,7 @@
 #include "capture/accumulator.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "summary/delta.hpp"
 
@@ -105,18 +106,13 @@ void note_command() {
 }
 
 void write_level(LevelTable *table) {
-  Time const now = GetCurrentTimestamp();
-  DeltaWriter writer;
+  std::vector<UsageChange> changes;
+  changes.reserve(table->count);
   for (std::uint32_t i = 0; i < table->capacity; i++) {
     const Entry &entry = table->entries[i];
-    if (!entry.used || entry.counters.is_zero()) continue;
-    Delta delta = {};
-    static_cast<UsageKey &>(delta) = entry.key;
-    delta.counters = entry.counters;
-    delta.recorded_at = now;
-    writer.write(delta);
+    if (entry.used && !entry.counters.is_zero()) changes.push_back({entry.key, entry.counters});
   }
-  writer.finish();
+  write_deltas(std::move(changes), GetCurrentTimestamp());
   clear(table);
   note_command();
 }

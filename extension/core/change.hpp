@@ -50,6 +50,7 @@ struct Change : CellKey {
 };
 
 bool operator==(const RowKey &a, const RowKey &b);
+bool operator<(const RowKey &a, const RowKey &b);
 bool operator==(const CellKey &a, const CellKey &b);
 bool operator<(const CellKey &a, const CellKey &b);  ///< row by row, in each by company
 
@@ -82,6 +83,14 @@ using Overflows = std::vector<CellKey>;
 
 /// Sorts changes by cell, adds up those of the same cell, and drops sums that are zero.
 void consolidate(std::vector<Change> &changes, Overflows &overflows);
+
+/// Sorts changes as they are packed, day by day of a source and reseller, and in each by item, quarter hour and company; adds up
+/// those of the same cell as far as 64 bits hold them, and drops what comes to nothing. What they hold no more stays a change of
+/// its own.
+void order_by_day(std::vector<Change> &changes);
+
+/// How many changes from `first` on are of the same source, reseller and day.
+std::size_t count_of_day(const std::vector<Change> &changes, std::size_t first);
 
 /// a - b, consolidated: what would have to be added to b to make it a.
 std::vector<Change> difference(std::vector<Change> a, std::vector<Change> b, Overflows &overflows);

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "maintenance/keyed_moves.hpp"
+#include "maintenance/moved_figures.hpp"
 #include "server/snapshot.hpp"
 #include "source/raw_scan.hpp"
+#include "summary/delta.hpp"
 
 namespace reseller_report {
 namespace {
@@ -36,14 +37,17 @@ Figures folded_figures(const MovableSource &from, const std::vector<std::int64_t
 Pending pending_of(const Moves &moves) {
   Pending pending;
   DeltaScan scan(AccessShareLock);
-  Delta delta;
-  while (scan.next(delta))
-    if (!delta.keyed && !delta.own && is_moved(moves, delta.company, delta.bucket)) pending[delta.company].push_back(delta);
+  DeltaRow row;
+  while (scan.next(row)) {
+    if (row.own) continue;
+    for_each_change(row, [&](Item item, Time bucket, std::int64_t company, const Counters &counters) {
+      if (is_moved(moves, company, bucket)) pending[company].push_back({{row.source, company, bucket, item}, counters});
+    });
+  }
   return pending;
 }
 
-void move_built(const MovableSource &from, const Moves &moves, const Pending &pending, DeltaWriter &writer) {
-  Time const now = GetCurrentTimestamp();
+void move_built(const MovableSource &from, const Moves &moves, const Pending &pending, RunWriter &writer) {
   for (auto at = moves.begin(); at != moves.end();) {
     std::vector<std::int64_t> companies;
     Range hull = {kInfinity, kMinusInfinity};
@@ -52,7 +56,7 @@ void move_built(const MovableSource &from, const Moves &moves, const Pending &pe
       for (const Move &move : at->second) hull = {std::min(hull.from, move.range.from), std::max(hull.to, move.range.to)};
     }
     for (const auto &[key, counters] : folded_figures(from, companies, hull, moves, pending))
-      write_moves(key, counters, moves.at(key.company), now, writer);
+      write_moves(key, counters, moves.at(key.company), writer);
     pg([] { CHECK_FOR_INTERRUPTS(); });
   }
 }

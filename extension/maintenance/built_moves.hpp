@@ -7,7 +7,7 @@
 #include "core/change.hpp"
 #include "core/membership.hpp"
 #include "maintenance/movable.hpp"
-#include "summary/delta.hpp"
+#include "summary/packed.hpp"
 
 namespace reseller_report {
 
@@ -18,6 +18,6 @@ using Pending = std::unordered_map<std::int64_t, std::vector<UsageChange>>;
 Pending pending_of(const Moves &moves);
 
 /// Moves the figures of a source in its built days.
-void move_built(const MovableSource &from, const Moves &moves, const Pending &pending, DeltaWriter &writer);
+void move_built(const MovableSource &from, const Moves &moves, const Pending &pending, RunWriter &writer);
 
 }  // namespace reseller_report

@@ -1,4 +1,4 @@
-// Dependency changes: what is folded already moves from the old reseller to the new one, as signed deltas keyed by
+// Dependency changes: what is folded already moves from the old reseller to the new one, as signed runs of either
 // reseller. What is not folded yet needs nothing: it is attributed when it is read or folded. Writers never wait.
 
 #include <set>
@@ -62,7 +62,7 @@ void move_figures(const std::vector<Edit> &edits) {
   ActiveSnapshot const now(ActiveSnapshot::fresh());
   std::vector<MovableSource> const sources = movable_sources(hull_of(moves));
   Pending const pending = pending_of(moves);
-  DeltaWriter writer;
+  RunWriter writer(GetCurrentTimestamp());
   for (const MovableSource &source : sources) {
     if (!source.built.empty()) move_built(source, moves, pending, writer);
     if (source.state.horizon != kMinusInfinity) move_pruned(source.state, moves, writer);

@@ -12,8 +12,8 @@
 #include "server/relation.hpp"
 #include "server/snapshot.hpp"
 #include "source/built_days.hpp"
-#include "summary/fold.hpp"
 #include "summary/memberships.hpp"
+#include "summary/packed.hpp"
 
 namespace reseller_report {
 namespace {
@@ -57,7 +57,8 @@ void keep_nobodys(const Source &source, const Range &pruned, MovingSnapshot &sna
     std::vector<Change> waiting;
     for (const Change &change : pending)
       if (slice.contains(change.bucket)) waiting.push_back(change);
-    fold_changes(difference(raw_changes(source, slice, Whose::kNobody, overflows), std::move(waiting), overflows), overflows);
+    std::vector<Change> folded = difference(raw_changes(source, slice, Whose::kNobody, overflows), std::move(waiting), overflows);
+    write_runs(std::move(folded), GetCurrentTimestamp(), false);
     if (!overflows.empty())
       throw Error(sqlstate::kOutOfRange, "the figures of company " + std::to_string(overflows.front().company) + " exceed 64 bits");
     snapshot.see_own_writes();

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "maintenance/keyed_moves.hpp"
+#include "maintenance/moved_figures.hpp"
 #include "summary/memberships.hpp"
 #include "summary/summary.hpp"
 
@@ -19,7 +19,7 @@ struct Changed {
   std::vector<Range> from_nobody;
 };
 
-// Takes pruned figures from the resellers that have them, in summaries and in keyed deltas, and gives them to those that
+// Takes pruned figures from the resellers that have them, in the levels, packed days and runs, and gives them to those that
 // `dependency` names now. The statement that changed `dependency` may run several commands, and this trigger may fire before the
 // one that removed the old row. So every reseller is considered that this transaction took a company from; and kNobody, unless the
 // command itself shows that a committed row gave the company to a reseller until then.
@@ -37,15 +37,17 @@ class PrunedFigures {
         add_former(taken.membership.reseller, intersection(range, taken.membership.during));
         if (taken.is_own) add_former(kNobody, intersection(range, taken.membership.during));
       }
-    for (const auto &[former, hull] : hulls_) add_summaries(former, hull);
-    if (!hulls_.empty()) add_deltas();
+    for (const auto &[former, hull] : hulls_) {
+      add_summaries(former, hull);
+      for (PackedTable const which : {PackedTable::kRuns, PackedTable::kDays}) add_packed(which, former, hull);
+    }
   }
 
-  void write(Time now, DeltaWriter &writer) const {
+  void write(RunWriter &writer) const {
     for (const auto &[former, figures] : figures_)
       for (const auto &[key, counters] : figures) {
         Range const at = {key.bucket, key.bucket + 1};
-        write_moves(key, counters, {{former, at, -1}, {reseller_now(key.company, key.bucket), at, 1}}, now, writer);
+        write_moves(key, counters, {{former, at, -1}, {reseller_now(key.company, key.bucket), at, 1}}, writer);
       }
   }
 
@@ -96,16 +98,16 @@ class PrunedFigures {
     }
   }
 
-  void add_deltas() {
-    DeltaScan scan(AccessShareLock);
-    Delta delta;
-    while (scan.next(delta)) {
-      if (!delta.keyed || delta.source != source_.id) continue;
-      auto const hull = hulls_.find(delta.reseller);
-      if (hull == hulls_.end() || !hull->second.contains(delta.bucket)) continue;
-      if (!leaves(delta.company, ranges_of(delta.company), delta.reseller, delta.bucket)) continue;
-      figures_[delta.reseller][delta].add(delta.counters, 1);
-    }
+  void add_packed(PackedTable which, std::int64_t former, const Range &hull) {
+    RowMemory const memory;
+    PackedReader reader(which, AccessShareLock, memory);
+    reader.seek({source_.id, former}, hull);
+    PackedRow row;
+    while (reader.next(row))
+      for_each_change(row, [&](Item item, Time bucket, std::int64_t company, const Counters &counters) {
+        if (hull.contains(bucket) && leaves(company, ranges_of(company), former, bucket))
+          figures_[former][{source_.id, company, bucket, item}].add(counters, 1);
+      });
   }
 
   const SourceState &source_;
@@ -117,15 +119,14 @@ class PrunedFigures {
 
 }  // namespace
 
-void move_pruned(const SourceState &source, const Moves &moves, DeltaWriter &writer) {
-  Time const now = GetCurrentTimestamp();
+void move_pruned(const SourceState &source, const Moves &moves, RunWriter &writer) {
   for (auto at = moves.begin(); at != moves.end();) {
     std::vector<Changed> changed;
     for (; at != moves.end() && changed.size() < kPrunedCompaniesAtOnce; ++at) {
       changed.push_back({at->first, {}, ranges_from_nobody(at->second)});
       for (const Move &move : at->second) changed.back().ranges.push_back(move.range);
     }
-    PrunedFigures(source, changed).write(now, writer);
+    PrunedFigures(source, changed).write(writer);
   }
 }
 

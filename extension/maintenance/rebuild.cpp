@@ -5,6 +5,7 @@
 
 #include "capture/accumulator.hpp"
 #include "locks/lease.hpp"
+#include "maintenance/packed_days.hpp"
 #include "maintenance/reconcile.hpp"
 #include "server/acting_as.hpp"
 #include "server/own_table.hpp"
@@ -16,7 +17,7 @@
 #include "source/triggers.hpp"
 #include "source/unseen.hpp"
 #include "summary/delta.hpp"
-#include "summary/fold.hpp"
+#include "summary/levels.hpp"
 #include "summary/memberships.hpp"
 
 namespace reseller_report {
@@ -48,30 +49,74 @@ void require_capture_on(const std::vector<Source> &sources) {
                   "an inheritance child cannot be captured.");
 }
 
-void remove_deltas(std::int64_t source, const Range &range) {
+// Removes what tells of rows of the slice that the snapshot sees. The transaction's own usage is not among them, and goes on
+// waiting.
+void remove_deltas(std::int64_t source, const Range &slice) {
   DeltaScan scan(RowExclusiveLock);
-  Delta delta;
-  // The transaction's own usage is not in the list and goes on waiting; its moves are, by the dependencies as they are now.
-  while (scan.next(delta))
-    if (delta.source == source && range.contains(delta.bucket) && (delta.keyed || !delta.own)) scan.remove(delta);
+  DeltaRow row;
+  while (scan.next(row)) {
+    if (row.source != source || row.own) continue;
+    std::vector<UsageChange> rest;
+    bool concerned = false;
+    for_each_change(row, [&](Item item, Time bucket, std::int64_t company, const Counters &counters) {
+      if (slice.contains(bucket))
+        concerned = true;
+      else
+        rest.push_back({{source, company, bucket, item}, counters});
+    });
+    if (!concerned) continue;
+    scan.remove(row);
+    if (!rest.empty()) scan.put_back(row, std::move(rest));
+  }
 }
 
-// Sets every level: narrow ones, which lie in the slice whole, to the raw figures; wide ones to the sum of the level below, so
-// that whatever was wrong in any of them is mended.
+// The same of runs, this transaction's moves included: the raw rows are attributed by the dependencies as they are now.
+void remove_runs(std::int64_t source, const std::vector<std::int64_t> &resellers, const Range &slice) {
+  RowMemory const memory;
+  PackedReader runs(PackedTable::kRuns, AccessShareLock, memory);
+  PackedWriter writer(PackedTable::kRuns);
+  for (std::int64_t const reseller : resellers) {
+    runs.seek({source, reseller}, slice);
+    PackedRow run;
+    while (runs.next(run)) {
+      std::vector<Change> rest;
+      append_changes(run, rest);
+      auto const others = [&](const Change &change) { return slice.contains(change.bucket); };
+      rest.erase(std::remove_if(rest.begin(), rest.end(), others), rest.end());
+      if (rest.empty())
+        writer.remove(run);
+      else
+        writer.replace(run, rest.data(), rest.size());
+    }
+  }
+  writer.finish();
+}
+
+// Sets every level: narrow ones, which lie in the slice whole, to the raw figures of the days that are not packed; wide ones to the
+// sum of the level below, and of the packed days, so that whatever was wrong in any of them is mended.
 void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapshot, Overflows &overflows) {
-  std::vector<Change> const raw = raw_changes(source, slice, Whose::kResellers, overflows);
+  std::vector<Change> raw = raw_changes(source, slice, Whose::kResellers, overflows);
   std::vector<std::int64_t> resellers = resellers_in_summaries(source.id);
   for (const Change &change : raw) resellers.push_back(change.reseller);
   std::sort(resellers.begin(), resellers.end());
   resellers.erase(std::unique(resellers.begin(), resellers.end()), resellers.end());
   remove_deltas(source.id, slice);
+  remove_runs(source.id, resellers, slice);
+  order_by_day(raw);
+  raw = set_packed_days(source.id, resellers, slice, raw);
+  snapshot.see_own_writes();
   for (int i = 0; i < kLevels; i++) {
     auto const level = static_cast<Level>(i);
     Range const buckets = widen(level, slice);
     auto const wanted = [&] {
-      std::vector<Change> changes =
-          buckets == slice ? raw : stored_changes(static_cast<Level>(i - 1), source.id, resellers, buckets, level);
+      std::vector<Change> changes = level <= Level::kDay && buckets == slice
+                                        ? raw
+                                        : stored_changes(static_cast<Level>(i - 1), source.id, resellers, buckets, level);
       for (Change &change : changes) change.bucket = bucket_of(level, change.bucket);
+      if (level == Level::kMonth) {
+        std::vector<Change> const packed = packed_changes(PackedTable::kDays, source.id, resellers, buckets, level);
+        changes.insert(changes.end(), packed.begin(), packed.end());
+      }
       return changes;
     };
     auto const held = [&] { return stored_changes(level, source.id, resellers, buckets, level); };
@@ -80,11 +125,11 @@ void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapsh
     if (!apart.empty()) {
       // Further apart than 64 bits reach, though each may fit: by way of zero.
       std::vector<Change> removed = difference({}, held(), overflows);
-      fold_level(level, removed, overflows);
+      add_to_level(level, removed, overflows);
       snapshot.see_own_writes();
       missing = wanted();
     }
-    fold_level(level, missing, overflows);
+    add_to_level(level, missing, overflows);
     snapshot.see_own_writes();
   }
 }

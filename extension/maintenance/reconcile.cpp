@@ -80,36 +80,52 @@ std::vector<Change> own_captured_changes(const Source &source, const Range &rang
     if (!add(cells[key], counters)) overflows.push_back(cell_of(key, kNobody));
   };
   DeltaScan scan(AccessShareLock);
-  Delta delta;
-  while (scan.next(delta))
-    if (delta.own && !delta.keyed) take(delta, delta.counters);
+  DeltaRow row;
+  while (scan.next(row)) {
+    if (!row.own) continue;
+    for_each_change(row, [&](Item item, Time bucket, std::int64_t company, const Counters &counters) {
+      take({row.source, company, bucket, item}, counters);
+    });
+  }
   accumulator::for_each([&](const UsageKey &key, const Counters &counters) { take(key, counters); });
   return unattributed(cells);
 }
 
 std::vector<Change> pending_changes(const std::vector<Source> &sources, Whose whose) {
-  auto const concerns = [&](const Delta &delta) {
-    if (delta.keyed) return (delta.reseller == kNobody) == (whose == Whose::kNobody);
-    return !delta.own;
-  };
-  std::vector<Delta> deltas;
+  std::vector<UsageChange> waiting;
   std::vector<std::int64_t> companies;
   DeltaScan scan(AccessShareLock);
-  Delta delta;
-  while (scan.next(delta)) {
-    bool const wanted =
-        std::any_of(sources.begin(), sources.end(), [&](const Source &source) { return source.id == delta.source; });
-    if (!wanted || !concerns(delta)) continue;
-    deltas.push_back(delta);
-    companies.push_back(delta.company);
+  DeltaRow row;
+  while (scan.next(row)) {
+    bool const wanted = std::any_of(sources.begin(), sources.end(), [&](const Source &source) { return source.id == row.source; });
+    if (!wanted || row.own) continue;
+    for_each_change(row, [&](Item item, Time bucket, std::int64_t company, const Counters &counters) {
+      waiting.push_back({{row.source, company, bucket, item}, counters});
+      companies.push_back(company);
+    });
   }
   std::vector<Membership> const memberships = memberships_of(std::move(companies));
   std::vector<Change> changes;
-  for (const Delta &waiting : deltas) {
-    const Membership *const membership = waiting.keyed ? nullptr : membership_at(memberships, waiting.company, waiting.bucket);
-    std::int64_t const reseller = waiting.keyed ? waiting.reseller : membership != nullptr ? membership->reseller : kNobody;
-    if ((reseller == kNobody) != (whose == Whose::kNobody)) continue;
-    changes.push_back(change_of(waiting, reseller, waiting.counters));
+  for (const UsageChange &change : waiting) {
+    const Membership *const membership = membership_at(memberships, change.company, change.bucket);
+    if ((membership == nullptr) != (whose == Whose::kNobody)) continue;
+    changes.push_back(change_of(change, membership != nullptr ? membership->reseller : kNobody, change.counters));
+  }
+  return changes;
+}
+
+std::vector<Change> packed_changes(PackedTable which, std::int64_t source, const std::vector<std::int64_t> &resellers,
+                                   const Range &range, Level as) {
+  std::vector<Change> changes;
+  RowMemory const memory;
+  PackedReader reader(which, AccessShareLock, memory);
+  for (std::int64_t const reseller : resellers) {
+    reader.seek({source, reseller}, range);
+    PackedRow row;
+    while (reader.next(row))
+      for_each_change(row, [&](Item item, Time bucket, std::int64_t company, const Counters &counters) {
+        if (range.contains(bucket)) changes.push_back({{{{source, reseller, item}, bucket_of(as, bucket)}, company}, counters});
+      });
   }
   return changes;
 }
@@ -117,8 +133,10 @@ std::vector<Change> pending_changes(const std::vector<Source> &sources, Whose wh
 std::vector<std::int64_t> resellers_in_summaries(std::int64_t source) {
   std::vector<std::int64_t> resellers;
   ActingAs const owner(extension_owner());
-  for (int level = 0; level < kLevels; level++) {
-    std::string const table = std::string("reseller_report.") + summary_table(static_cast<Level>(level));
+  std::vector<std::string> tables = {"usage_run", "usage_packed"};
+  for (int level = 0; level < kLevels; level++) tables.emplace_back(summary_table(static_cast<Level>(level)));
+  for (const std::string &name : tables) {
+    std::string const table = "reseller_report." + name;
     // Leaps from reseller to reseller along the key, where DISTINCT would read every row.
     std::string const sql =
         "WITH RECURSIVE held AS ("

@@ -5,6 +5,7 @@
 
 #include "core/change.hpp"
 #include "source/registry.hpp"
+#include "summary/packed.hpp"
 
 namespace reseller_report {
 
@@ -23,7 +24,12 @@ std::vector<Change> own_captured_changes(const Source &source, const Range &rang
 /// What waits in usage_delta of these sources, but for this transaction's own usage; attributed likewise.
 std::vector<Change> pending_changes(const std::vector<Source> &sources, Whose whose);
 
-/// The resellers that any summary of the source holds figures of, in order.
+/// What runs or packed days hold of `source` for these resellers in `range`, each bucket renamed to the one of level `as` it lies
+/// in.
+std::vector<Change> packed_changes(PackedTable which, std::int64_t source, const std::vector<std::int64_t> &resellers,
+                                   const Range &range, Level as);
+
+/// The resellers that any level, packed day or run of the source holds figures of, in order.
 std::vector<std::int64_t> resellers_in_summaries(std::int64_t source);
 
 /// What one level holds of `source` for these resellers in `buckets`, each bucket renamed to the one of level `as` it lies in.

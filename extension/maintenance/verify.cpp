@@ -114,6 +114,10 @@ class Verification {
       return;
     }
     std::vector<Change> held = stored_changes(Level::kQuarter, source.id, resellers_, part, Level::kQuarter);
+    for (PackedTable const which : {PackedTable::kRuns, PackedTable::kDays}) {
+      std::vector<Change> const packed = packed_changes(which, source.id, resellers_, part, Level::kQuarter);
+      held.insert(held.end(), packed.begin(), packed.end());
+    }
     std::vector<Change> const waiting = part_of(pending_, source.id, part);
     held.insert(held.end(), waiting.begin(), waiting.end());
     compare(source, Level::kQuarter, std::move(raw), std::move(held), overflows);
@@ -136,8 +140,12 @@ class Verification {
     Overflows overflows;
     auto const below = static_cast<Level>(static_cast<int>(level) - 1);
     Range const buckets = widen(level, range);
-    compare(source, level, stored_changes(below, source.id, resellers_, buckets, level),
-            stored_changes(level, source.id, resellers_, buckets, level), overflows);
+    std::vector<Change> expected = stored_changes(below, source.id, resellers_, buckets, level);
+    if (level == Level::kMonth) {
+      std::vector<Change> const packed = packed_changes(PackedTable::kDays, source.id, resellers_, buckets, level);
+      expected.insert(expected.end(), packed.begin(), packed.end());
+    }
+    compare(source, level, std::move(expected), stored_changes(level, source.id, resellers_, buckets, level), overflows);
   }
 
   void compare(const Source &source, Level level, std::vector<Change> expected, std::vector<Change> held, Overflows &overflows) {

@@ -10,6 +10,7 @@
 #include "source/raw_scan.hpp"
 #include "summary/delta.hpp"
 #include "summary/memberships.hpp"
+#include "summary/packed.hpp"
 
 namespace reseller_report {
 namespace {
@@ -26,7 +27,7 @@ struct SourcePlan {
   Source source;
   UnbuiltMarks unbuilt;        // when it was made
   StepPieces levels[kLevels];  // buckets of its summaries
-  StepPieces buckets;          // the time that they cover, whose deltas count
+  StepPieces buckets;          // the time that they cover, whose runs and deltas count
   StepPieces raw;              // raw rows: what turns the buckets into the steps, and all of what summaries do not answer
 
   void add_cover(int step, const Cover &cover) {
@@ -162,12 +163,8 @@ class Attributing {
 
   // For each of the pieces that hold a moment.
   void add(const StepPieces &pieces, Time moment, Item item, std::int64_t company, const Counters &counters) const {
-    if (dependents_.position_at(company, moment) >= 0) add_keyed(pieces, moment, item, company, counters);
-  }
-
-  void add_keyed(const StepPieces &pieces, Time moment, Item item, std::int64_t company, const Counters &counters) const {
     int const index = index_of(items_, item);
-    if (index < 0) return;
+    if (index < 0 || dependents_.position_at(company, moment) < 0) return;
     pieces.for_each_at(moment, [&](const StepPiece &piece) { sink_.add(piece.step, index, company, counters, piece.sign); });
   }
 
@@ -176,6 +173,41 @@ class Attributing {
   const Dependents &dependents_;
   FigureSink &sink_;
 };
+
+// Adds what packed rows of the reseller hold where pieces lie.
+void add_packed(PackedReader &reader, std::int64_t source, const StepPieces &pieces, const Question &question, FigureSink &sink) {
+  ItemList const items = items_of(question.service);
+  for (const Range &range : pieces.hulls(0)) {
+    reader.seek({source, question.reseller}, range);
+    PackedRow row;
+    while (reader.next(row)) {
+      Unpacker groups(row.bytes, row.size, row.day);
+      while (groups.next_group()) {
+        int const item = index_of(items, groups.item());
+        Time const bucket = groups.bucket();
+        if (item < 0 || !range.contains(bucket)) continue;
+        std::int64_t company = 0;
+        Counters counters;
+        while (groups.next(company, counters)) {
+          if (!sink.concerns(company)) continue;
+          pieces.for_each_at(bucket, [&](const StepPiece &piece) { sink.add(piece.step, item, company, counters, piece.sign); });
+        }
+      }
+    }
+  }
+}
+
+// Packed days stand for rows of the levels up to the day. Runs are in no level yet.
+void add_packed(const std::vector<SourcePlan> &plans, const Question &question, FigureSink &sink) {
+  RowMemory const memory;
+  PackedReader days(PackedTable::kDays, AccessShareLock, memory);
+  PackedReader runs(PackedTable::kRuns, AccessShareLock, memory);
+  for (const SourcePlan &plan : plans) {
+    for (Level const level : {Level::kQuarter, Level::kHour, Level::kDay})
+      add_packed(days, plan.source.id, plan.levels[static_cast<int>(level)], question, sink);
+    add_packed(runs, plan.source.id, plan.buckets, question, sink);
+  }
+}
 
 void add_deltas(const std::vector<SourcePlan> &plans, const Question &question, const Attributing &sink) {
   std::unordered_map<std::int64_t, const StepPieces *> counted;  // by source
@@ -186,21 +218,20 @@ void add_deltas(const std::vector<SourcePlan> &plans, const Question &question, 
     auto const found = counted.find(source);
     return found != counted.end() ? found->second : nullptr;
   };
-  // Most deltas are of other resellers' companies.
-  auto const wants = [&](std::int64_t source, std::int64_t company, Time bucket) {
-    if (!sink.concerns(company)) return false;
-    const StepPieces *const pieces = pieces_of(source);
-    return pieces != nullptr && pieces->any_at(bucket);
-  };
-  DeltaScan scan(AccessShareLock, filter_of(wants), question.dependents.ids);
-  Delta delta;
-  while (scan.next(delta)) {
-    if (delta.keyed && delta.reseller != question.reseller) continue;
-    const StepPieces &pieces = *pieces_of(delta.source);
-    if (delta.keyed)
-      sink.add_keyed(pieces, delta.bucket, delta.item, delta.company, delta.counters);
-    else
-      sink.add(pieces, delta.bucket, delta.item, delta.company, delta.counters);
+  DeltaScan scan(AccessShareLock, question.dependents.ids);
+  DeltaRow row;
+  while (scan.next(row)) {
+    const StepPieces *const pieces = pieces_of(row.source);
+    if (pieces == nullptr) continue;
+    Unpacker groups(row.bytes, row.size, kEpoch);
+    while (groups.next_group()) {
+      if (!pieces->any_at(groups.bucket())) continue;
+      std::int64_t company = 0;
+      Counters counters;
+      // Most are of other resellers' companies.
+      while (groups.next(company, counters))
+        if (sink.concerns(company)) sink.add(*pieces, groups.bucket(), groups.item(), company, counters);
+    }
   }
   accumulator::for_each([&](const UsageKey &key, const Counters &counters) {
     if (const StepPieces *const pieces = pieces_of(key.source)) sink.add(*pieces, key.bucket, key.item, key.company, counters);
@@ -230,6 +261,7 @@ void collect_figures(const Question &question, FigureSink &sink) {
     sink.clear();
     plans = plan(question);
     add_summaries(plans, question, sink);
+    add_packed(plans, question, sink);
     add_deltas(plans, question, attributing);
     add_raw(plans, question.dependents, attributing);
   } while (!still_hold(plans));

@@ -87,6 +87,42 @@ void IndexKeeper::close() {
   FreeExecutorState(state_);
 }
 
+void RowStore::open(const OwnTable &table) {
+  table_ = table.relation();
+  indexes_.open(table_);
+  slot_ = MakeSingleTupleTableSlot(table.tuple_desc(), &TTSOpsHeapTuple);
+}
+
+void RowStore::insert(HeapTuple row) {
+  simple_heap_insert(table_, row);
+  add_to_indexes(row, false);
+}
+
+void RowStore::update(const ItemPointerData &stored, HeapTuple row) {
+  ItemPointerData tid = stored;
+  TU_UpdateIndexes indexes = TU_All;
+  simple_heap_update(table_, &tid, row, &indexes);
+  if (indexes != TU_None) add_to_indexes(row, indexes == TU_Summarizing);
+}
+
+void RowStore::remove(const ItemPointerData &stored) {
+  ItemPointerData tid = stored;
+  simple_heap_delete(table_, &tid);
+}
+
+void RowStore::add_to_indexes(HeapTuple row, bool only_summarizing) {
+  ExecStoreHeapTuple(row, slot_, false);
+  slot_->tts_tid = row->t_self;
+  slot_->tts_tableOid = RelationGetRelid(table_);
+  indexes_.add(slot_, only_summarizing);
+  ExecClearTuple(slot_);
+}
+
+void RowStore::close() {
+  indexes_.close();
+  ExecDropSingleTupleTableSlot(slot_);
+}
+
 Oid extension_owner() {
   OwnTable const table("source", AccessShareLock);
   return table.relation()->rd_rel->relowner;

@@ -74,6 +74,28 @@ class IndexKeeper {
   ResultRelInfo *table_ = nullptr;
 };
 
+/// Writes rows of a table of ours past the executor, each with its index entries. What it needs lives in server memory.
+class RowStore {
+ public:
+  /// Inside pg(). The table stays open until close().
+  void open(const OwnTable &table);
+
+  /// Inside pg().
+  void insert(HeapTuple row);
+  void update(const ItemPointerData &stored, HeapTuple row);
+  void remove(const ItemPointerData &stored);
+
+  /// Inside pg().
+  void close();
+
+ private:
+  void add_to_indexes(HeapTuple row, bool only_summarizing);
+
+  Relation table_ = nullptr;
+  IndexKeeper indexes_;
+  TupleTableSlot *slot_ = nullptr;
+};
+
 /// The OID of a table, index or view of the extension's schema; InvalidOid when it is not there (the extension is being
 /// dropped).
 Oid own_relation(const char *name);

@@ -1,33 +1,18 @@
 #include "summary/delta.hpp"
 
-#include "server/own_table.hpp"
+#include <algorithm>
+#include <tuple>
 
 namespace reseller_report {
 namespace {
 
 // Columns of reseller_report.usage_delta; must match sql/summary.sql.
-enum DeltaColumn : int {
-  kSource = 0,
-  kCompany,
-  kBucket,
-  kRecordedAt,
-  kFirstFigure,
-  kReseller = kFirstFigure + kFigures,
-  kItem,
-  kSetAside,
-  kColumns
-};
+enum DeltaColumn : int { kSource = 0, kRecordedAt, kEntries, kIsRest, kPacked, kColumns };
 
-constexpr Oid kTypes[kColumns] = {INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT8OID,
-                                  INT8OID, INT8OID, INT8OID,        INT8OID,        INT2OID, BOOLOID};
+constexpr Oid kTypes[kColumns] = {INT8OID, TIMESTAMPTZOID, INT4OID, BOOLOID, BYTEAOID};
 
-// Of a row that most readers pass over, read without a slot: its first three columns, which are never NULL, lie at its beginning.
-bool is_wanted(HeapTuple row, const DeltaFilter &filter) {
-  if (filter.wants == nullptr) return true;
-  std::int64_t first[kBucket + 1];
-  memcpy(first, reinterpret_cast<const char *>(row->t_data) + row->t_data->t_hoff, sizeof first);
-  return filter.wants(filter.state, first[kSource], first[kCompany], first[kBucket]);
-}
+// A row takes changes while it is smaller: then it is stored in one piece and as it is, and found by whoever scans the table.
+constexpr std::size_t kFullRow = 1'800;
 
 // The page that stands for the deltas of a company, beyond those that a table may have.
 BlockNumber page_of(std::int64_t company) {
@@ -36,144 +21,158 @@ BlockNumber page_of(std::int64_t company) {
   return kFirst + static_cast<BlockNumber>(mixed % (MaxBlockNumber - kFirst));
 }
 
-void read_delta(TupleTableSlot *slot, Delta &delta) {
-  slot_getallattrs(slot);
-  const Datum *const values = slot->tts_values;
-  delta.source = DatumGetInt64(values[kSource]);
-  delta.company = DatumGetInt64(values[kCompany]);
-  delta.bucket = DatumGetTimestampTz(values[kBucket]);
-  delta.recorded_at = DatumGetTimestampTz(values[kRecordedAt]);
-  for (int i = 0; i < kFigures; i++) delta.counters.figure[i] = DatumGetInt64(values[kFirstFigure + i]);
-  delta.keyed = !slot->tts_isnull[kReseller];
-  delta.reseller = delta.keyed ? DatumGetInt64(values[kReseller]) : 0;
-  delta.item = static_cast<Item>(DatumGetInt16(values[kItem]));
-  delta.set_aside = DatumGetBool(values[kSetAside]);
-  delta.tid = slot->tts_tid;
-  delta.own = false;
-  // What a fold puts back, set aside, was captured by others.
-  if (delta.set_aside || !TransactionIdIsValid(GetTopTransactionIdIfAny())) return;
-  bool is_null = false;
-  delta.own =
-      TransactionIdIsCurrentTransactionId(DatumGetTransactionId(slot_getsysattr(slot, MinTransactionIdAttributeNumber, &is_null)));
+void order(std::vector<UsageChange> &changes) {
+  auto const place = [](const UsageChange &change) { return std::tie(change.source, change.item, change.bucket, change.company); };
+  std::sort(changes.begin(), changes.end(), [&](const UsageChange &a, const UsageChange &b) { return place(a) < place(b); });
 }
 
-void fill_slot(TupleTableSlot *slot, const Delta &delta) {
-  ExecClearTuple(slot);
-  Datum *const values = slot->tts_values;
-  // Columns that somebody has added are NULL.
-  memset(slot->tts_isnull, 1, sizeof(bool) * static_cast<size_t>(slot->tts_tupleDescriptor->natts));
-  memset(slot->tts_isnull, 0, sizeof(bool) * kColumns);
-  values[kSource] = Int64GetDatum(delta.source);
-  values[kCompany] = Int64GetDatum(delta.company);
-  values[kBucket] = TimestampTzGetDatum(delta.bucket);
-  values[kRecordedAt] = TimestampTzGetDatum(delta.recorded_at);
-  for (int i = 0; i < kFigures; i++) values[kFirstFigure + i] = Int64GetDatum(delta.counters.figure[i]);
-  values[kReseller] = Int64GetDatum(delta.reseller);
-  slot->tts_isnull[kReseller] = !delta.keyed;
-  values[kItem] = Int16GetDatum(static_cast<int16>(delta.item));
-  values[kSetAside] = BoolGetDatum(delta.set_aside);
-  ExecStoreVirtualTuple(slot);
+/// Writes rows in batches. Owns server memory only, which the transaction frees after an error.
+class DeltaWriter {
+ public:
+  explicit DeltaWriter(Relation relation) : relation_(relation) {
+    pg([&] {
+      indexes_.open(relation_);
+      context_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report delta writer", ALLOCSET_DEFAULT_SIZES);
+      bytes_ = AllocSetContextCreate(context_, "reseller_report packed deltas", ALLOCSET_DEFAULT_SIZES);
+    });
+  }
+
+  void write(std::int64_t source, Time recorded_at, bool is_rest, int entries, const std::string &bytes) {
+    const char *const data = bytes.data();
+    std::size_t const size = bytes.size();
+    pg([&] {
+      MemoryContext const before = MemoryContextSwitchTo(context_);
+      if (made_ == filled_) slots_[made_++] = MakeSingleTupleTableSlot(RelationGetDescr(relation_), &TTSOpsVirtual);
+      TupleTableSlot *const slot = slots_[filled_++];
+      ExecClearTuple(slot);
+      auto *const packed = static_cast<bytea *>(MemoryContextAlloc(bytes_, VARHDRSZ + size));
+      SET_VARSIZE(packed, VARHDRSZ + size);
+      memcpy(VARDATA(packed), data, size);
+      // Columns that somebody has added are NULL.
+      memset(slot->tts_isnull, 1, sizeof(bool) * static_cast<size_t>(slot->tts_tupleDescriptor->natts));
+      memset(slot->tts_isnull, 0, sizeof(bool) * kColumns);
+      slot->tts_values[kSource] = Int64GetDatum(source);
+      slot->tts_values[kRecordedAt] = TimestampTzGetDatum(recorded_at);
+      slot->tts_values[kEntries] = Int32GetDatum(entries);
+      slot->tts_values[kIsRest] = BoolGetDatum(is_rest);
+      slot->tts_values[kPacked] = PointerGetDatum(packed);
+      ExecStoreVirtualTuple(slot);
+      MemoryContextSwitchTo(before);
+    });
+    if (filled_ == kBatch) write_batch();
+  }
+
+  void finish() {
+    if (filled_ > 0) write_batch();
+    pg([&] {
+      indexes_.close();
+      for (int i = 0; i < made_; i++) ExecDropSingleTupleTableSlot(slots_[i]);
+      MemoryContextDelete(context_);
+    });
+  }
+
+ private:
+  static constexpr int kBatch = 200;
+
+  void write_batch() {
+    pg([&] {
+      MemoryContext const before = MemoryContextSwitchTo(context_);
+      // Without a bulk insert state, whose small ring of buffers would have us write out pages that the next fold reads.
+      heap_multi_insert(relation_, slots_, filled_, GetCurrentCommandId(true), 0, nullptr);
+      for (int i = 0; i < filled_; i++) indexes_.add(slots_[i]);
+      for (int i = 0; i < filled_; i++) ExecClearTuple(slots_[i]);
+      MemoryContextReset(bytes_);
+      MemoryContextSwitchTo(before);
+    });
+    filled_ = 0;
+  }
+
+  Relation relation_;
+  IndexKeeper indexes_;
+  MemoryContext context_ = nullptr;
+  MemoryContext bytes_ = nullptr;  // of the rows of a batch
+  TupleTableSlot *slots_[kBatch];
+  int made_ = 0;
+  int filled_ = 0;
+};
+
+void write_rows(Relation relation, std::vector<UsageChange> changes, Time recorded_at, bool is_rest) {
+  order(changes);
+  DeltaWriter writer(relation);
+  Packer packer(kEpoch);
+  for (std::size_t i = 0; i < changes.size(); i++) {
+    const UsageChange &change = changes[i];
+    packer.add(change.item, change.bucket, change.company, change.counters);
+    bool const ends = i + 1 == changes.size() || changes[i + 1].source != change.source;
+    if (!ends && packer.size() < kFullRow) continue;
+    int const entries = packer.count();
+    writer.write(change.source, recorded_at, is_rest, entries, packer.finish());
+  }
+  writer.finish();
+  // Once they can be found: a reader either sees them, or has its lock by now.
+  if (IsolationIsSerializable())
+    pg([&] {
+      for (const UsageChange &change : changes) CheckForSerializableConflictIn(relation, nullptr, page_of(change.company));
+    });
 }
 
 }  // namespace
 
-DeltaWriter::DeltaWriter() {
+void write_deltas(std::vector<UsageChange> changes, Time recorded_at) {
   Oid const relid = own_relation("usage_delta");
   // Gone when the transaction drops the extension: then nothing is left to count for.
   if (!OidIsValid(relid)) return;
-  pg([&] { relation_ = table_open(relid, RowExclusiveLock); });
-  require_columns(relation_, kTypes, kColumns);
-  pg([&] {
-    indexes_.open(relation_);
-    context_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report delta writer", ALLOCSET_DEFAULT_SIZES);
-  });
+  OwnTable const table("usage_delta", RowExclusiveLock, kTypes);
+  write_rows(table.relation(), std::move(changes), recorded_at, false);
 }
 
-DeltaWriter::~DeltaWriter() {
-  if (relation_ != nullptr) table_close(relation_, NoLock);
-}
-
-void DeltaWriter::write(const Delta &delta) {
-  if (relation_ == nullptr) return;
-  pg([&] {
-    if (made_ == filled_) {
-      MemoryContext const before = MemoryContextSwitchTo(context_);
-      slots_[made_++] = MakeSingleTupleTableSlot(RelationGetDescr(relation_), &TTSOpsVirtual);
-      MemoryContextSwitchTo(before);
-    }
-    fill_slot(slots_[filled_++], delta);
-  });
-  if (filled_ == kBatch) write_batch();
-}
-
-void DeltaWriter::write_batch() {
-  if (filled_ == 0) return;
-  pg([&] {
-    MemoryContext const before = MemoryContextSwitchTo(context_);
-    // Without a bulk insert state, whose small ring of buffers would have us write out pages that the next fold reads.
-    heap_multi_insert(relation_, slots_, filled_, GetCurrentCommandId(true), 0, nullptr);
-    for (int i = 0; i < filled_; i++) indexes_.add(slots_[i]);
-    // Once they can be found: a reader either sees them, or has its lock by now.
-    if (IsolationIsSerializable())
-      for (int i = 0; i < filled_; i++)
-        CheckForSerializableConflictIn(relation_, nullptr, page_of(DatumGetInt64(slots_[i]->tts_values[kCompany])));
-    MemoryContextSwitchTo(before);
-  });
-  filled_ = 0;
-}
-
-void DeltaWriter::finish() {
-  if (relation_ == nullptr) return;
-  write_batch();
-  pg([&] {
-    indexes_.close();
-    for (int i = 0; i < made_; i++) ExecDropSingleTupleTableSlot(slots_[i]);
-    MemoryContextDelete(context_);
-  });
-}
-
-DeltaScan::DeltaScan(LOCKMODE lock, DeltaFilter filter, const std::vector<std::int64_t> *companies)
-    : table_("usage_delta", lock, kTypes), filter_(filter), is_tracked_(companies != nullptr) {
+DeltaScan::DeltaScan(LOCKMODE lock, const std::vector<std::int64_t> *companies)
+    : table_("usage_delta", lock, kTypes), is_tracked_(companies != nullptr) {
   pg([&] {
     snapshot_ = GetActiveSnapshot();
     if (is_tracked_ && IsolationIsSerializable())
       for (std::int64_t const company : *companies) PredicateLockPage(table_.relation(), page_of(company), snapshot_);
     slot_ = table_slot_create(table_.relation(), nullptr);
+    context_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report delta", ALLOCSET_SMALL_SIZES);
     scan_ = table_beginscan(table_.relation(), untracked(snapshot_), 0, nullptr);
   });
 }
 
 DeltaScan::~DeltaScan() {
-  if (!exhausted_) table_endscan(scan_);
+  table_endscan(scan_);
   ExecDropSingleTupleTableSlot(slot_);
+  MemoryContextDelete(context_);
 }
 
-bool DeltaScan::next(Delta &delta) {
-  if (++at_ >= size_) {
-    if (exhausted_) return false;
-    fill();
-    if (size_ == 0) return false;
-  }
-  delta = batch_[at_];
-  return true;
-}
-
-void DeltaScan::fill() {
-  at_ = 0;
-  size_ = 0;
+bool DeltaScan::next(DeltaRow &row) {
+  bool found = false;
   pg([&] {
-    while (size_ < kBatch) {
-      HeapTuple const row = heap_getnext(scan_, ForwardScanDirection);
-      if (row == nullptr) {
-        exhausted_ = true;
-        table_endscan(scan_);
-        return;
-      }
-      if (!is_wanted(row, filter_) || (IsolationIsSerializable() && !is_visible(row))) continue;
-      ExecStoreBufferHeapTuple(row, slot_, reinterpret_cast<HeapScanDesc>(scan_)->rs_cbuf);
-      read_delta(slot_, batch_[size_++]);
-    }
+    HeapTuple stored = nullptr;
+    do {
+      stored = heap_getnext(scan_, ForwardScanDirection);
+      if (stored == nullptr) return;
+    } while (IsolationIsSerializable() && !is_visible(stored));
+    found = true;
+    ExecStoreBufferHeapTuple(stored, slot_, reinterpret_cast<HeapScanDesc>(scan_)->rs_cbuf);
+    slot_getallattrs(slot_);
+    const Datum *const values = slot_->tts_values;
+    row.source = DatumGetInt64(values[kSource]);
+    row.recorded_at = DatumGetTimestampTz(values[kRecordedAt]);
+    row.tid = slot_->tts_tid;
+    MemoryContextReset(context_);
+    MemoryContext const before = MemoryContextSwitchTo(context_);
+    auto *const packed = reinterpret_cast<struct varlena *>(PG_DETOAST_DATUM_PACKED(values[kPacked]));
+    row.bytes = VARDATA_ANY(packed);
+    row.size = VARSIZE_ANY_EXHDR(packed);
+    MemoryContextSwitchTo(before);
+    // What a fold or a rebuild put back was captured by others.
+    row.own = false;
+    if (DatumGetBool(values[kIsRest]) || !TransactionIdIsValid(GetTopTransactionIdIfAny())) return;
+    bool is_null = false;
+    row.own = TransactionIdIsCurrentTransactionId(
+        DatumGetTransactionId(slot_getsysattr(slot_, MinTransactionIdAttributeNumber, &is_null)));
   });
+  return found;
 }
 
 // Inside pg(), of a scan that gives any row. One that is not seen was written by somebody who comes after this transaction.
@@ -188,9 +187,13 @@ bool DeltaScan::is_visible(HeapTuple row) {
   return false;
 }
 
-void DeltaScan::remove(const Delta &delta) {
-  ItemPointerData tid = delta.tid;
+void DeltaScan::remove(const DeltaRow &row) {
+  ItemPointerData tid = row.tid;
   pg([&] { simple_heap_delete(table_.relation(), &tid); });
+}
+
+void DeltaScan::put_back(const DeltaRow &row, std::vector<UsageChange> rest) {
+  write_rows(table_.relation(), std::move(rest), row.recorded_at, true);
 }
 
 }  // namespace reseller_report

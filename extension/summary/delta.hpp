@@ -1,62 +1,35 @@
-// usage_delta: signed changes that wait to be folded. Append-only for writers; no key, no trigger, nothing to wait for.
+// usage_delta: signed changes that wait to be attributed. Append-only for writers; no key, no trigger, nothing to wait for. A row
+// holds packed changes of one source.
 #pragma once
 
 #include <vector>
 
-#include "core/change.hpp"
+#include "core/packing.hpp"
 #include "server/boundary.hpp"
 #include "server/own_table.hpp"
 
 namespace reseller_report {
 
-struct Delta : UsageChange {
-  std::int64_t reseller;  ///< meaningful only when keyed
+/// A row. Its bytes live until the next one is read.
+struct DeltaRow {
+  std::int64_t source;
   Time recorded_at;
-  bool keyed;           ///< made by a dependency change for this very reseller; otherwise attributed when read or folded
-  bool set_aside;       ///< folding it would overflow a summary; reports count it, folds leave it
-  ItemPointerData tid;  ///< the row's identity, when read from the table
-  bool own;             ///< captured or moved by this transaction, when read from the table
+  const char *bytes;
+  std::size_t size;
+  ItemPointerData tid;  ///< the row's identity
+  bool own;             ///< captured by this transaction
 };
 
-/// Appends deltas in batches. Owns server memory only, which the transaction frees after an error; call finish() at the end.
-class DeltaWriter {
- public:
-  DeltaWriter();
-  ~DeltaWriter();
-  DeltaWriter(const DeltaWriter &) = delete;
-  DeltaWriter &operator=(const DeltaWriter &) = delete;
-
-  void write(const Delta &delta);
-  void finish();
-
- private:
-  void write_batch();
-
-  static constexpr int kBatch = 500;
-  Relation relation_ = nullptr;
-  IndexKeeper indexes_;
-  MemoryContext context_ = nullptr;
-  TupleTableSlot *slots_[kBatch];
-  int made_ = 0;
-  int filled_ = 0;
-};
-
-/// Tells, by a delta's first columns, whether the rest of it is worth reading; must not throw.
-struct DeltaFilter {
-  bool (*wants)(const void *state, std::int64_t source, std::int64_t company, Time bucket);
-  const void *state;
-};
-
-/// A filter that asks `wants(source, company, bucket)`, which must outlive it.
+/// Hands each change of a row on: f(item, bucket, company, counters).
 template <typename F>
-DeltaFilter filter_of(const F &wants) {
-  return {[](const void *state, std::int64_t source, std::int64_t company, Time bucket) {
-            return (*static_cast<const F *>(state))(source, company, bucket);
-          },
-          &wants};
+void for_each_change(const DeltaRow &row, F &&f) {
+  for_each_packed(row.bytes, row.size, kEpoch, f);
 }
 
-/// Reads the deltas that the active snapshot sees, and the filter, if there is one, wants.
+/// Appends changes, in any order. Consumes them.
+void write_deltas(std::vector<UsageChange> changes, Time recorded_at);
+
+/// Reads the deltas that the active snapshot sees.
 ///
 /// In a serializable transaction the server would hold the reader to all of the table, and every writer appends to it. What a
 /// report's figures depend on are the deltas of its companies, so it is held to those: it takes a predicate lock for each company,
@@ -64,36 +37,33 @@ DeltaFilter filter_of(const F &wants) {
 /// figures are held, are held to nothing. Where the server allows no more locks on pages it makes them one on the table.
 class DeltaScan {
  public:
-  explicit DeltaScan(LOCKMODE lock, DeltaFilter filter = {}) : DeltaScan(lock, filter, nullptr) {}
+  explicit DeltaScan(LOCKMODE lock) : DeltaScan(lock, nullptr) {}
 
   /// For a report of these companies, which a serializable transaction is held to.
-  DeltaScan(LOCKMODE lock, DeltaFilter filter, const std::vector<std::int64_t> &companies) : DeltaScan(lock, filter, &companies) {}
+  DeltaScan(LOCKMODE lock, const std::vector<std::int64_t> &companies) : DeltaScan(lock, &companies) {}
   ~DeltaScan();
   DeltaScan(const DeltaScan &) = delete;
   DeltaScan &operator=(const DeltaScan &) = delete;
 
-  bool next(Delta &delta);
+  bool next(DeltaRow &row);
 
-  /// Deletes a delta that next() gave. Only a holder of the lease may.
-  void remove(const Delta &delta);
+  /// Deletes a row that next() gave. Only a holder of the lease may.
+  void remove(const DeltaRow &row);
+
+  /// Puts back what is left of a row that was removed. Only a holder of the lease may.
+  void put_back(const DeltaRow &row, std::vector<UsageChange> rest);
 
  private:
-  DeltaScan(LOCKMODE lock, DeltaFilter filter, const std::vector<std::int64_t> *companies);
+  DeltaScan(LOCKMODE lock, const std::vector<std::int64_t> *companies);
 
-  void fill();
   bool is_visible(HeapTuple row);
 
-  static constexpr int kBatch = 256;
   OwnTable table_;
-  DeltaFilter filter_;
   Snapshot snapshot_ = nullptr;
   bool is_tracked_;
   TableScanDesc scan_ = nullptr;
   TupleTableSlot *slot_ = nullptr;
-  Delta batch_[kBatch];
-  int size_ = 0;
-  int at_ = 0;
-  bool exhausted_ = false;
+  MemoryContext context_ = nullptr;  // of a row that is not stored as one piece
 };
 
 }  // namespace reseller_report

@@ -167,9 +167,8 @@ bool SummaryReader::next(SummaryRow &row) {
 
 SummaryWriter::SummaryWriter(Level level) : table_(summary_table(level), RowExclusiveLock, kTypes), index_(open_index(level)) {
   pg([&] {
-    indexes_.open(table_.relation());
+    rows_.open(table_);
     slot_ = table_slot_create(table_.relation(), nullptr);
-    written_ = MakeSingleTupleTableSlot(table_.tuple_desc(), &TTSOpsHeapTuple);
     context_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report summary row", ALLOCSET_DEFAULT_SIZES);
   });
 }
@@ -178,9 +177,8 @@ SummaryWriter::~SummaryWriter() { index_close(index_, NoLock); }
 
 void SummaryWriter::finish() {
   pg([&] {
-    indexes_.close();
+    rows_.close();
     ExecDropSingleTupleTableSlot(slot_);
-    ExecDropSingleTupleTableSlot(written_);
     MemoryContextDelete(context_);
   });
 }
@@ -217,7 +215,7 @@ void SummaryWriter::apply(const Change *changes, std::size_t count, Overflows &o
     if (!merged.companies.empty())
       write(key, merged, old_tuple);
     else if (found)
-      simple_heap_delete(table_.relation(), &old_tuple->t_self);
+      rows_.remove(old_tuple->t_self);
     MemoryContextSwitchTo(home);
   });
 }
@@ -245,21 +243,10 @@ void SummaryWriter::write(const RowKey &key, const SummaryMerge &merged, HeapTup
     nulls[column] = all_zero(merged.figures[i]);
     if (!nulls[column]) values[column] = PointerGetDatum(make_bigint_array(merged.figures[i].data(), n));
   }
-  TU_UpdateIndexes indexes = TU_All;
-  HeapTuple row = nullptr;
-  if (stored != nullptr) {
-    row = heap_modify_tuple(stored, columns, values, nulls, replaced);
-    simple_heap_update(table_.relation(), &stored->t_self, row, &indexes);
-  } else {
-    row = heap_form_tuple(columns, values, nulls);
-    simple_heap_insert(table_.relation(), row);
-  }
-  if (indexes == TU_None) return;
-  ExecStoreHeapTuple(row, written_, false);
-  written_->tts_tid = row->t_self;
-  written_->tts_tableOid = RelationGetRelid(table_.relation());
-  indexes_.add(written_, indexes == TU_Summarizing);
-  ExecClearTuple(written_);
+  if (stored != nullptr)
+    rows_.update(stored->t_self, heap_modify_tuple(stored, columns, values, nulls, replaced));
+  else
+    rows_.insert(heap_form_tuple(columns, values, nulls));
 }
 
 }  // namespace reseller_report

@@ -101,9 +101,8 @@ class SummaryWriter {
 
   OwnTable table_;
   Relation index_ = nullptr;
-  IndexKeeper indexes_;
-  TupleTableSlot *slot_ = nullptr;     ///< a row as it is stored
-  TupleTableSlot *written_ = nullptr;  ///< and as it was written
+  RowStore rows_;
+  TupleTableSlot *slot_ = nullptr;
   MemoryContext context_ = nullptr;
 };
 

@@ -101,7 +101,9 @@ sub change_companies {
 sub fold {
     return pick(
         'SELECT * FROM reseller_report.materialize(' . (1 + number(200)) . ')', 'SELECT * FROM reseller_report.materialize()',
-        'SELECT * FROM reseller_report.materialize(1000, true)');
+        'SELECT * FROM reseller_report.materialize(1000, true)', 'SELECT reseller_report.fold()',
+        'SELECT reseller_report.fold(' . (1 + number(50)) . ')',
+        'SET reseller_report.largest_packed_day = ' . pick(0, 3, 10, 1024));
 }
 
 sub rebuild_slice {

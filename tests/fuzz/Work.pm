@@ -125,7 +125,7 @@ sub define {
 }
 
 my @rewritten = ((map { "live.$_" } qw(text_message deep old_bot call branch bot_message_default)),
-    (map { "reseller_report.usage_$_" } qw(quarter hour day month year delta)),
+    (map { "reseller_report.usage_$_" } qw(quarter hour day month year delta run packed)),
     (map { "reseller_report.$_" } qw(source_built source_unbuilt source source_leaf lease company dependency)));
 # What waits for the snapshots of others, two at a time for each other's, or for an ancestor when it holds a partition. Not
 # deep_2 CONCURRENTLY: PostgreSQL 15 leaves the partitions of a partition that is detached so with a check of its columns by number.
@@ -152,7 +152,7 @@ sub connect_again {
 sub rewrite {
     my $table = pick(@rewritten);
     return pick("VACUUM $table", "VACUUM FULL $table", "VACUUM FULL $table", "REINDEX TABLE $table", "ANALYZE $table",
-        $table =~ /usage_(quarter|hour|day|month|year)/ ? "CLUSTER $table USING usage_${1}_pkey" : 'CHECKPOINT');
+        $table =~ /usage_(quarter|hour|day|month|year|packed)/ ? "CLUSTER $table USING usage_${1}_pkey" : 'CHECKPOINT');
 }
 
 1;

@@ -169,3 +169,10 @@ $$;
 CREATE FUNCTION oracle.agrees(label text) RETURNS text LANGUAGE sql VOLATILE AS $$
     SELECT is_empty($q$SELECT * FROM oracle.compare(12, '2024-03-01', '100 days')$q$, label)
 $$;
+
+-- What waits, change by change.
+CREATE VIEW oracle.deltas AS
+    SELECT d.source, d.recorded_at, d.is_rest, u.* FROM reseller_report.usage_delta d, reseller_report._unpacked(d.packed) u;
+CREATE VIEW oracle.runs AS
+    SELECT r.source, r.reseller_id, r.recorded_at, r.set_aside, u.*
+    FROM reseller_report.usage_run r, reseller_report._unpacked(r.packed, r.day) u;

@@ -86,7 +86,7 @@ INSERT INTO plain (took, n) VALUES (7, 15), (-999999999999999, 16);
 SELECT throws_ok('SELECT * FROM reseller_report.telephony_incoming(1, ''-infinity'', ''infinity'')', '22003',
     '"total_duration_seconds" of company 14 exceeds the range of bigint', 'a figure beyond its type is named');
 SELECT reseller_report.materialize() \g /dev/null
-SELECT results_eq('SELECT DISTINCT company_id, set_aside FROM reseller_report.usage_delta', 'VALUES (14::bigint, true)',
+SELECT results_eq('SELECT DISTINCT company_id, set_aside FROM oracle.runs', 'VALUES (14::bigint, true)',
     'a sum beyond 64 bits is set aside, and all else folded');
 SELECT throws_ok('SELECT * FROM reseller_report.telephony_incoming(1, ''-infinity'', ''infinity'')', '22003',
     '"total_duration_seconds" of company 14 exceeds the range of bigint', 'folded, too');
@@ -100,7 +100,7 @@ SELECT results_eq('SELECT id, calls, total_duration_seconds '
         'SELECT n::bigint, count(*), sum(took)::bigint FROM plain GROUP BY n ORDER BY n', 'what fits again is exact');
 SELECT pg_temp.folded();
 SELECT reseller_report.rebuild_slice('plain', '-infinity', 'infinity') \g /dev/null
-SELECT is((SELECT count(*) FROM reseller_report.usage_delta WHERE set_aside), 0::bigint, 'a rebuild leaves nothing set aside');
+SELECT is((SELECT count(*) FROM reseller_report.usage_run WHERE set_aside), 0::bigint, 'a rebuild leaves nothing set aside');
 SELECT results_eq('SELECT id, calls, total_duration_seconds '
     'FROM reseller_report.telephony_incoming(1, ''-infinity'', ''infinity'') WHERE calls > 0',
         'SELECT n::bigint, count(*), sum(took)::bigint FROM plain GROUP BY n ORDER BY n', 'all is summed up after the rebuild');

@@ -9,6 +9,6 @@ RELEASE b;
 ROLLBACK TO a;
 INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (11, 'push', '2024-03-01 00:00+00');
 COMMIT;
-SELECT results_eq('SELECT company_id, item, events FROM reseller_report.usage_delta', 'VALUES (11::bigint, 5::smallint, 1::bigint)',
+SELECT results_eq('SELECT company_id, item, events FROM oracle.deltas', 'VALUES (11::bigint, 5::smallint, 1::bigint)',
     'only what was not rolled back is captured');
 SELECT * FROM finish();

@@ -6,8 +6,8 @@ SELECT setseed(0.31) \g /dev/null
 CREATE ROLE granted_keeper;
 CREATE ROLE granted_reader;
 CREATE ROLE granted_owner;
-GRANT EXECUTE ON FUNCTION reseller_report.materialize, reseller_report.rebuild_slice, reseller_report.rebuild_slices,
-    reseller_report.verify(timestamptz, timestamptz, text), reseller_report.prune,
+GRANT EXECUTE ON FUNCTION reseller_report.fold, reseller_report.materialize, reseller_report.rebuild_slice,
+    reseller_report.rebuild_slices, reseller_report.verify(timestamptz, timestamptz, text), reseller_report.prune,
     reseller_report.prunable, reseller_report.create_partitions(interval), reseller_report.create_partitions(interval, regclass),
     reseller_report.sources,
     reseller_report.health, reseller_report.move_company TO granted_keeper;
@@ -69,6 +69,7 @@ DROP TABLE app.dropped;
 SELECT pg_temp.reads('before');
 SELECT pg_temp.keeps(command) FROM unnest(ARRAY[
     'SELECT * FROM reseller_report.materializer_state',
+    'SELECT reseller_report.fold(10)',
     'SELECT * FROM reseller_report.materialize(10, true)',
     'SELECT * FROM reseller_report.materialize()']) command;
 SELECT is((SELECT count(*) FROM reseller_report.usage_quarter q

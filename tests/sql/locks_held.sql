@@ -35,19 +35,20 @@ SET search_path = reseller_report, public;
 SELECT pg_temp.holds($$SET LOCAL ROLE locks_held_reader; SELECT *
     FROM reseller_report.bot(1, '2022-01-05 10:00+00', '2024-03-05 10:07+00')$$,
     'AccessShareLock: usage.bot_message usage.bot_message_2024_01 usage.bot_message_default access source source_built '
-    'source_unbuilt dependency company usage_delta usage_quarter
+    'source_unbuilt dependency company usage_delta usage_run usage_run_key usage_packed usage_packed_pkey usage_quarter
     usage_quarter_pkey usage_hour usage_hour_pkey usage_day usage_day_pkey usage_month usage_month_pkey usage_year
         usage_year_pkey');
 SELECT pg_temp.holds($$SELECT * FROM reseller_report.verify('-infinity', 'infinity')$$,
     'AccessShareLock: usage.bot_message usage.bot_message_2024_01 usage.chat_message usage.phone_call_default usage_delta '
     'usage_quarter usage_year usage_year_pkey dependency');
 SELECT pg_temp.holds('SELECT * FROM reseller_report.materialize()',
-    'RowExclusiveLock: usage_delta usage_quarter usage_hour usage_day usage_month usage_year lease; AccessShareLock: source_built');
+    'RowExclusiveLock: usage_delta usage_run usage_packed usage_quarter usage_hour usage_day usage_month usage_year lease; '
+    'AccessShareLock: source_built');
 SELECT pg_temp.holds($$SELECT reseller_report.rebuild_slice('usage.bot_message', '-infinity', 'infinity')$$,
     'ShareUpdateExclusiveLock: usage.bot_message; RowExclusiveLock: usage.bot_message_2024_01 usage.bot_message_default '
-    'usage_delta usage_quarter usage_hour usage_day usage_month usage_year lease source_built');
+    'usage_delta usage_run usage_packed usage_quarter usage_hour usage_day usage_month usage_year lease source_built');
 SELECT pg_temp.holds('UPDATE reseller_report.dependency SET reseller_id = 2',
-    'RowExclusiveLock: usage_delta lease; AccessShareLock: usage_delta usage.bot_message usage.bot_message_2024_01 '
+    'RowExclusiveLock: usage_run lease; AccessShareLock: usage_delta usage.bot_message usage.bot_message_2024_01 '
     'usage.chat_message_default source source_built source_unbuilt');
 SELECT pg_temp.holds($$SELECT * FROM reseller_report.prune('usage.bot_message', '2024-02-01 00:00+00')$$,
     'AccessExclusiveLock: usage.bot_message; RowExclusiveLock: lease');

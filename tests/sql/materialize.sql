@@ -12,24 +12,33 @@ INSERT INTO reseller_report.dependency SELECT CASE WHEN n <= 1100 THEN 1 ELSE 2 
 CREATE FUNCTION pg_temp.send(first bigint, last bigint, at timestamptz) RETURNS void LANGUAGE sql AS $$
     INSERT INTO usage.text_message (company_id, channel, occurred_at) SELECT n, 'sms', at FROM generate_series(first, last) n
 $$;
-CREATE VIEW pg_temp.waiting AS SELECT count(*) FROM reseller_report.usage_delta;
+CREATE VIEW pg_temp.waiting AS SELECT sum(entries) FROM reseller_report.usage_run WHERE NOT set_aside;
 
--- When to fold: narrow resellers and nobody's usage always, rows of wide ones once enough has come together or grown old.
+-- A fold takes all. A merge takes runs of narrow resellers always, those of wide ones once enough has come together for the rows
+-- that they touch, or has grown old.
 SELECT pg_temp.send(1001, 1001, '2024-03-01 00:00+00'), pg_temp.send(9, 9, '2024-03-01 00:00+00'),
     pg_temp.send(1101, 1150, '2024-03-01 00:00+00') \g /dev/null
-SELECT is((SELECT deltas FROM reseller_report.materialize(100000, true)), 2::bigint, 'narrow resellers and nobody''s usage pay');
-SELECT results_eq('TABLE pg_temp.waiting', 'VALUES (50::bigint)', 'a few changes of a wide row wait');
+SELECT is((SELECT deltas FROM reseller_report.materialize(100000, true)), 53::bigint,
+    'all is folded, and what is a narrow reseller''s merged; nobody''s usage is dropped');
+SELECT results_eq('TABLE pg_temp.waiting', 'VALUES (50::bigint)', 'a few changes of a wide reseller wait');
 SELECT is((SELECT deltas FROM reseller_report.materialize(100000, true)), 0::bigint, 'nothing that pays is left');
 SELECT is((SELECT count(*) FROM reseller_report.text_messaging(2, '-infinity', 'infinity') WHERE id < 1151), 50::bigint,
     'a report has them');
 SELECT pg_temp.send(1151, 1700, '2024-03-01 00:00+00'), pg_temp.send(1151, 1160, '2024-03-02 00:00+00') \g /dev/null
-SELECT is((SELECT deltas FROM reseller_report.materialize(100000, true)), 600::bigint, 'a row with many changes pays');
-SELECT results_eq('TABLE pg_temp.waiting', 'VALUES (10::bigint)', 'another row still waits');
-UPDATE reseller_report.usage_delta SET recorded_at = now() - interval '11 minutes' WHERE company_id = 1151;
-SELECT is((SELECT deltas FROM reseller_report.materialize(100000, true)), 10::bigint, 'an old change takes its row along');
+SELECT is((SELECT deltas FROM reseller_report.materialize(100000, true)), 560::bigint,
+    'what is folded of two rows does not pay');
+SELECT pg_temp.send(1701, 2100, '2024-03-01 00:00+00') \g /dev/null
+SELECT is((SELECT deltas FROM reseller_report.materialize(100000, true)), 1410::bigint, 'many changes pay');
+SELECT results_eq('TABLE pg_temp.waiting', 'VALUES (NULL::bigint)', 'and none waits');
+SELECT pg_temp.send(1151, 1160, '2024-03-02 00:00+00') \g /dev/null
+SELECT is((SELECT deltas FROM reseller_report.materialize(100000, true)), 10::bigint, 'few do not');
+SELECT is((SELECT (unmerged_entries, oldest_unmerged_at) FROM reseller_report.materializer_state),
+    (SELECT (sum(entries), min(recorded_at)) FROM reseller_report.usage_run), 'the state counts what is not merged');
+UPDATE reseller_report.usage_run SET recorded_at = now() - interval '11 minutes';
+SELECT is((SELECT deltas FROM reseller_report.materialize(100000, true)), 10::bigint, 'an old run pays');
 SELECT pg_temp.send(1151, 1160, '2024-03-02 00:00+00') \g /dev/null
 SELECT is((SELECT pending_deltas FROM reseller_report.materializer_state), 10::bigint, 'the state counts what waits');
-SELECT is((SELECT deltas FROM reseller_report.materialize()), 10::bigint, 'without only_what_pays everything is taken');
+SELECT is((SELECT deltas FROM reseller_report.materialize()), 20::bigint, 'without only_what_pays all is folded and merged');
 
 -- An idle run writes nothing. The server's own processes may write beside it, hence the least of several runs.
 CREATE FUNCTION pg_temp.wal_of_idle_run() RETURNS numeric LANGUAGE plpgsql AS $$
@@ -43,13 +52,13 @@ END
 $$;
 SELECT is((SELECT min(pg_temp.wal_of_idle_run()) FROM generate_series(1, 20)), 0::numeric, 'an idle run writes no WAL');
 SELECT is((SELECT (pending_deltas, oldest_pending_at, last_deltas, unbuilt_sources) FROM reseller_report.materializer_state),
-    (0::bigint, NULL::timestamptz, 10::bigint, '{}'::text[]), 'the state tells of the last run that folded');
+    (0::bigint, NULL::timestamptz, 20::bigint, '{}'::text[]), 'the state tells of the last run that folded');
 
 -- Receipts.
 SELECT pg_temp.send(1101, 3100, '2024-03-03 00:00+00') \g /dev/null
 SELECT * FROM reseller_report.materialize() \g /dev/null
 UPDATE usage.text_message SET delivered_at = now() WHERE occurred_at = '2024-03-03 00:00+00' AND company_id % 100 = 0;
-SELECT is((SELECT deltas FROM reseller_report.materialize()), 20::bigint, 'receipts are taken');
+SELECT is((SELECT deltas FROM reseller_report.materialize()), 40::bigint, 'receipts are taken');
 SELECT is((SELECT sum(delivered_sms) FROM reseller_report.text_messaging(2, '2024-03-03', '2024-03-04')), 20::numeric,
     'and counted');
 
@@ -60,9 +69,10 @@ INSERT INTO usage.text_message (company_id, channel, occurred_at, price_twin)
     SELECT 1001, 'sms', '2024-05-01 00:00+00', 999999999.999999 FROM generate_series(1, 9000);
 SELECT pg_temp.send(1002, 1003, '2024-04-01 00:00+00') \g /dev/null
 SET client_min_messages = error;
-SELECT is((SELECT deltas FROM reseller_report.materialize()), 2::bigint, 'what can be folded is');
+SELECT is((SELECT deltas FROM reseller_report.materialize()), 6::bigint,
+    'all is folded, and merged what can be');
 RESET client_min_messages;
-SELECT results_eq('SELECT company_id, set_aside FROM reseller_report.usage_delta', 'VALUES (1001::bigint, true), (1001, true)',
+SELECT results_eq('SELECT company_id, set_aside FROM oracle.runs', 'VALUES (1001::bigint, true), (1001, true)',
     'what overflows is set aside');
 SELECT is((SELECT pending_deltas FROM reseller_report.materializer_state), 0::bigint, 'and no longer pending');
 SELECT is((SELECT deltas FROM reseller_report.materialize()), 0::bigint, 'nothing is left to fold');
@@ -82,6 +92,7 @@ $$;
 SELECT is((SELECT pending_deltas FROM reseller_report.materializer_state), 5::bigint, 'a fold that was undone left its deltas');
 SELECT is((SELECT sum(deltas) FROM (SELECT (reseller_report.materialize(1)).deltas FROM generate_series(1, 5)) AS runs),
     5::numeric, 'many folds in one statement');
+SELECT reseller_report.materialize() \g /dev/null
 
 -- Deltas of a detached table are nobody's.
 SELECT pg_temp.send(1001, 1005, '2024-03-01 00:00+00') \g /dev/null

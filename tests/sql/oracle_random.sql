@@ -55,6 +55,7 @@ SELECT isnt((SELECT deltas FROM reseller_report.materialize()), 0::bigint, 'dele
 SELECT is_empty(
     'SELECT FROM reseller_report.usage_quarter UNION ALL SELECT FROM reseller_report.usage_hour'
     ' UNION ALL SELECT FROM reseller_report.usage_day UNION ALL SELECT FROM reseller_report.usage_month UNION ALL SELECT '
-    'FROM reseller_report.usage_year',
+    'FROM reseller_report.usage_year UNION ALL SELECT FROM reseller_report.usage_run UNION ALL SELECT '
+    'FROM reseller_report.usage_packed',
     'summaries of nothing hold nothing');
 SELECT * FROM finish();

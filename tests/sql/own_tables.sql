@@ -1,6 +1,7 @@
 -- The extension's own tables stay as it made them: DDL that would change what is relied on is refused, what is not relied on may be
 -- altered; and where something got past the refusal (event triggers were off), nothing crashes and no figure is wrong.
 SELECT no_plan();
+DROP VIEW oracle.deltas, oracle.runs;
 SET client_min_messages = error;
 CREATE EXTENSION dblink;
 SET statement_timeout = '600s';
@@ -16,7 +17,8 @@ SELECT dblink_connect('b', format('host=%s port=%s dbname=%s user=%s options=''-
 -- Each table that the extension reads or writes by number, and its views.
 SELECT throws_ok(format(command, own), '0A000', format('"reseller_report.%s" must stay as the extension made it', own),
     format(command, own))
-FROM unnest(ARRAY['usage_delta', 'usage_quarter', 'usage_hour', 'usage_day', 'usage_month', 'usage_year', 'source', 'source_built',
+FROM unnest(ARRAY['usage_delta', 'usage_run', 'usage_packed', 'usage_quarter', 'usage_hour', 'usage_day', 'usage_month',
+    'usage_year', 'source', 'source_built',
     'source_unbuilt', 'source_leaf',
     'source_gone', 'lease', 'access', 'own_part']) AS own,
 (VALUES ('ALTER TABLE reseller_report.%s ADD COLUMN y text'),
@@ -28,12 +30,13 @@ FROM unnest(ARRAY['usage_delta', 'usage_quarter', 'usage_hour', 'usage_day', 'us
     ('CREATE RULE r AS ON UPDATE TO reseller_report.%s DO INSTEAD NOTHING'),
     ('CREATE POLICY p ON reseller_report.%s')) AS c (command);
 SELECT throws_like(command, '%"reseller_report.' || own || '" must stay as the extension made it', command) FROM (VALUES
-    ('usage_delta', 'ALTER TABLE reseller_report.usage_delta DROP COLUMN set_aside'),
-    ('usage_delta', 'ALTER TABLE reseller_report.usage_delta ALTER COLUMN bucket TYPE text'),
-    ('usage_delta', 'ALTER TABLE reseller_report.usage_delta ALTER COLUMN seconds DROP NOT NULL'),
-    ('usage_delta', 'ALTER TABLE reseller_report.usage_delta RENAME COLUMN item TO kind'),
+    ('usage_delta', 'ALTER TABLE reseller_report.usage_delta DROP COLUMN is_rest'),
+    ('usage_delta', 'ALTER TABLE reseller_report.usage_delta ALTER COLUMN packed TYPE text'),
+    ('usage_delta', 'ALTER TABLE reseller_report.usage_delta ALTER COLUMN entries DROP NOT NULL'),
+    ('usage_delta', 'ALTER TABLE reseller_report.usage_delta RENAME COLUMN packed TO bytes'),
     ('usage_delta', 'ALTER TABLE reseller_report.usage_delta RENAME TO deltas'),
     ('usage_delta', 'ALTER INDEX reseller_report.usage_delta RENAME TO deltas'),
+    ('usage_run', 'DROP INDEX reseller_report.usage_run_key'),
     ('usage_day', 'ALTER TABLE reseller_report.usage_day DROP CONSTRAINT usage_day_pkey'),
     ('usage_day', 'ALTER INDEX reseller_report.usage_day_pkey RENAME TO days'),
     ('usage_day', 'ALTER TABLE reseller_report.usage_day RENAME CONSTRAINT usage_day_pkey TO days'),
@@ -83,7 +86,7 @@ SELECT oracle.agrees('after all the refusals');
 
 -- What may be altered.
 SELECT lives_ok(format(command, own), format(command, own))
-FROM unnest(ARRAY['usage_delta', 'usage_day', 'source', 'company', 'dependency']) AS own,
+FROM unnest(ARRAY['usage_delta', 'usage_run', 'usage_packed', 'usage_day', 'source', 'company', 'dependency']) AS own,
 (VALUES ('ALTER TABLE reseller_report.%s SET (autovacuum_enabled = false, fillfactor = 80)'),
     ('ALTER TABLE reseller_report.%s RESET (autovacuum_enabled)'),
     ('ALTER TABLE reseller_report.%s REPLICA IDENTITY FULL'), ('ALTER TABLE reseller_report.%s OWNER TO CURRENT_USER'),
@@ -113,6 +116,7 @@ SELECT lives_ok(command, command) FROM (VALUES
     ('ALTER TABLE reseller_report.dependency ENABLE TRIGGER theirs')) AS c (command);
 VACUUM FULL reseller_report.usage_day;
 VACUUM FULL reseller_report.usage_delta;
+VACUUM FULL reseller_report.usage_run;
 REINDEX TABLE CONCURRENTLY reseller_report.usage_quarter;
 REINDEX INDEX CONCURRENTLY reseller_report.dependency_company_idx;
 DO $$ BEGIN PERFORM random_usage.events(20), random_usage.changes(); END $$;
@@ -139,13 +143,16 @@ ROLLBACK;
 ALTER EVENT TRIGGER reseller_report_guard_end DISABLE;
 ALTER TABLE reseller_report.usage_delta ADD COLUMN y text, ADD COLUMN z int DEFAULT 7;
 ALTER TABLE reseller_report.usage_day ADD COLUMN y text DEFAULT 'x', ADD COLUMN z bigint[];
+ALTER TABLE reseller_report.usage_run ADD COLUMN y text, ADD COLUMN z int DEFAULT 7;
+ALTER TABLE reseller_report.usage_packed ADD COLUMN y text, ADD COLUMN z int DEFAULT 7;
 ALTER TABLE reseller_report.usage_quarter ADD COLUMN y text;
 ALTER TABLE reseller_report.usage_quarter DROP COLUMN y;
 ALTER TABLE reseller_report.lease ADD COLUMN y text;
 ALTER TABLE reseller_report.source ADD COLUMN y text;
 ALTER TABLE reseller_report.source_built ADD COLUMN y text;
-CREATE INDEX deltas ON reseller_report.usage_delta (source, company_id);
-CREATE INDEX delta_expression ON reseller_report.usage_delta ((company_id + 1)) WHERE item > 0;
+CREATE INDEX deltas ON reseller_report.usage_delta (source, recorded_at);
+CREATE INDEX delta_expression ON reseller_report.usage_delta ((entries + 1)) WHERE entries > 0;
+CREATE INDEX packed_expression ON reseller_report.usage_packed ((entries + 1));
 CREATE INDEX day_expression ON reseller_report.usage_day ((reseller_id + 1));
 CREATE INDEX day_partial ON reseller_report.usage_day (bucket) WHERE reseller_id > 1;
 CREATE INDEX day_blocks ON reseller_report.usage_day USING brin (bucket);
@@ -167,7 +174,9 @@ $$;
 CREATE FUNCTION pg_temp.indexes_whole(label text) RETURNS SETOF text LANGUAGE sql AS $$
     SELECT is(pg_temp.rows_by(true, query), pg_temp.rows_by(false, query), label || ': ' || query) FROM unnest(ARRAY[
         'SELECT count(*) FROM reseller_report.usage_delta WHERE source > -9223372036854775807',
-        'SELECT count(*) FROM reseller_report.usage_delta WHERE item > 0 AND company_id + 1 > 0',
+        'SELECT count(*) FROM reseller_report.usage_delta WHERE entries > 0 AND entries + 1 > 0',
+        'SELECT count(*) FROM reseller_report.usage_run WHERE source > -9223372036854775807',
+        'SELECT count(*) FROM reseller_report.usage_packed WHERE entries + 1 > 0',
         'SELECT count(*) FROM reseller_report.usage_day WHERE reseller_id + 1 > 0',
             'SELECT count(*) FROM reseller_report.usage_day WHERE reseller_id > 1 AND bucket > ''2000-01-01''']) AS query
 $$;
@@ -186,7 +195,7 @@ SELECT is((SELECT count(*) FROM reseller_report.usage_day WHERE y = 'x'),
 -- What was there may go again, one by one.
 SELECT lives_ok(command, command)
     FROM unnest(ARRAY['DROP INDEX reseller_report.day_expression', 'DROP INDEX reseller_report.deltas',
-        'DROP INDEX reseller_report.delta_expression',
+        'DROP INDEX reseller_report.delta_expression', 'DROP INDEX reseller_report.packed_expression',
     'DROP INDEX reseller_report.day_partial', 'DROP INDEX reseller_report.day_blocks']) AS command;
 SELECT throws_ok('ALTER TABLE reseller_report.usage_day SET (fillfactor = 75)', '0A000', NULL, 'what is still there is told');
 
@@ -204,9 +213,13 @@ $$;
 SELECT pg_temp.says_so(change, command,
     format('table "reseller_report.%s" is not as the extension made it: its column %s is gone or has another type', own, number))
         FROM (VALUES
-    ('usage_delta', 'ALTER TABLE reseller_report.usage_delta ALTER COLUMN bucket TYPE text', 3,
+    ('usage_delta', 'ALTER TABLE reseller_report.usage_delta ALTER COLUMN packed TYPE text', 5,
         'SELECT reseller_report.bot(1, ''2024-01-01'', ''2024-04-01'')'),
-    ('usage_delta', 'ALTER TABLE reseller_report.usage_delta DROP COLUMN set_aside', 12, 'SELECT reseller_report.materialize()'),
+    ('usage_delta', 'ALTER TABLE reseller_report.usage_delta DROP COLUMN is_rest', 4, 'SELECT reseller_report.materialize()'),
+    ('usage_run', 'ALTER TABLE reseller_report.usage_run ALTER COLUMN set_aside TYPE text', 7,
+        'SELECT reseller_report.bot(1, ''2024-01-01'', ''2024-04-01'')'),
+    ('usage_packed', 'ALTER TABLE reseller_report.usage_packed ALTER COLUMN packed TYPE text', 5,
+        'SELECT reseller_report.bot(1, ''2024-01-01'', ''2024-04-01'')'),
     ('usage_day', 'ALTER TABLE reseller_report.usage_day ALTER COLUMN events TYPE text', 6,
         'SELECT reseller_report.bot(1, ''2024-01-01'', ''2024-04-01'')'),
     ('usage_hour', 'ALTER TABLE reseller_report.usage_hour ALTER COLUMN item TYPE int', 3,

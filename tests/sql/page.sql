@@ -227,7 +227,11 @@ SELECT lives_ok('SELECT reseller_report.reseller_and_companies(1, ''2024-01-01 0
     'of a section that is not pruned');
 UPDATE reseller_report.source SET horizon = '-infinity';
 DELETE FROM reseller_report.source_unbuilt;
-UPDATE reseller_report.usage_delta SET seconds = 9223372036854775807 WHERE item = 21 AND company_id = 9007199254740993;
+SELECT reseller_report.materialize() \g /dev/null
+UPDATE reseller_report.usage_quarter SET seconds = '{9223372036854775807}' WHERE item = 21 AND company_gaps = '{9007199254740993}';
+UPDATE reseller_report.usage_hour SET seconds = '{9223372036854775807}' WHERE item = 21 AND company_gaps = '{9007199254740993}';
+UPDATE reseller_report.usage_day SET seconds = '{9223372036854775807}' WHERE item = 21 AND company_gaps = '{9007199254740993}';
+UPDATE reseller_report.usage_month SET seconds = '{9223372036854775807}' WHERE item = 21 AND company_gaps = '{9007199254740993}';
 SELECT lives_ok('SELECT reseller_report.reseller_and_companies(5, ''2024-01-01'', ''2024-05-01'')', 'the largest count');
 INSERT INTO usage.phone_call (company_id, direction, occurred_at, duration_seconds) VALUES (9007199254740993, 'outgoing',
     '2024-03-06', 1);

@@ -42,7 +42,11 @@ SELECT results_eq('SELECT calls, total_duration_seconds, total_price_to_twin '
 SELECT is((SELECT total_price_to_twin::text FROM reseller_report.telephony_outgoing(1, '-infinity', 'infinity')),
     '29999999999999.970000',
     'and has six decimals');
-UPDATE reseller_report.usage_delta SET seconds = 9223372036854775000;
+DELETE FROM usage.phone_call;
+INSERT INTO usage.phone_call (company_id, direction, occurred_at, duration_seconds) VALUES (11, 'outgoing', '2024-03-01', 1000);
+SELECT reseller_report.materialize() \g /dev/null
+UPDATE reseller_report.usage_year SET seconds = '{9223372036854775000}' WHERE item = 21;
+INSERT INTO usage.phone_call (company_id, direction, occurred_at, duration_seconds) VALUES (11, 'outgoing', '2024-03-01', 1000);
 SELECT throws_ok('SELECT * FROM reseller_report.telephony_outgoing(1, ''-infinity'', ''infinity'')', '22003',
     '"total_duration_seconds" of company 11 exceeds the range of bigint', 'a count beyond bigint is refused by name');
 

@@ -1,4 +1,4 @@
--- A fold sets a key aside when its sum leaves 64 bits. Reports go on counting it exactly, also when its company moves in the same
+-- A merge sets a key aside when its sum leaves 64 bits. Reports go on counting it exactly, also when its company moves in the same
 -- transaction, and back.
 SELECT no_plan();
 SET client_min_messages = error;
@@ -14,7 +14,7 @@ INSERT INTO calls SELECT n, 11, '2024-03-05 10:00+00'::timestamptz + n * interva
     FROM generate_series(1, 900) n;
 BEGIN;
 SELECT reseller_report.materialize(1000000) \g /dev/null
-SELECT is((SELECT count(*) > 0 FROM reseller_report.usage_delta WHERE set_aside), true, 'a key is set aside');
+SELECT is((SELECT count(*) > 0 FROM reseller_report.usage_run WHERE set_aside), true, 'a key is set aside');
 UPDATE reseller_report.dependency SET reseller_id = 2 WHERE company_id = 11;
 COMMIT;
 CREATE FUNCTION pg_temp.calls(label text) RETURNS SETOF text LANGUAGE sql AS $$

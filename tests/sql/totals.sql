@@ -65,7 +65,8 @@ UPDATE reseller_report.source SET horizon = '-infinity';
 INSERT INTO usage.phone_call (company_id, direction, occurred_at, duration_seconds) 
     VALUES (50, 'outgoing', '2024-03-05', 7), (51, 'outgoing', '2024-03-05', 7);
 DELETE FROM reseller_report.source_unbuilt;
-UPDATE reseller_report.usage_delta SET seconds = 9223372036854775807 WHERE item = 21;
+SELECT reseller_report.materialize() \g /dev/null
+UPDATE reseller_report.usage_month SET seconds = '{9223372036854775807,7}' WHERE item = 21 AND company_gaps = '{50,1}';
 SELECT throws_ok('SELECT * FROM reseller_report.totals(4, ''2024-03-01'', ''2024-04-01'')', '22003',
     '"seconds" of service telephony_outgoing exceeds the range of bigint', 'a sum beyond bigint is named');
 SELECT * FROM finish();

@@ -47,9 +47,28 @@ SELECT pg_temp.found('UPDATE reseller_report.usage_quarter SET reseller_id = res
 SELECT pg_temp.found('UPDATE reseller_report.usage_month SET bucket = bucket - interval ''20 years'' WHERE item = 2',
     'events by month');
 -- Committed first: what a transaction does itself is left out of both sides.
-INSERT INTO reseller_report.usage_delta SELECT source, 11, '2024-03-01 00:15+00', now(), 3, 0, 0, 0, 0, NULL, item, false
-    FROM reseller_report.usage_year WHERE item = 41 LIMIT 1;
+INSERT INTO usage.bot_message (company_id, occurred_at) VALUES (11, '2024-03-01 00:15+00');
+INSERT INTO reseller_report.usage_delta TABLE reseller_report.usage_delta;
 SELECT pg_temp.found('', '^events$');
+-- The same of runs and of packed days.
+INSERT INTO usage.bot_message (company_id, occurred_at) VALUES (11, '2024-03-01 00:15+00');
+SELECT reseller_report.fold() \g /dev/null
+INSERT INTO reseller_report.usage_run TABLE reseller_report.usage_run;
+SELECT pg_temp.found('', '^events$');
+SET reseller_report.largest_packed_day = 1000;
+CALL pg_temp.rebuild();
+SELECT isnt_empty('SELECT FROM reseller_report.usage_packed', 'small days are packed');
+SELECT is_empty('SELECT FROM reseller_report.usage_quarter UNION ALL SELECT FROM reseller_report.usage_day',
+    'and in no narrow level');
+SELECT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'')', 'right without a mistake');
+SELECT pg_temp.found('UPDATE reseller_report.usage_packed SET day = day + interval ''10000 days''', 'events.*events by month');
+SELECT pg_temp.found('UPDATE reseller_report.usage_packed SET reseller_id = reseller_id + 70', 'events.*events by month');
+SELECT pg_temp.found('DELETE FROM reseller_report.usage_packed', 'events.*events by month');
+SELECT pg_temp.found('DELETE FROM reseller_report.usage_month WHERE item = 21', 'events by month.*seconds by month');
+RESET reseller_report.largest_packed_day;
+CALL pg_temp.rebuild();
+SELECT is_empty('SELECT FROM reseller_report.usage_packed', 'a rebuild parts large days from small ones');
+SELECT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'')', 'right without a mistake');
 BEGIN;
 ALTER EVENT TRIGGER reseller_report_ddl_command_end DISABLE;
 ALTER TABLE usage.bot_message DISABLE TRIGGER ALL;

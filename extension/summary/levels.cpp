@@ -1,10 +1,10 @@
-#include "summary/fold.hpp"
+#include "summary/levels.hpp"
 
 #include "summary/summary.hpp"
 
 namespace reseller_report {
 
-std::int64_t fold_level(Level level, std::vector<Change> &changes, Overflows &overflows) {
+std::int64_t add_to_level(Level level, std::vector<Change> &changes, Overflows &overflows) {
   for (Change &change : changes) change.bucket = bucket_of(level, change.bucket);
   consolidate(changes, overflows);
   std::int64_t rows = 0;
@@ -20,10 +20,11 @@ std::int64_t fold_level(Level level, std::vector<Change> &changes, Overflows &ov
   return rows;
 }
 
-std::int64_t fold_changes(std::vector<Change> changes, Overflows &overflows) {
+std::int64_t add_to_levels(Level first, Level last, std::vector<Change> changes, Overflows &overflows) {
   std::int64_t rows = 0;
   // From the narrowest level up: each leaves fewer changes for the next.
-  for (int level = 0; level < kLevels; level++) rows += fold_level(static_cast<Level>(level), changes, overflows);
+  for (int level = static_cast<int>(first); level <= static_cast<int>(last); level++)
+    rows += add_to_level(static_cast<Level>(level), changes, overflows);
   return rows;
 }
 

@@ -1,0 +1,213 @@
+#include "summary/packed.hpp"
+
+namespace reseller_report {
+namespace {
+
+// Columns of usage_run, and all but the last two of usage_packed; must match sql/summary.sql.
+enum PackedColumn : int { kSource = 1, kReseller, kDay, kEntries, kPacked, kRecordedAt, kSetAside, kRunColumns = kSetAside };
+
+constexpr int kDayColumns = kPacked;
+
+constexpr Oid kTypes[kRunColumns] = {INT8OID, INT8OID, TIMESTAMPTZOID, INT4OID, BYTEAOID, TIMESTAMPTZOID, BOOLOID};
+
+constexpr int kKeyColumns = 4;
+
+const char *name_of(PackedTable which) { return which == PackedTable::kRuns ? "usage_run" : "usage_packed"; }
+int columns_of(PackedTable which) { return which == PackedTable::kRuns ? kRunColumns : kDayColumns; }
+
+Relation open_index(PackedTable which) {
+  Oid const relid = own_relation(which == PackedTable::kRuns ? "usage_run_key" : "usage_packed_pkey");
+  Relation index = nullptr;
+  pg([&] { index = index_open(relid, AccessShareLock); });
+  return index;
+}
+
+int make_keys(ScanKey keys, const HolderKey &holder, const Range &range) {
+  Range const days = widen(Level::kDay, range);
+  int n = 0;
+  ScanKeyInit(&keys[n++], kSource, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(holder.source));
+  ScanKeyInit(&keys[n++], kReseller, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(holder.reseller));
+  ScanKeyInit(&keys[n++], kDay, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, TimestampTzGetDatum(days.from));
+  ScanKeyInit(&keys[n++], kDay, BTLessStrategyNumber, F_TIMESTAMPTZ_LT, TimestampTzGetDatum(days.to));
+  return n;
+}
+
+// All but the bytes.
+void read_head(PackedTable which, TupleTableSlot *slot, PackedRow &row) {
+  slot_getallattrs(slot);
+  const Datum *const values = slot->tts_values;
+  row.source = DatumGetInt64(values[kSource - 1]);
+  row.reseller = DatumGetInt64(values[kReseller - 1]);
+  row.day = DatumGetTimestampTz(values[kDay - 1]);
+  row.entries = DatumGetInt32(values[kEntries - 1]);
+  row.bytes = nullptr;
+  row.size = 0;
+  row.tid = slot->tts_tid;
+  bool const is_run = which == PackedTable::kRuns;
+  row.recorded_at = is_run ? DatumGetTimestampTz(values[kRecordedAt - 1]) : kInfinity;
+  row.set_aside = is_run && DatumGetBool(values[kSetAside - 1]);
+}
+
+std::string packed_day(const Change *changes, std::size_t count) {
+  Packer packer(bucket_of(Level::kDay, changes->bucket));
+  for (const Change *change = changes; change != changes + count; change++)
+    packer.add(change->item, change->bucket, change->company, change->counters);
+  return packer.finish();
+}
+
+}  // namespace
+
+void append_changes(const PackedRow &row, std::vector<Change> &changes) {
+  for_each_change(row, [&](Item item, Time bucket, std::int64_t company, const Counters &counters) {
+    changes.push_back({{{{row.source, row.reseller, item}, bucket}, company}, counters});
+  });
+}
+
+PackedReader::PackedReader(PackedTable which, LOCKMODE lock, const RowMemory &memory)
+    : which_(which), table_(name_of(which), lock), index_(open_index(which)), context_(memory.context()) {
+  require_columns(table_.relation(), kTypes, columns_of(which));
+  pg([&] {
+    snapshot_ = GetActiveSnapshot();
+    slot_ = table_slot_create(table_.relation(), nullptr);
+    scan_ = index_beginscan(table_.relation(), index_, untracked(snapshot_), nullptr, kKeyColumns, 0);
+  });
+}
+
+PackedReader::~PackedReader() {
+  index_endscan(scan_);
+  ExecDropSingleTupleTableSlot(slot_);
+  index_close(index_, NoLock);
+}
+
+void PackedReader::seek(const HolderKey &holder, const Range &range) {
+  pg([&] {
+    ScanKeyData keys[kKeyColumns];
+    int const n = make_keys(keys, holder, range);
+    index_rescan(scan_, keys, n, nullptr, 0);
+  });
+}
+
+bool PackedReader::next(PackedRow &row) {
+  bool found = false;
+  pg([&] {
+    MemoryContextReset(context_);
+    do found = index_getnext_slot(scan_, ForwardScanDirection, slot_);
+    while (found && IsolationIsSerializable() && !sees(snapshot_, slot_));
+    if (!found) return;
+    read_head(which_, slot_, row);
+    MemoryContext const before = MemoryContextSwitchTo(context_);
+    auto *const packed = reinterpret_cast<struct varlena *>(PG_DETOAST_DATUM_PACKED(slot_->tts_values[kPacked - 1]));
+    row.bytes = VARDATA_ANY(packed);
+    row.size = VARSIZE_ANY_EXHDR(packed);
+    MemoryContextSwitchTo(before);
+  });
+  return found;
+}
+
+std::vector<PackedRow> runs_waiting() {
+  std::vector<PackedRow> rows;
+  OwnTable const table("usage_run", AccessShareLock, kTypes);
+  OwnScan scan(table, GetActiveSnapshot());
+  TupleTableSlot *slot = nullptr;
+  pg([&] { slot = MakeSingleTupleTableSlot(table.tuple_desc(), &TTSOpsHeapTuple); });
+  for (;;) {
+    HeapTuple tuple = nullptr;
+    PackedRow row = {};
+    pg([&] {
+      tuple = scan.next();
+      if (!HeapTupleIsValid(tuple)) return;
+      ExecStoreHeapTuple(tuple, slot, false);
+      read_head(PackedTable::kRuns, slot, row);
+    });
+    if (!HeapTupleIsValid(tuple)) break;
+    rows.push_back(row);
+  }
+  pg([&] { ExecDropSingleTupleTableSlot(slot); });
+  return rows;
+}
+
+void RunWriter::add(const Change &change) {
+  changes_.push_back(change);
+  if (changes_.size() >= kMost) finish();
+}
+
+void RunWriter::finish() {
+  write_runs(std::move(changes_), recorded_at_, false);
+  changes_.clear();
+}
+
+void write_runs(std::vector<Change> changes, Time recorded_at, bool set_aside) {
+  if (changes.empty()) return;
+  order_by_day(changes);
+  PackedWriter writer(PackedTable::kRuns);
+  for (std::size_t first = 0; first < changes.size();) {
+    std::size_t const count = count_of_day(changes, first);
+    writer.insert(&changes[first], count, recorded_at, set_aside);
+    first += count;
+  }
+  writer.finish();
+}
+
+PackedWriter::PackedWriter(PackedTable which) : which_(which), table_(name_of(which), RowExclusiveLock) {
+  require_columns(table_.relation(), kTypes, columns_of(which));
+  pg([&] {
+    rows_.open(table_);
+    context_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report packed rows", ALLOCSET_DEFAULT_SIZES);
+  });
+}
+
+void PackedWriter::finish() {
+  pg([&] {
+    rows_.close();
+    MemoryContextDelete(context_);
+  });
+}
+
+// Inside pg(). Columns that somebody has added are NULL.
+HeapTuple PackedWriter::form(const Change *changes, std::size_t count, const std::string &bytes, Time recorded_at, bool set_aside) {
+  TupleDesc const columns = table_.tuple_desc();
+  auto const natts = static_cast<Size>(columns->natts);
+  auto *const values = static_cast<Datum *>(palloc0(sizeof(Datum) * natts));
+  auto *const nulls = static_cast<bool *>(palloc(sizeof(bool) * natts));
+  memset(nulls, 1, sizeof(bool) * natts);
+  memset(nulls, 0, sizeof(bool) * static_cast<Size>(columns_of(which_)));
+  auto *const packed = static_cast<bytea *>(palloc(VARHDRSZ + bytes.size()));
+  SET_VARSIZE(packed, VARHDRSZ + bytes.size());
+  memcpy(VARDATA(packed), bytes.data(), bytes.size());
+  values[kSource - 1] = Int64GetDatum(changes->source);
+  values[kReseller - 1] = Int64GetDatum(changes->reseller);
+  values[kDay - 1] = TimestampTzGetDatum(bucket_of(Level::kDay, changes->bucket));
+  values[kEntries - 1] = Int32GetDatum(static_cast<std::int32_t>(count));
+  values[kPacked - 1] = PointerGetDatum(packed);
+  if (which_ == PackedTable::kRuns) {
+    values[kRecordedAt - 1] = TimestampTzGetDatum(recorded_at);
+    values[kSetAside - 1] = BoolGetDatum(set_aside);
+  }
+  return heap_form_tuple(columns, values, nulls);
+}
+
+void PackedWriter::insert(const Change *changes, std::size_t count, Time recorded_at, bool set_aside) {
+  std::string const bytes = packed_day(changes, count);
+  pg([&] {
+    MemoryContextReset(context_);
+    MemoryContext const before = MemoryContextSwitchTo(context_);
+    rows_.insert(form(changes, count, bytes, recorded_at, set_aside));
+    MemoryContextSwitchTo(before);
+  });
+}
+
+void PackedWriter::replace(const PackedRow &stored, const Change *changes, std::size_t count) {
+  std::string const bytes = packed_day(changes, count);
+  pg([&] {
+    MemoryContextReset(context_);
+    MemoryContext const before = MemoryContextSwitchTo(context_);
+    rows_.update(stored.tid, form(changes, count, bytes, stored.recorded_at, stored.set_aside));
+    MemoryContextSwitchTo(before);
+  });
+}
+
+void PackedWriter::remove(const PackedRow &stored) {
+  pg([&] { rows_.remove(stored.tid); });
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,116 @@
+// The two tables of packed changes that are attributed already, each row of one source, reseller and UTC day:
+// - usage_run: runs, as folds and dependency changes append them, any number a day. No level holds them yet.
+// - usage_packed: days of few changes, one row each, in place of rows of the quarter hours, hours and days; the months and years
+// hold
+//   them.
+#pragma once
+
+#include <tuple>
+#include <vector>
+
+#include "core/packing.hpp"
+#include "server/boundary.hpp"
+#include "server/own_table.hpp"
+#include "summary/summary.hpp"
+
+namespace reseller_report {
+
+enum class PackedTable { kRuns, kDays };
+
+/// A source and reseller: whose changes a row holds.
+struct HolderKey {
+  std::int64_t source;
+  std::int64_t reseller;
+
+  bool operator<(const HolderKey &other) const { return std::tie(source, reseller) < std::tie(other.source, other.reseller); }
+};
+
+/// A row. Its bytes live until the next one is read.
+struct PackedRow : HolderKey {
+  Time day;
+  int entries;
+  const char *bytes;
+  std::size_t size;
+  ItemPointerData tid;
+  Time recorded_at;  ///< of a run: when the oldest of its changes was captured
+  bool set_aside;    ///< of a run: merging it would overflow a level; reports count it, merges leave it
+};
+
+/// Hands each change of a row on: f(item, bucket, company, counters).
+template <typename F>
+void for_each_change(const PackedRow &row, F &&f) {
+  for_each_packed(row.bytes, row.size, row.day, f);
+}
+
+/// Appends the changes of a row to a list.
+void append_changes(const PackedRow &row, std::vector<Change> &changes);
+
+/// Reads rows by key and range of days, in the active snapshot. Not tracked, like SummaryReader.
+class PackedReader {
+ public:
+  PackedReader(PackedTable which, LOCKMODE lock, const RowMemory &memory);
+  ~PackedReader();
+  PackedReader(const PackedReader &) = delete;
+  PackedReader &operator=(const PackedReader &) = delete;
+
+  /// Rows of the days that `range` touches.
+  void seek(const HolderKey &holder, const Range &range);
+  bool next(PackedRow &row);
+
+ private:
+  PackedTable which_;
+  OwnTable table_;
+  Relation index_ = nullptr;
+  Snapshot snapshot_ = nullptr;
+  IndexScanDesc scan_ = nullptr;
+  TupleTableSlot *slot_ = nullptr;
+  MemoryContext context_;
+};
+
+/// What is waiting to be merged, row by row, without the changes themselves (bytes is null); in the active snapshot.
+std::vector<PackedRow> runs_waiting();
+
+/// Writes rows of either table. Only a holder of the lease may. Call finish() at the end.
+class PackedWriter {
+ public:
+  explicit PackedWriter(PackedTable which);
+  PackedWriter(const PackedWriter &) = delete;
+  PackedWriter &operator=(const PackedWriter &) = delete;
+
+  /// The changes of one source, reseller and day, in the order of order_by_day(). Of a day's row the last two are not stored.
+  void insert(const Change *changes, std::size_t count, Time recorded_at, bool set_aside);
+
+  /// In place of a row that a reader gave.
+  void replace(const PackedRow &stored, const Change *changes, std::size_t count);
+  void remove(const PackedRow &stored);
+  void finish();
+
+ private:
+  HeapTuple form(const Change *changes, std::size_t count, const std::string &bytes, Time recorded_at, bool set_aside);
+
+  PackedTable which_;
+  OwnTable table_;
+  RowStore rows_;
+  MemoryContext context_ = nullptr;
+};
+
+/// Appends runs of changes that come one by one, and writes them when they are many. Call finish() at the end.
+class RunWriter {
+ public:
+  explicit RunWriter(Time recorded_at) : recorded_at_(recorded_at) {}
+
+  void add(const Change &change);
+  void finish();
+
+ private:
+  // About 5 MB.
+  static constexpr std::size_t kMost = 65'536;
+
+  Time recorded_at_;
+  std::vector<Change> changes_;
+};
+
+/// Appends changes, in any order, as runs. Only a holder of the lease may.
+void write_runs(std::vector<Change> changes, Time recorded_at, bool set_aside);
+
+}  // namespace reseller_report
