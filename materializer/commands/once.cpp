@@ -4,10 +4,10 @@ namespace materializer {
 
 ExitStatus run_once(const Config &config, const Connect &connect, const Process &process, Log &log) {
   std::unique_ptr<Extension> const extension = connect_to_ready(connect, config);
-  Folded total;
+  Materialized total;
   bool everything = false;
   while (!everything && !process.stop_requested()) {
-    Folded const folded = extension->fold(config.max_deltas, false);
+    Materialized const folded = extension->materialize(config.max_deltas, false);
     total += folded;
     everything = folded.deltas < config.max_deltas;
   }

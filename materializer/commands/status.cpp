@@ -37,6 +37,9 @@ void print_status_table(const Status &status) {
       {"leader", say_leader(status)},
       {"pending", whole(state.pending_deltas) + " deltas" +
                       (state.pending_deltas > 0 ? ", the oldest for " + say_duration(std::llround(state.oldest_pending_age)) : "")},
+      {"not merged",
+       whole(state.unmerged_entries) + " changes" +
+           (state.unmerged_entries > 0 ? ", the oldest for " + say_duration(std::llround(state.oldest_unmerged_age)) : "")},
       {"last fold", state.last_fold_at
                         ? *state.last_fold_at + " (" + say_duration(std::stoll(*state.last_fold_age)) + " ago), " +
                               state.last_fold_deltas.value_or("0") + " deltas in " + state.last_fold_seconds.value_or("0") + " s"
@@ -73,6 +76,8 @@ void print_status_json(const Status &status) {
   json +=
       ",\"pending_deltas\":" + whole(state.pending_deltas) +
       ",\"oldest_pending_seconds\":" + (state.pending_deltas > 0 ? whole(state.oldest_pending_age) : "null") +
+      ",\"unmerged_entries\":" + whole(state.unmerged_entries) +
+      ",\"oldest_unmerged_seconds\":" + (state.unmerged_entries > 0 ? whole(state.oldest_unmerged_age) : "null") +
       ",\"last_materialized_at\":" + json_text(state.last_fold_at) + ",\"last_deltas\":" + state.last_fold_deltas.value_or("null") +
       ",\"last_duration_seconds\":" + state.last_fold_seconds.value_or("null") + ",\"dead_deltas\":" + whole(state.dead_deltas) +
       ",\"oldest_xmin_age\":" + whole(state.oldest_xmin_age) + ",\"sources\":[";

@@ -41,6 +41,7 @@ struct Config {
   std::int64_t statement_timeout = 0;
 
   std::int64_t max_deltas = 0;
+  std::int64_t fold_every = 0;
   Schedule schedule;
   Zone zone;
   std::string metrics_listen;  // empty: no metrics

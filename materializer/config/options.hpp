@@ -16,6 +16,7 @@ namespace option {
 inline constexpr char kDsn[] = "dsn";
 inline constexpr char kConfig[] = "config";
 inline constexpr char kMaxDeltas[] = "max-deltas";
+inline constexpr char kFoldEvery[] = "fold-every";
 inline constexpr char kSchedule[] = "schedule";
 inline constexpr char kMetricsListen[] = "metrics-listen";
 inline constexpr char kHousekeepingSchedule[] = "housekeeping-schedule";

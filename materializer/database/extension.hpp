@@ -52,12 +52,12 @@ struct Slice {
   std::string to;
 };
 
-/// How much folding has done.
-struct Folded {
+/// How much was done of what waits. A change that is folded, and then merged, counts twice.
+struct Materialized {
   std::int64_t deltas = 0;
   std::int64_t summary_rows = 0;
 
-  Folded &operator+=(const Folded &more) {
+  Materialized &operator+=(const Materialized &more) {
     deltas += more.deltas;
     summary_rows += more.summary_rows;
     return *this;
@@ -68,6 +68,8 @@ struct Folded {
 struct State {
   double pending_deltas = 0;
   double oldest_pending_age = 0;
+  double unmerged_entries = 0;
+  double oldest_unmerged_age = 0;
   double unbuilt_sources = 0;
   double dead_deltas = 0;
   double oldest_xmin_age = 0;
@@ -97,8 +99,11 @@ class Extension {
   virtual State state() = 0;
   virtual std::vector<Feed> sources() = 0;
 
-  /// Folds at most `max_deltas` changes. Where it takes fewer, none is left; with `only_what_pays`, none that pays.
-  virtual Folded fold(std::int64_t max_deltas, bool only_what_pays) = 0;
+  /// Folds at most `max_deltas` changes and returns how many. Where it takes fewer, none is left.
+  virtual std::int64_t fold(std::int64_t max_deltas) = 0;
+
+  /// Folds and merges at most `max_deltas` changes. Where it takes fewer, none is left; with `only_what_pays`, none that pays.
+  virtual Materialized materialize(std::int64_t max_deltas, bool only_what_pays) = 0;
 
   /// Makes the monthly partitions of a source that are missing until `ahead` seconds from now.
   virtual std::vector<Slice> create_partitions(const Source &source, std::int64_t ahead) = 0;

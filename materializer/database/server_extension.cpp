@@ -17,8 +17,8 @@ std::string boolean(bool value) { return value ? "true" : "false"; }
 
 // From a row of the query of state().
 State state_of(const Row &row) {
-  return {number(row[0]), number(row[1]), number(row[2]), number(row[3]), number(row[4]),
-          row[5] == "1",  row[6],         row[7],         row[8],         row[9]};
+  return {number(row[0]), number(row[1]), number(row[2]), number(row[3]), number(row[4]), number(row[5]),
+          number(row[6]), row[7] == "1",  row[8],         row[9],         row[10],        row[11]};
 }
 
 // From rows with the columns source, its oid, from, to.
@@ -74,6 +74,7 @@ State ServerExtension::state() {
       session_
           .unit(
               "SELECT s.pending_deltas, coalesce(extract(epoch FROM clock_timestamp() - s.oldest_pending_at), 0)::double precision,"
+              " s.unmerged_entries, coalesce(extract(epoch FROM clock_timestamp() - s.oldest_unmerged_at), 0)::double precision,"
               " cardinality(s.unbuilt_sources), h.dead_deltas, h.oldest_xmin_age, h.restoring::int, s.last_materialized_at,"
               " extract(epoch FROM clock_timestamp() - s.last_materialized_at)::bigint, s.last_deltas,"
               " extract(epoch FROM s.last_duration)::numeric(12, 3)"
@@ -90,7 +91,11 @@ std::vector<Feed> ServerExtension::sources() {
   return feeds;
 }
 
-Folded ServerExtension::fold(std::int64_t max_deltas, bool only_what_pays) {
+std::int64_t ServerExtension::fold(std::int64_t max_deltas) {
+  return std::stoll(*session_.unit("SELECT reseller_report.fold($1::int)", {std::to_string(max_deltas)}).front()[0]);
+}
+
+Materialized ServerExtension::materialize(std::int64_t max_deltas, bool only_what_pays) {
   Rows const rows = session_.unit(
       "SELECT deltas, summary_rows FROM reseller_report.materialize(max_deltas => $1::int, only_what_pays => $2::boolean)",
       {std::to_string(max_deltas), boolean(only_what_pays)});

@@ -16,7 +16,8 @@ class ServerExtension final : public Extension {
   std::optional<Leader> leader() override;
   State state() override;
   std::vector<Feed> sources() override;
-  Folded fold(std::int64_t max_deltas, bool only_what_pays) override;
+  std::int64_t fold(std::int64_t max_deltas) override;
+  Materialized materialize(std::int64_t max_deltas, bool only_what_pays) override;
   std::vector<Slice> create_partitions(const Source &source, std::int64_t ahead) override;
   std::vector<Slice> prune(const Source &source, std::int64_t older_than) override;
   std::vector<Slice> prunable(const Source &source, std::int64_t older_than) override;

@@ -21,13 +21,14 @@ std::string local_time_of(const std::optional<Time> &due, const Zone &zone) {
 void Duties::begin(const Config &config) {
   Time const now = process_.now();
   last_now_ = now;
-  fold_.set(config.schedule, now - kStillDue, config.zone);
+  round_timer_.set(config.schedule, now - kStillDue, config.zone);
   housekeeping_timer_.set(config.housekeeping_schedule, now - kStillDue, config.zone);
   verify_.set(config.verify_schedule, now - kStillDue, config.zone);
   state_.due = now;
   housekeeping_.forget_slices();
   round_.reset();
-  log_.info("due next", {{fold_.option, local_time_of(fold_.due, config.zone)},
+  next_fold_ = process_.seconds() + static_cast<double>(config.fold_every);
+  log_.info("due next", {{round_timer_.option, local_time_of(round_timer_.due, config.zone)},
                          {housekeeping_timer_.option, local_time_of(housekeeping_timer_.due, config.zone)},
                          {verify_.option, local_time_of(verify_.due, config.zone)}});
 }
@@ -48,18 +49,21 @@ bool Duties::do_one(Extension &extension, const Config &config) {
 }
 
 bool Duties::do_next(Extension &extension, const Config &config) {
-  bool const fold_goes_first = round_ ? !folded_last_ : fold_.is_due(process_.now());
-  if (!fold_goes_first && do_other_than_fold(extension, config)) {
-    folded_last_ = false;
-    return true;
-  }
-  if (!fold_goes_first && !round_) return false;
-  fold(extension, config);
+  bool const round_is_due = round_ || round_timer_.is_due(process_.now());
+  bool const folds = round_is_due || process_.seconds() >= next_fold_;
+  bool const others_turn = folded_last_ || !folds;
+  folded_last_ = false;
+  if (others_turn && do_other(extension, config)) return true;
+  if (!folds) return false;
   folded_last_ = true;
+  if (round_is_due)
+    materialize(extension, config);
+  else
+    fold(extension, config);
   return true;
 }
 
-bool Duties::do_other_than_fold(Extension &extension, const Config &config) {
+bool Duties::do_other(Extension &extension, const Config &config) {
   Time const now = process_.now();
   if (state_.is_due(now)) {
     (void)units_.complete(kStateDuty, {}, [&] { metrics_.set_state(extension.state()); });
@@ -81,13 +85,23 @@ bool Duties::do_other_than_fold(Extension &extension, const Config &config) {
 }
 
 void Duties::fold(Extension &extension, const Config &config) {
+  std::int64_t folded = 0;
+  bool const well = units_.complete(kFoldDuty, {}, [&] {
+    folded = extension.fold(config.max_deltas);
+    metrics_.count_fold(static_cast<double>(folded), 0);
+  });
+  bool const more = folded >= config.max_deltas;
+  next_fold_ = process_.seconds() + static_cast<double>(!well ? kRetryAfter : more ? 0 : config.fold_every);
+}
+
+void Duties::materialize(Extension &extension, const Config &config) {
   if (!round_) round_ = Round{process_.seconds(), process_.seconds(), {}};
   bool more = false;
   bool const well = units_.complete(kFoldDuty, {}, [&] {
-    Folded const folded = extension.fold(config.max_deltas, true);
-    round_->total += folded;
-    metrics_.count_fold(static_cast<double>(folded.deltas), static_cast<double>(folded.summary_rows));
-    more = folded.deltas >= config.max_deltas;
+    Materialized const done = extension.materialize(config.max_deltas, true);
+    round_->total += done;
+    metrics_.count_fold(static_cast<double>(done.deltas), static_cast<double>(done.summary_rows));
+    more = done.deltas >= config.max_deltas;
   });
   if (!well) return postpone_round(config);
   if (!more) return end_round(config);
@@ -100,8 +114,9 @@ void Duties::end_round(const Config &config) {
   Round const round = *round_;
   round_.reset();
   // Counted from the end of the round. A round that fell due while this one lasted is skipped.
-  fold_.set(config.schedule, process_.now(), config.zone);
-  log_next(fold_, config);
+  round_timer_.set(config.schedule, process_.now(), config.zone);
+  next_fold_ = process_.seconds() + static_cast<double>(config.fold_every);
+  log_next(round_timer_, config);
   state_.due = process_.now();
   double const seconds = process_.seconds() - round.begun;
   metrics_.count_round(seconds);
@@ -112,13 +127,14 @@ void Duties::end_round(const Config &config) {
   }
 }
 
-// Called when a fold has failed. The next round comes soon, even where the schedule is seldom.
+// Called when a fold or merge has failed. The next round comes soon, even where the schedule is seldom.
 void Duties::postpone_round(const Config &config) {
   round_.reset();
-  fold_.set(config.schedule, process_.now(), config.zone);
+  round_timer_.set(config.schedule, process_.now(), config.zone);
+  next_fold_ = process_.seconds() + static_cast<double>(kRetryAfter);
   Time const soon = process_.now() + kRetryAfter;
-  fold_.due = fold_.due ? std::min(*fold_.due, soon) : soon;
-  log_next(fold_, config);
+  round_timer_.due = round_timer_.due ? std::min(*round_timer_.due, soon) : soon;
+  log_next(round_timer_, config);
 }
 
 void Duties::log_next(const Timer &timer, const Config &config) {

@@ -1,6 +1,6 @@
-// What a leader does, one unit of work after the other: it folds on its schedule, does the housekeeping, rebuilds slices, verifies,
-// and asks for the state that metrics show. Folds go first. While a round of folds lasts, they take turns with the rest: a backlog
-// that takes hours to fold keeps nothing else from being done.
+// What a leader does, one unit of work after the other: it folds often, folds and merges on its schedule, does the housekeeping,
+// rebuilds slices, verifies, and asks for the state that metrics show. Folds and merges go first, and take turns with the rest: a
+// backlog that takes hours keeps nothing else from being done.
 #pragma once
 
 #include <optional>
@@ -40,17 +40,18 @@ class Duties {
     bool is_due(Time now) const { return due && now >= *due; }
   };
 
-  /// The folds from a due time until nothing is left. Times are Process::seconds().
+  /// The folds and merges from a due time until nothing is left. Times are Process::seconds().
   struct Round {
     double begun;
     double last_told;
-    Folded total;
+    Materialized total;
   };
 
   void begin_again_if_clock_was_set_back(const Config &config);
   bool do_next(Extension &extension, const Config &config);
-  bool do_other_than_fold(Extension &extension, const Config &config);
+  bool do_other(Extension &extension, const Config &config);
   void fold(Extension &extension, const Config &config);
+  void materialize(Extension &extension, const Config &config);
   void end_round(const Config &config);
   void postpone_round(const Config &config);
   void log_next(const Timer &timer, const Config &config);
@@ -61,11 +62,12 @@ class Duties {
   Units units_;
   Housekeeping housekeeping_;
   Time last_now_ = 0;
-  Timer fold_{option::kSchedule, {}};
+  Timer round_timer_{option::kSchedule, {}};
   Timer housekeeping_timer_{option::kHousekeepingSchedule, {}};
   Timer verify_{option::kVerifySchedule, {}};
   Timer state_{"", {}};
   std::optional<Round> round_;
+  double next_fold_ = 0;  // in Process::seconds()
   bool folded_last_ = false;
 };
 

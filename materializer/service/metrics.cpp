@@ -32,11 +32,11 @@ Gauge &gauge(Registry &registry, const char *name, const char *help) {
 
 struct Metrics::Registered {
   std::shared_ptr<Registry> const registry = std::make_shared<Registry>();
-  Counter &rounds = counter(*registry, "runs_total", "Rounds of folds that ended well.");
+  Counter &rounds = counter(*registry, "runs_total", "Rounds of folds and merges that ended well.");
   prometheus::Histogram &round_seconds =
       prometheus::BuildHistogram()
           .Name(named("run_seconds"))
-          .Help("Seconds that a round of folds took.")
+          .Help("Seconds that a round of folds and merges took.")
           .Register(*registry)
           .Add({}, prometheus::Histogram::BucketBoundaries{0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300});
   prometheus::Family<Counter> &failures =
@@ -44,7 +44,7 @@ struct Metrics::Registered {
           .Name(named("failures_total"))
           .Help("Units of work that failed, by task: fold, sources, partitions, retention, rebuild, verify, figures.")
           .Register(*registry);
-  Counter &deltas = counter(*registry, "deltas_folded_total", "Pending changes folded.");
+  Counter &deltas = counter(*registry, "deltas_folded_total", "Changes folded, and changes merged.");
   Counter &rows = counter(*registry, "summary_rows_written_total", "Summary rows written by folding.");
   Counter &slices = counter(*registry, "slices_rebuilt_total", "Slices rebuilt from raw usage.");
   Counter &verifications = counter(*registry, "verifications_total", "Random slices verified.");
@@ -55,6 +55,9 @@ struct Metrics::Registered {
       gauge(*registry, "pending_deltas",
             "Changes that wait to be folded. NaN, like all gauges of the database, where this instance does not lead.");
   Gauge &pending_age = gauge(*registry, "oldest_pending_age_seconds", "How long the oldest pending change has waited.");
+  Gauge &unmerged = gauge(*registry, "unmerged_entries", "Changes that are folded and wait to be merged into the summaries.");
+  Gauge &unmerged_age = gauge(*registry, "oldest_unmerged_age_seconds",
+                              "How long the oldest change that is not merged has waited since its capture.");
   Gauge &unbuilt = gauge(*registry, "unbuilt_sources", "Sources with days that reports read from raw usage.");
   Gauge &dead = gauge(*registry, "dead_deltas", "Dead rows of the delta table that vacuum has not removed.");
   Gauge &xmin_age = gauge(*registry, "oldest_xmin_age", "Age, in transactions, of the oldest one that holds vacuum back.");
@@ -112,6 +115,8 @@ void Metrics::set_leading(bool leading) { registered_->leader.Set(leading ? 1 : 
 void Metrics::set_state(const State &state) {
   registered_->pending.Set(state.pending_deltas);
   registered_->pending_age.Set(state.oldest_pending_age);
+  registered_->unmerged.Set(state.unmerged_entries);
+  registered_->unmerged_age.Set(state.oldest_unmerged_age);
   registered_->unbuilt.Set(state.unbuilt_sources);
   registered_->dead.Set(state.dead_deltas);
   registered_->xmin_age.Set(state.oldest_xmin_age);
@@ -119,8 +124,9 @@ void Metrics::set_state(const State &state) {
 
 void Metrics::forget_state() {
   State unknown;
-  for (double *const value : {&unknown.pending_deltas, &unknown.oldest_pending_age, &unknown.unbuilt_sources, &unknown.dead_deltas,
-                              &unknown.oldest_xmin_age})
+  for (double *const value :
+       {&unknown.pending_deltas, &unknown.oldest_pending_age, &unknown.unmerged_entries, &unknown.oldest_unmerged_age,
+        &unknown.unbuilt_sources, &unknown.dead_deltas, &unknown.oldest_xmin_age})
     *value = NAN;
   set_state(unknown);
 }

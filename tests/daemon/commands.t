@@ -53,7 +53,7 @@ my $pending = Daemon::pending();
 cmp_ok($pending, '>', 0, 'something is pending');
 ($status, $out, $errors) = materializer('once', '--max-deltas', '100', '--log-format', 'json');
 is($status, 0, 'once folds');
-is(decode_json($errors)->{deltas}, $pending, 'and tells how much');
+cmp_ok(decode_json($errors)->{deltas}, '>', $pending, 'and tells how much it folded and merged');
 is(Daemon::pending(), 0, 'all of it');
 Daemon::settles('once');
 
@@ -151,8 +151,8 @@ is($status, 2, 'a moment that is none is wrong usage');
 like($errors, qr/--from: .*yesterdayish/, 'is named with its option');
 
 # verify with differences: summaries changed behind the extension's back
-Daemon::sql(q(UPDATE reseller_report.usage_day SET events = (SELECT array_agg(e + 1) FROM unnest(events) e)
-    WHERE ctid = (SELECT ctid FROM reseller_report.usage_day WHERE events IS NOT NULL AND reseller_id = 1 LIMIT 1)));
+Daemon::sql(q(UPDATE reseller_report.usage_month SET events = (SELECT array_agg(e + 1) FROM unnest(events) e)
+    WHERE ctid = (SELECT ctid FROM reseller_report.usage_month WHERE events IS NOT NULL AND reseller_id = 1 LIMIT 1)));
 ($status, $out, $errors) = materializer('verify');
 is($status, 3, 'verify with differences: status 3');
 like($out, qr/^source +reseller_id +company_id .*\n\S+\.\S+ +1 +\d+ /, 'and prints them');
@@ -237,7 +237,7 @@ Daemon::wait_until('folded', sub { $metric->('pending_deltas') == 0 });
 Daemon::sql('ALTER TABLE usage.phone_call ENABLE TRIGGER USER');
 Daemon::wait_until('its end is told', sub { $instance->says(qr/"event":"rebuild works again","about":"usage.phone_call"/) });
 pass('and its end');
-Daemon::sql(q(UPDATE reseller_report.usage_day SET events = (SELECT array_agg(e + 1) FROM unnest(events) e)
+Daemon::sql(q(UPDATE reseller_report.usage_month SET events = (SELECT array_agg(e + 1) FROM unnest(events) e)
     WHERE events IS NOT NULL));
 Daemon::wait_until('mismatches are found', sub { $metric->('verify_mismatches_total') > 0 });
 ok($instance->says(qr/"level":"error","event":"verify found differences"/), 'mismatches are in log and metrics');

@@ -52,7 +52,7 @@ sub commands {
     is(eval { decode_json(bytes($out))->{sources}[0]{source} } // $@, $printed, "$label: JSON names it");
     like((materializer('status'))[1], qr/^\Q$printed\E +bot /m, "$label: a table names it");
     is((materializer('rebuild', '--source', $_))[0], 0, "$label: rebuilt as $_") for $printed, @given;
-    sql($database, 'UPDATE reseller_report.usage_quarter SET events = ARRAY[7]');
+    sql($database, 'UPDATE reseller_report.usage_month SET events = ARRAY[7]');
     ($status, $out) = materializer('verify');
     is($status, 3, "$label: a difference is found");
     like($out, qr/^\Q$printed\E +1 +11 +bot +billable /m, "$label: under its name");

@@ -30,7 +30,7 @@ Daemon::sql(q(INSERT INTO reseller_report.company (company_id, name, is_reseller
 Daemon::sql(q(SELECT reseller_report.materialize(); SELECT reseller_report.create_partitions('1 month')));
 Daemon::sql(q(UPDATE reseller_report.source SET attached_at = '2024-01-10 23:30+00';
     UPDATE reseller_report.lease SET last_materialized_at = '2024-01-10 23:30:00.5+00', last_duration = '-1 day +0.25 seconds';
-    UPDATE reseller_report.usage_day SET events = ARRAY[9] WHERE bucket = '2024-02-07 00:00+00'));
+    UPDATE reseller_report.usage_month SET events = ARRAY[9] WHERE bucket = '2024-03-01 00:00+00'));
 Daemon::sql_in('postgres', 'CREATE DATABASE turned TEMPLATE plain');
 
 # What a command prints and logs, without what is another each time.

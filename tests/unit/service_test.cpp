@@ -72,8 +72,14 @@ class Fake final : public Extension {
       feeds.push_back({{table, table}, "chat", "", world_.unbuilt[table].empty(), "", ""});
     return feeds;
   }
-  Folded fold(std::int64_t max_deltas, bool) override {
+  std::int64_t fold(std::int64_t max_deltas) override {
     work("fold");
+    std::int64_t const taken = std::min(max_deltas, world_.pending);
+    world_.pending -= taken;
+    return taken;
+  }
+  Materialized materialize(std::int64_t max_deltas, bool) override {
+    work("materialize");
     std::int64_t const taken = std::min(max_deltas, world_.pending);
     world_.pending -= taken;
     return {taken, taken};
@@ -118,6 +124,8 @@ struct Run {
   Run(World &world, const std::vector<std::string> &options, const std::string &wrong = "") {
     std::vector<const char *> argv{"reseller-materializer", "run", "--log-level", "debug", "--max-deltas", "100"};
     for (const std::string &option : options) argv.push_back(option.c_str());
+    // Most tests are of the rounds alone.
+    if (std::find(options.begin(), options.end(), "--fold-every") == options.end()) argv.insert(argv.end(), {"--fold-every", "1d"});
     const char *const no_environment = nullptr;
     Config const config = read_config(static_cast<int>(argv.size()), argv.data(), &no_environment);
     std::ostringstream out;
@@ -151,7 +159,7 @@ DatabaseError lost() { return {"the connection is gone", "57P01", Remedy::kRecon
 DatabaseError cancelled() { return {"canceling statement due to user request", "57014", Remedy::kGiveUp}; }
 DatabaseError refused(const std::string &message = "permission denied") { return {message, "42501", Remedy::kGiveUp}; }
 
-const std::vector<std::string> kFoldsOnly = {"--housekeeping-schedule", "@never", "--verify-schedule", "@never"};
+const std::vector<std::string> kNothingElse = {"--housekeeping-schedule", "@never", "--verify-schedule", "@never"};
 
 std::vector<std::string> with(std::vector<std::string> options, const std::vector<std::string> &more) {
   options.insert(options.end(), more.begin(), more.end());
@@ -166,16 +174,41 @@ TEST_CASE("leadership that is lost amid a round ends the round, and nothing is d
   bool was_lost = false;
   world.meanwhile = [&](const std::string &call) {
     if (world.time >= 60) world.another_leads = false;
-    if (call != "fold" || was_lost || world.count("fold") < 3) return;
+    if (call != "materialize" || was_lost || world.count("materialize") < 3) return;
     was_lost = world.another_leads = true;
     throw lost();
   };
-  Run const run(world, kFoldsOnly);
+  Run const run(world, kNothingElse);
   // The round that was cut short had folded 200. It is not told as done.
   CHECK(run.says_in_order({" leader\n", " disconnected reason=", " follower reason=", " leader\n", " folded deltas=800 "}));
   CHECK_EQ(run.count(" disconnected "), 1);
   CHECK_EQ(run.count(" follower "), 1);
   CHECK_EQ(run.count(" folded "), 1);
+}
+
+TEST_CASE("between the rounds of the schedule it folds as often as --fold-every says, and at once while more is pending") {
+  World world;
+  world.end = 600;
+  world.meanwhile = [&](const std::string &call) {
+    if (call == "fold" && world.time > 300 && world.time < 301) world.pending = 250;
+  };
+  Run const run(world, with({"--schedule", "@every 10m", "--fold-every", "20s"}, kNothingElse));
+  CHECK_EQ(world.count("materialize"), 1);
+  CHECK(world.count("fold") >= 29);
+  CHECK(world.count("fold") <= 32);
+  CHECK_EQ(world.pending, 0);
+}
+
+TEST_CASE("pending changes that never end keep nothing else from being done") {
+  World world;
+  world.tables = {"usage.a"};
+  world.meanwhile = [&](const std::string &call) {
+    world.pending = 1'000'000;
+    if (call == "fold") world.time += 1;
+  };
+  Run const run(world, {"--schedule", "@never", "--fold-every", "1s", "--housekeeping-schedule", "@every 1m"});
+  CHECK(world.count("create_partitions usage.a") >= 4);
+  CHECK(world.count("fold") >= 250);
 }
 
 TEST_CASE("a backlog that never ends keeps nothing else from being done") {
@@ -185,7 +218,7 @@ TEST_CASE("a backlog that never ends keeps nothing else from being done") {
   world.unbuilt["usage.a"] = {slice("usage.a", "2026-01-01"), slice("usage.a", "2026-01-02")};
   world.meanwhile = [&](const std::string &call) {
     world.pending = 1'000'000;
-    if (call == "fold") world.time += 1;
+    if (call == "materialize") world.time += 1;
   };
   Run const run(world, {"--housekeeping-schedule", "@every 5m", "--verify-schedule", "@every 5m"});
   CHECK_EQ(run.count(" folded "), 0);
@@ -194,7 +227,7 @@ TEST_CASE("a backlog that never ends keeps nothing else from being done") {
   CHECK(world.count("verify usage.a") >= 3);
   CHECK(world.count("state") >= 60);
   CHECK(world.unbuilt["usage.a"].empty());
-  CHECK(world.count("fold") >= 990);
+  CHECK(world.count("materialize") >= 990);
 }
 
 TEST_CASE("a source that fails for ever stops no other, and is told once") {
@@ -203,7 +236,7 @@ TEST_CASE("a source that fails for ever stops no other, and is told once") {
   world.tables = {"usage.a", "usage.broken", "usage.z"};
   for (const std::string &table : world.tables) world.unbuilt[table] = {slice(table, "2026-01-01")};
   world.meanwhile = [&](const std::string &call) {
-    if (call == "fold") world.pending = 10;
+    if (call == "materialize") world.pending = 10;
     if (call.find("usage.broken") != std::string::npos) throw refused();
   };
   Run const run(world, {"--housekeeping-schedule", "@every 60s", "--verify-schedule", "@every 60s", "--retention", "400d"});
@@ -213,7 +246,7 @@ TEST_CASE("a source that fails for ever stops no other, and is told once") {
     CHECK_EQ(world.count(std::string("prune ") + table), 60);
   }
   CHECK_EQ(world.count("create_partitions usage.broken"), 60);
-  CHECK_EQ(world.count("fold"), 60);
+  CHECK_EQ(world.count("materialize"), 60);
   CHECK_EQ(world.count("verify usage.a"), 59);  // each time but the first, when none was built yet
   for (const char *const duty : {"partitions", "retention", "rebuild"})
     CHECK_EQ(run.count(std::string(duty) + " failed about=usage.broken "), 1);
@@ -284,14 +317,14 @@ TEST_CASE("a failure is told once for each reason, is tried again soon, and its 
   World world;
   world.end = 7300;
   world.meanwhile = [&](const std::string &call) {
-    auto const folds = world.count("fold");
-    if (call != "fold" || folds > 6) return;
+    auto const folds = world.count("materialize");
+    if (call != "materialize" || folds > 6) return;
     throw refused(folds <= 3 ? "process " + std::to_string(1000 + folds) + " holds the lock" : "permission denied");
   };
-  Run const run(world, with(kFoldsOnly, {"--schedule", "@every 1h"}));
+  Run const run(world, with(kNothingElse, {"--schedule", "@every 1h"}));
   // 1,800,000,000 is a whole hour: the first round falls due as the service begins. Each failure is followed ten seconds later.
   // Then come two more rounds, which succeed.
-  CHECK_EQ(world.count("fold"), 9);
+  CHECK_EQ(world.count("materialize"), 9);
   CHECK_EQ(run.count(" fold failed "), 2);
   CHECK(run.says_in_order({"process 1001 holds the lock", "permission denied", " fold works again ", " nothing to fold "}));
   CHECK_EQ(run.count(" fold works again "), 1);
@@ -302,11 +335,11 @@ TEST_CASE("what falls due while a round lasts is skipped") {
   world.end = 899;
   std::vector<double> begun;
   world.meanwhile = [&](const std::string &call) {
-    if (call != "fold") return;
+    if (call != "materialize") return;
     begun.push_back(world.time);
     world.time += 250;
   };
-  Run const run(world, with(kFoldsOnly, {"--schedule", "@every 60s"}));
+  Run const run(world, with(kNothingElse, {"--schedule", "@every 60s"}));
   REQUIRE_EQ(begun.size(), 3);
   // Each round ends 10 seconds after a minute that it has missed.
   CHECK_EQ(begun[0], 0);
@@ -323,7 +356,7 @@ TEST_CASE("housekeeping that takes longer than its interval is done once, and fo
   };
   Run const run(world, {"--schedule", "@every 60s", "--housekeeping-schedule", "@every 5m", "--verify-schedule", "@never"});
   CHECK_EQ(world.count("create_partitions usage.a"), 4);  // at 0, 900, 1800 and 2700 seconds
-  CHECK(world.count("fold") > world.count("create_partitions usage.a"));
+  CHECK(world.count("materialize") > world.count("create_partitions usage.a"));
 }
 
 TEST_CASE("a clock that is set back begins the schedules anew") {
@@ -332,10 +365,10 @@ TEST_CASE("a clock that is set back begins the schedules anew") {
   world.meanwhile = [&](const std::string &) {
     if (world.time > 100) world.start = 1'700'000'000;
   };
-  Run const run(world, with(kFoldsOnly, {"--schedule", "@every 60s"}));
-  CHECK(world.count("fold") >= 10);
+  Run const run(world, with(kNothingElse, {"--schedule", "@every 60s"}));
+  CHECK(world.count("materialize") >= 10);
   // Two rounds before; then a line as it begins anew, and one after each round.
-  CHECK_EQ(run.count(" due next schedule=2023-"), 1 + world.count("fold") - 2);
+  CHECK_EQ(run.count(" due next schedule=2023-"), 1 + world.count("materialize") - 2);
 }
 
 TEST_CASE("a configuration that is read again needs a new connection, and one that is wrong changes nothing") {
@@ -344,12 +377,12 @@ TEST_CASE("a configuration that is read again needs a new connection, and one th
     world.meanwhile = [&](const std::string &) {
       if (world.time == 100) world.reload = true;
     };
-    Run const run(world, kFoldsOnly, wrong);
+    Run const run(world, kNothingElse, wrong);
     CHECK_EQ(run.count(" configuration read again\n"), wrong.empty() ? 1 : 0);
     CHECK_EQ(run.count(" configuration not read again, the old one stays reason=\"schedule in "), wrong.empty() ? 0 : 1);
     CHECK_EQ(world.connections, wrong.empty() ? 2 : 1);
     CHECK_EQ(world.count("try_to_lead"), world.connections);
     // Every minute; and a leader that begins anew does again what fell due within the last one.
-    CHECK_EQ(world.count("fold"), wrong.empty() ? 6 : 5);
+    CHECK_EQ(world.count("materialize"), wrong.empty() ? 6 : 5);
   }
 }
