@@ -2,7 +2,7 @@
 -- Rebuild and verify
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- Marks a rebuilt slice, and cuts it out of the un-built ranges that its snapshot saw. Behind the horizon nothing is un-built.
+-- Marks a rebuilt slice, and cuts it out of the un-built ranges that its snapshot saw. Before the horizon nothing is un-built.
 CREATE FUNCTION reseller_report._mark_built(source bigint, slice_from timestamptz, slice_to timestamptz, mended uuid[])
     RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -42,7 +42,7 @@ COMMENT ON FUNCTION reseller_report.rebuild_slice(regclass, timestamptz, timesta
     'was rebuilt, which never crosses the horizon. 55000 when capture is off, or in a savepoint whose parents have changed usage; '
     '40001 where a REPEATABLE READ snapshot is too old.';
 
--- How many days a slice takes: about 10 MB of raw rows, a month at most. Wide summary rows are rewritten once a slice, so that
+-- How many days a slice takes: about 10 MB of raw rows, a month at most. Each slice rewrites the wide rows of summaries once, so
 -- small tables gain by taking more days at once, and memory stays bounded by the slice.
 CREATE FUNCTION reseller_report._days_a_slice(source regclass, days numeric) RETURNS integer
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -174,10 +174,10 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE reseller_report.rebuild(regclass, timestamptz, timestamptz) IS
-    'Recomputes the summaries of the period, widened to whole UTC days, from raw usage while writers go on: a transaction and a '
-    'NOTICE a slice, days not built first, so that a rebuild which was cut short goes on with what is missing. pg_stat_activity '
-    'shows in application_name which slice it is at. EXECUTE on it is all that its caller needs. 25001 in a transaction block, '
-    'which it could not commit: there, use rebuild_slice.';
+    'Recomputes the summaries of the period, widened to whole UTC days, from raw usage while writers go on: one transaction '
+    'and one NOTICE for each slice, days not built first, so that a rebuild which was cut short goes on with what is missing. '
+    'pg_stat_activity shows in application_name which slice it is at. EXECUTE on it is all that its caller needs. 25001 in a '
+    'transaction block, which it could not commit: there, use rebuild_slice.';
 
 CREATE FUNCTION reseller_report.verify(period_from timestamptz, period_to timestamptz, service text DEFAULT NULL)
     RETURNS TABLE (source regclass, reseller_id bigint, company_id bigint, service text, item text, bucket timestamptz, figure text,
@@ -185,11 +185,11 @@ CREATE FUNCTION reseller_report.verify(period_from timestamptz, period_to timest
     LANGUAGE c STABLE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_verify';
 COMMENT ON FUNCTION reseller_report.verify(timestamptz, timestamptz, text) IS
-    'Compares raw usage with what summaries and pending changes say, in one snapshot, in the days that are built and not pruned; '
-    'and every level of the summaries with the one below it. A row a figure of a key that differs, none when all is well: raw and '
-    'summary are events, seconds or micro-units (10^-6) of the bucket. The figure of a wider level is called "events by hour" and '
-    'so on, and its raw is the sum of the level below. CALL rebuild mends it. 55000 where a table cannot be read: verify the '
-    'others one by one. 22004, 22023.';
+    'Compares raw usage with what summaries and pending changes say, in one snapshot, in the days that are built and not '
+    'pruned; and every level of the summaries with the one below it. One row for each figure of a key that differs, none when '
+    'all is well: raw and summary are events, seconds or micro-units (10^-6) of the bucket. The figure of a wider level is '
+    'called "events by hour" and so on, and its raw is the sum of the level below. CALL rebuild mends it. 55000 where a table '
+    'cannot be read: verify the others one by one. 22004, 22023.';
 
 CREATE FUNCTION reseller_report.verify(period_from timestamptz, period_to timestamptz, service text, INOUT source regclass,
         OUT reseller_id bigint, OUT company_id bigint, OUT service text, OUT item text, OUT bucket timestamptz, OUT figure text,

@@ -18,8 +18,8 @@ CREATE FUNCTION reseller_report.text_messaging(
     LANGUAGE c STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_text_messaging';
 COMMENT ON FUNCTION reseller_report.text_messaging(bigint, timestamptz, timestamptz, boolean) IS
-    'Text messages of a reseller''s companies over [period_from, period_to), a row a company: sent, delivered, price of each '
-    'channel to Twin, totals to Twin and to the reseller. has_expenses keeps companies with total_price_to_twin > 0. '
+    'Text messages of a reseller''s companies over [period_from, period_to), one row for each company: sent, delivered, price '
+    'of each channel to Twin, totals to Twin and to the reseller. has_expenses keeps companies with total_price_to_twin > 0. '
     'Errors: 22004, 42501, 22023, 55000, 22003.';
 
 CREATE FUNCTION reseller_report.chat(
@@ -37,8 +37,8 @@ CREATE FUNCTION reseller_report.chat(
     LANGUAGE c STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_chat';
 COMMENT ON FUNCTION reseller_report.chat(bigint, timestamptz, timestamptz, boolean) IS
-    'Chat messages of a reseller''s companies over [period_from, period_to), a row a company, by sender; those through Alice '
-    'count in the Alice columns only. Otherwise as text_messaging.';
+    'Chat messages of a reseller''s companies over [period_from, period_to), one row for each company, by sender; those '
+    'through Alice count in the Alice columns only. Otherwise as text_messaging.';
 
 CREATE FUNCTION reseller_report.telephony_outgoing(
     reseller_id bigint,
@@ -79,5 +79,5 @@ CREATE FUNCTION reseller_report.bot(
     LANGUAGE c STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_bot';
 COMMENT ON FUNCTION reseller_report.bot(bigint, timestamptz, timestamptz, boolean) IS
-    'Bot messages over the API of a reseller''s companies over [period_from, period_to), a row a company. Otherwise as '
-    'text_messaging.';
+    'Bot messages over the API of a reseller''s companies over [period_from, period_to), one row for each company. Otherwise '
+    'as text_messaging.';

@@ -76,8 +76,9 @@ CREATE TABLE reseller_report.usage_quarter (
     PRIMARY KEY (source, reseller_id, item, bucket)
 );
 COMMENT ON TABLE reseller_report.usage_quarter IS
-    'Sums by quarter hour UTC. Arrays side by side: company_gaps, the sorted company ids as distances, each from '
-    'the one before, the first from zero; and for each figure a value a company, NULL where all are zero. Prices in micro-units.';
+    'Sums by quarter hour UTC. Arrays side by side: company_gaps, the sorted company ids as distances, each from the one '
+    'before, the first from zero; and for each figure one value for each company, NULL where all are zero. Prices in '
+    'micro-units.';
 DO $$
 DECLARE
     array_column text;

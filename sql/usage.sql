@@ -12,9 +12,9 @@ CREATE FUNCTION reseller_report.totals(
     LANGUAGE c STABLE PARALLEL RESTRICTED SECURITY INVOKER ROWS 5 SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_totals';
 COMMENT ON FUNCTION reseller_report.totals(bigint, timestamptz, timestamptz) IS
-    'What a reseller''s companies used over [period_from, period_to): a row a service, in the order of the page. companies counts '
-    'those with total_price_to_twin > 0; events, delivered and seconds are counts, money is in the reseller''s currency. '
-    'Errors: 22004, 42501, 22023, 55000, 22003.';
+    'What a reseller''s companies used over [period_from, period_to): one row for each service, in the order of the page. '
+    'companies counts those with total_price_to_twin > 0; events, delivered and seconds are counts, money is in the '
+    'reseller''s currency. Errors: 22004, 42501, 22023, 55000, 22003.';
 
 CREATE FUNCTION reseller_report.usage(
     reseller_id bigint,
@@ -27,6 +27,6 @@ CREATE FUNCTION reseller_report.usage(
     LANGUAGE c STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_usage';
 COMMENT ON FUNCTION reseller_report.usage(bigint, timestamptz, timestamptz, text) IS
-    'What a reseller''s companies used over [period_from, period_to): a row a company and item with any usage, in order of '
-    'company_id, service and item; of one service where it is named. events, delivered and seconds are counts, money is in the '
-    'reseller''s currency. Errors: 22004, 42501, 22023, 55000, 22003.';
+    'What a reseller''s companies used over [period_from, period_to): one row for each company and item with any usage, in '
+    'order of company_id, service and item; of one service where it is named. events, delivered and seconds are counts, money '
+    'is in the reseller''s currency. Errors: 22004, 42501, 22023, 55000, 22003.';

@@ -16,7 +16,7 @@ CREATE FUNCTION reseller_report.usage_series(
     LANGUAGE c STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_usage_series';
 COMMENT ON FUNCTION reseller_report.usage_series(bigint, timestamptz, timestamptz, text, text, bigint, text) IS
-    'What a reseller''s companies used over [period_from, period_to), a row a step and service, in order of both: step is hour, '
-    'day, week, month, quarter or year on the clock of the reseller''s zone, or of in_time_zone. All services and companies, or '
-    'one. Steps without usage are there with zeros; the first and the last are cut to the period. events, delivered and seconds '
-    'are counts, money is in the reseller''s currency. Errors: 22004, 42501, 22023, 55000, 22003.';
+    'What a reseller''s companies used over [period_from, period_to), one row for each step and service, in order of both: '
+    'step is hour, day, week, month, quarter or year on the clock of the reseller''s zone, or of in_time_zone. All services '
+    'and companies, or one. Steps without usage are there with zeros; the first and the last are cut to the period. events, '
+    'delivered and seconds are counts, money is in the reseller''s currency. Errors: 22004, 42501, 22023, 55000, 22003.';

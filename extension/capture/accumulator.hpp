@@ -20,7 +20,7 @@ bool is_ahead_of(Snapshot snapshot);
 using Visitor = void (*)(void *state, const UsageKey &key, const Counters &counters);
 void visit(Visitor visitor, void *state);
 
-/// Hands each unflushed change to `f(key, counters)`; a key may come once a level.
+/// Hands each unflushed change to `f(key, counters)`. A key may come several times, once from each level of subtransactions.
 template <typename F>
 void for_each(F &&f) {
   visit([](void *state, const UsageKey &key, const Counters &counters) { (*static_cast<F *>(state))(key, counters); }, &f);

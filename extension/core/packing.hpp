@@ -2,8 +2,8 @@
 // company:
 //   group:  item, quarter hours since the base, the bytes of its entries; then its entries
 //   entry:  the distance from the company before it (the first: from zero), a byte that says which figures follow, and these
-// Every number is a varint: seven bits a byte, the lowest first, the highest bit set in all bytes but the last. Quarter hours,
-// distances and figures have a sign: 0, -1, 1, -2 ... are stored as 0, 1, 2, 3 ...
+// Every number is a varint: seven bits in each byte, the lowest first, the highest bit set in all bytes but the last. Quarter
+// hours, distances and figures have a sign: 0, -1, 1, -2 ... are stored as 0, 1, 2, 3 ...
 #pragma once
 
 #include <cstddef>

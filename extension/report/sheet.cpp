@@ -5,7 +5,7 @@
 namespace reseller_report {
 namespace {
 
-// The figures that a report shows, an entry an item: its columns and, for every item, the two totals.
+// The figures that a report shows, one entry for each item: those of its columns, and the two totals for every item.
 std::vector<FigureSet> wanted_figures(const ReportShape &shape) {
   std::vector<FigureSet> wanted(static_cast<size_t>(shape.items.count),
                                 figure_bit(Figure::kPriceTwin) | figure_bit(Figure::kPriceReseller));

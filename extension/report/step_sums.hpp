@@ -1,4 +1,4 @@
-// Sums a step, over a service's items and all companies or one.
+// One sum for each step and figure, over a service's items, and over all companies or of one.
 #pragma once
 
 #include <optional>

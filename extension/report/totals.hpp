@@ -1,4 +1,4 @@
-// Sums a company, as a report shows them.
+// The sums of each company, as a report shows them.
 #pragma once
 
 #include <unordered_map>
@@ -9,10 +9,11 @@
 
 namespace reseller_report {
 
-/// Sums a dependent company, item and figure, over all steps, exact in 128 bits. Only figures that were asked for are kept.
+/// One sum for each dependent company, item and figure, over all steps, exact in 128 bits. Only figures that were asked for are
+/// kept.
 class Totals : public FigureSink {
  public:
-  /// `wanted` has an entry an item. All arguments must outlive it.
+  /// `wanted` has one entry for each item. All arguments must outlive it.
   Totals(const Dependents &dependents, ItemList items, const FigureSet *wanted);
 
   void clear() override;

@@ -32,7 +32,7 @@ struct SqlParameters {
 /// Receives the columns of one row; may throw. The values live until it returns.
 using RowHandler = void (*)(void *state, const Datum *values, const bool *nulls);
 
-/// A query that every report runs: planned once a backend. Make it static.
+/// A query that every report runs: each backend plans it once. Make it static.
 struct SavedQuery {
   const char *sql;
   SPIPlanPtr plan = nullptr;

@@ -1,8 +1,7 @@
 // The two tables of packed changes that are attributed already, each row of one source, reseller and UTC day:
-// - usage_run: runs, as folds and dependency changes append them, any number a day. No level holds them yet.
-// - usage_packed: days of few changes, one row each, in place of rows of the quarter hours, hours and days; the months and years
-// hold
-//   them.
+// - usage_run: runs, as folds and dependency changes append them, any number for each day. No level holds them yet.
+// - usage_packed: days of few changes, one row for each, in place of rows of the quarter hours, hours and days. The months and
+//   years hold them.
 #pragma once
 
 #include <tuple>

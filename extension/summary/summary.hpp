@@ -1,6 +1,6 @@
-// The summary tables, one a level. One row a (source, reseller, item, bucket) holds arrays side by side: company_gaps, the sorted
-// company ids as distances (the first from zero), and for each figure a value a company, or NULL where all of them are zero.
-// Sums are rewritten a whole row at a time.
+// The summary tables, one for each level. There is one row for each source, reseller, item and bucket. It holds arrays side by
+// side: company_gaps, the sorted company ids as distances (the first from zero), and for each figure an array of one value for each
+// company, or NULL where all of them are zero. Sums are rewritten a whole row at a time.
 #pragma once
 
 #include <vector>
@@ -14,7 +14,7 @@ namespace reseller_report {
 /// The table of a level.
 const char *summary_table(Level level);
 
-/// A set of figures, a bit each.
+/// A set of figures, one bit for each.
 using FigureSet = unsigned;
 inline constexpr FigureSet kAllFigures = (1U << kFigures) - 1;
 inline constexpr FigureSet figure_bit(Figure figure) { return 1U << static_cast<int>(figure); }

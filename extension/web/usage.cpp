@@ -1,4 +1,4 @@
-// Usage of all services in one call: a row a service, and a row a company and item.
+// Usage of all services in one call: one row for each service, and one row for each company and item.
 
 #include <memory>
 
@@ -9,7 +9,7 @@
 namespace reseller_report {
 namespace {
 
-/// All figures of a service, a company and item.
+/// All figures of a service, for each company and item.
 class ServiceUsage {
  public:
   ServiceUsage(const Request &request, Service service, const Dependents &dependents)
