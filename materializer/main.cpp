@@ -65,7 +65,9 @@ ExitStatus run(int argc, char **argv) {
   if (config.command == Command::kHelp) return print(config.help);
   if (config.command == Command::kVersion) return print("reseller-materializer " RESELLER_REPORT_VERSION "\n");
   bool const is_service = config.command == Command::kRun;
-  // Nothing is lost when a service that was told to stop cannot cancel its unit. A command has then not done what it should.
+  // A stop may be asked for while a unit of work runs that cannot be cancelled, because the server does not answer. Then the
+  // process ends without it. For the service that is no failure: the unit is one transaction, which can run again later. For a
+  // command it is one, because it has not done what it was called for.
   Interrupt interrupt(is_service ? ExitStatus::kDone : ExitStatus::kFailed, is_service);
   Log log(std::cerr, config.log_format, config.log_level);
   for (const std::string &warning : config.warnings) log.warning(warning);

@@ -9,6 +9,7 @@ ExitStatus run_prune(const Config &config, const Connect &connect, const Process
   std::unique_ptr<Extension> const extension = connect_to_ready(connect, config);
   std::size_t count = 0;
   bool const well = for_each_source(chosen_sources(*extension, config), process, log, "not pruned", [&](const Source &source) {
+    // Each of these slices is the period of a partition.
     std::vector<Slice> const partitions =
         config.dry_run ? extension->prunable(source, config.older_than) : extension->prune(source, config.older_than);
     for (const Slice &partition : partitions)

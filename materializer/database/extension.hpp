@@ -29,13 +29,15 @@ struct Leader {
   std::string since;  // when its session began; empty where the caller may not see it
 };
 
-/// A connected table. Calls name it by its OID: to find it by its name, the caller would need USAGE on its schema.
+/// A connected table. In the extension's C++ and in the docs, a table together with one service that it feeds is a source; here
+/// that is a Feed. Calls name a table by its OID: to find it by its name, the caller would need USAGE on its schema.
 struct Source {
   std::string name;  // with its schema, as the server prints it
   std::string oid;
 };
 
-/// A connected table as one of the services that it feeds: a row of sources().
+/// A connected table as one of the services that it feeds: a row of sources(). The extension's C++ calls this a Source. What it
+/// calls a Feed is another thing: what a table is attached as.
 struct Feed {
   Source source;
   std::string service;
@@ -45,7 +47,8 @@ struct Feed {
   std::string horizon;
 };
 
-/// A part of a source: a partition, or what is built in one transaction. Bounds are in UTC, as the server prints them.
+/// A period of a table: that of one of its partitions, or days that are built in one transaction. Bounds are in UTC, as the server
+/// prints them.
 struct Slice {
   Source source;
   std::string from;
