@@ -92,8 +92,11 @@ enum class Feeding { kNo, kUnread, kYes };
 Feeding learn_source(CapturedSource &source, Relation relation) {
   RegisteredSource registered = {};
   // Rows are nobody's usage where the registry has no such source (detached in this transaction, or not restored yet), or where it
-  // names another table. Rows that a restore loads were captured before they were dumped, and their changes come with the dump.
+  // names another table. Nor are rows captured between pre_restore() and post_restore(), which tell is_restoring() of a restore:
+  // the changes of these rows were captured before they were dumped, and come with the dump.
   if (!find_registered_source(source.id, registered) || !is_of(relation, registered.relid) || is_restoring()) return Feeding::kNo;
+  // Nobody called pre_restore(), but the source came with a dump while its table was captured already. Rows that pg_restore loads
+  // into that table are the dump's, so capturing them would count them twice.
   if (registered.restored_captured && is_pg_restore()) throw_restore_in_parts();
   source.mapping = registered.mapping;
   std::string problem;

@@ -27,24 +27,24 @@ struct UsageChange : UsageKey {
   Counters counters;
 };
 
-/// What rows of a summary have in common: whose usage it is, and of what.
+/// Whose usage the rows of a level hold, and of what: the key of a row but for its bucket.
 struct SummaryKey {
   std::int64_t source;
   std::int64_t reseller;
   Item item;
 };
 
-/// Names a row of a summary by the bucket that it is of.
+/// Names a row of a level: a bucket of a source, reseller and item.
 struct RowKey : SummaryKey {
   Time bucket;
 };
 
-/// Names the figures of one company in a row.
+/// Names a cell: one company in such a row.
 struct CellKey : RowKey {
   std::int64_t company;
 };
 
-/// A signed change of those figures.
+/// A signed change of the figures of a cell.
 struct Change : CellKey {
   Counters counters;
 };
@@ -52,7 +52,7 @@ struct Change : CellKey {
 bool operator==(const RowKey &a, const RowKey &b);
 bool operator<(const RowKey &a, const RowKey &b);
 bool operator==(const CellKey &a, const CellKey &b);
-bool operator<(const CellKey &a, const CellKey &b);  ///< row by row, in each by company
+bool operator<(const CellKey &a, const CellKey &b);  ///< row by row, and within a row by company
 
 /// Spreads keys over a hash table.
 inline std::uint64_t mix(std::uint64_t x) {

@@ -39,6 +39,18 @@ class CoverBuilder {
  public:
   explicit CoverBuilder(Time now) : now_(now) {}
 
+  // Adds a range to the cover (sign 1) or subtracts it (-1), by buckets of this level and narrower ones. Level 0 is the narrowest;
+  // below it come raw rows.
+  //
+  // Each bound of the range is moved to the nearest bound of buckets, before or after it, and the buckets between the moved bounds
+  // are taken whole. What lies between a bound and its moved bound is left to the narrower levels. Where the bound was moved into
+  // the range, the buckets lack that time, and it gets the sign of the range. Where the bound was moved out of the range, the
+  // buckets hold it in excess, and it gets the opposite sign. So of the four calls at the end at most two have a range that is not
+  // empty, one for each bound.
+  //
+  // Buckets of this level are taken only where there are some between the moved bounds, and where they pay: the time that is left
+  // to the narrower levels must not be longer than the whole range, which these would have to make otherwise. Only time that has
+  // passed counts, because later buckets hold no usage yet and so are not there to be read.
   void add(int level, const Range &range, int sign) {
     if (range.empty()) return;
     if (level < 0) {

@@ -15,9 +15,10 @@
 namespace reseller_report {
 namespace {
 
-// When a merge pays. A row of a level is rewritten whole, so a change costs in proportion to the row's width: it pays once the
-// changes number a quarter of the companies in all rows that they touch, for narrow rows always, and for old changes, so that none
-// waits long.
+// When a merge pays. A row of a level is rewritten whole, and it has one entry for each company of the reseller. So rewriting it
+// costs in proportion to its width, which is taken to be the number of companies that the reseller ever had. Changes pay where they
+// number at least a quarter (1 / kChangesPerWidth) of the entries of all rows that they touch. Those of a reseller with fewer than
+// kNarrowRow companies always pay, and so do those that have waited for kOld, so that none waits long.
 constexpr std::int64_t kNarrowRow = 1'000;
 constexpr std::int64_t kChangesPerWidth = 4;
 constexpr Time kOld = 600 * kSecond;
@@ -143,8 +144,8 @@ void warn(const CellKey &overflow) {
 
 bool anything_to_merge(bool only_what_pays) { return !holders_to_merge(only_what_pays).empty(); }
 
-// In a subtransaction. Where sums overflow, rolls it back and tries again without the cells that did it, at most once a level: one
-// company's absurd figures must not stop the merging of others.
+// Works in a subtransaction. Where sums overflow, it is rolled back and tried again without the cells that overflowed, at most once
+// for each level. One company's absurd figures must not stop the merging of others.
 Merged merge(std::int64_t most, bool only_what_pays) {
   std::vector<HolderKey> const holders = holders_to_merge(only_what_pays);
   if (holders.empty()) return {};

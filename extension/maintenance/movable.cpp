@@ -31,10 +31,9 @@ bool lock_with_indexes(Oid table, Patience &patience) {
   return true;
 }
 
-// Locks the partitions whose rows may lie in `wanted`, and returns the days of
-// those that cannot be had. The table itself is locked. What was attached
-// meanwhile, and may be missing here or in the plan of a query, has un-built
-// its days, or will with its commit.
+// Locks the partitions whose rows may lie in `wanted`, and returns the days of those that cannot be had. The table itself is
+// locked. What was attached meanwhile, and may be missing here or in the plan of a query, has un-built its days, or will with its
+// commit.
 std::vector<Range> lock_partitions(const Source &source, const std::vector<Range> &wanted, Patience &patience) {
   bool const reads_all = moved_unseen(source.id);  // as read_raw does
   std::vector<Range> blocked;

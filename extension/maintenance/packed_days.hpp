@@ -15,7 +15,7 @@ namespace reseller_report {
 /// Defines the setting reseller_report.largest_packed_day; called once, when the library is loaded.
 void initialize_packed_days();
 
-/// How many companies a reseller ever had, in the active snapshot.
+/// The width of a reseller's rows: how many companies it has, had or will have by the dependencies of the active snapshot.
 std::int64_t width_of(std::int64_t reseller);
 
 /// Adds changes, in the order of order_by_day(), to packed days; of days that become too large, what they held and hold moves to

@@ -1,5 +1,6 @@
-// Partitions made ahead, and for what the default partition holds. Rows change their place below the level of statements: no
-// trigger fires and nothing is captured. Of the table's owner only what the indexes compute runs, as the owner.
+// Makes partitions ahead of time, and for months whose rows the default partition holds. Such rows are moved to the new partition
+// below the level of statements: no trigger fires and nothing is captured. Of what the table's owner wrote, only expressions of
+// indexes are run, as the owner.
 
 #include "locks/lease.hpp"
 #include "server/acting_as.hpp"
@@ -39,7 +40,7 @@ std::vector<Month> months_to_make(const Source &source, Datum ahead) {
   SqlParameters parameters;
   parameters.add(REGCLASSOID, ObjectIdGetDatum(source.relid)).add(INTERVALOID, ahead);
   std::vector<Month> months;
-  // One that sees what another call has made while this one waited for it.
+  // This snapshot sees what another call has made while this one waited for it.
   ActiveSnapshot const now(ActiveSnapshot::fresh());
   ActingAs const owner(extension_owner());
   query(
@@ -78,7 +79,7 @@ bool is_in(const Month &month, AttrNumber moment, TupleTableSlot *row) {
   pg_unreachable();
 }
 
-// The rows that the transaction's own snapshot sees.
+// Counts the rows of a month that the transaction's own snapshot sees.
 std::int64_t rows_seen(Relation from, const Month &month, AttrNumber moment) {
   std::int64_t seen = 0;
   TupleTableSlot *const row = table_slot_create(from, nullptr);
@@ -92,7 +93,7 @@ std::int64_t rows_seen(Relation from, const Month &month, AttrNumber moment) {
   return seen;
 }
 
-/// The rows of a month, on their way from the default partition to their own. The caller holds both against everybody.
+/// Takes the rows of a month out of the default partition, and puts them into their own. The caller holds both against everybody.
 class MovedRows {
  public:
   explicit MovedRows(const Month &month);
@@ -108,11 +109,13 @@ class MovedRows {
 MovedRows::MovedRows(const Month &month) {
   pg([&] {
     Relation const from = table_open(month.fallback, NoLock);
-    // A foreign key that is checked at the end would find its row gone, and not look for it elsewhere.
+    // A foreign key may have a check waiting for the end of the transaction. It would find its row gone, and not look for it in
+    // another partition.
     CheckTableNotInUse(from, "reseller_report.create_partitions");
     AttrNumber const moment = get_attnum(month.fallback, NameStr(month.moment));
-    // Under a snapshot that is kept, a row that came later would become the transaction's own, and be seen; one that went would be
-    // looked for in the wrong place.
+    // This matters where one snapshot is kept for the whole transaction. A row that came after it would become the transaction's
+    // own by being moved, and so be seen. A row that went after it would still be visible, but be looked for in the wrong
+    // partition.
     bool const keeps_snapshot = IsolationUsesXactSnapshot();
     std::int64_t to_come = keeps_snapshot ? rows_seen(from, month, moment) : 0;
     TupleTableSlot *const row = table_slot_create(from, nullptr);
@@ -124,11 +127,12 @@ MovedRows::MovedRows(const Month &month) {
       CHECK_FOR_INTERRUPTS();
       if (!is_in(month, moment, row)) continue;
       if (keeps_snapshot && !table_tuple_satisfies_snapshot(from, row, GetTransactionSnapshot())) refuse_old_snapshot(from);
-      // A subscriber of the deletions must be able to follow them.
+      // A subscriber that is sent the deletions must be able to tell which rows they are of.
       if (!any_) CheckCmdReplicaIdentity(from, CMD_DELETE);
       any_ = true;
       to_come--;
-      // Column by column: what ALTER TABLE ... ADD COLUMN ... DEFAULT gave old rows is not in them.
+      // The row is copied column by column, because what ALTER TABLE ... ADD COLUMN ... DEFAULT gave old rows is not stored in
+      // them.
       slot_getallattrs(row);
       tuplestore_putvalues(rows_, columns_, row->tts_values, row->tts_isnull);
       simple_table_tuple_delete(from, &row->tts_tid, snapshot);
@@ -142,7 +146,7 @@ MovedRows::MovedRows(const Month &month) {
   });
 }
 
-// Without its indexes.
+// Puts the rows into the partition, but not into its indexes. The caller builds these anew afterwards.
 void MovedRows::put_into(Oid part) {
   pg([&] {
     Relation const to = table_open(part, NoLock);
@@ -182,7 +186,8 @@ void make(const std::vector<Source> &sources, const Month &month) {
   });
   MovedRows rows(month);
   making_as_owner(table, [&](const ActingAs &) { execute(month.attach.c_str(), {}); });
-  // Not before: a publication of the table would have the rows deleted, and not inserted again.
+  // The rows are put in only now that the partition is attached. A publication of the table does not publish the partition before.
+  // Its subscribers would be sent the deletions of the rows, and not their insertions.
   rows.put_into(part);
   if (rows.any()) making_as_owner(table, [&](const ActingAs &) { execute(("REINDEX TABLE " + month.part).c_str(), {}); });
   std::vector<std::int64_t> const ids = ids_of(sources);
@@ -193,8 +198,8 @@ void make(const std::vector<Source> &sources, const Month &month) {
   for (std::int64_t const id : ids) follow_leaves(id, table, Leaves::kAsConnected);
 }
 
-// Whether an error is the table's own, and no reason for others to go without partitions: not a lock that was not to be had, a
-// cancelled statement, a server that stops or only reads.
+// Whether an error is about one table alone, so that others can still get their partitions. It is not where a lock could not be
+// had, a statement was cancelled, or the server stops or accepts no writes.
 bool is_of_one_table(const ErrorData *error) {
   int const category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
   return category != ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK) &&
@@ -213,13 +218,13 @@ void warn(const std::string &table, int sqlstate, const char *message, const cha
 
 using Made = std::vector<std::pair<Oid, Range>>;
 
-/// What a table wants, locked.
+/// What is to be made for a table. All that making it takes is locked.
 struct Plan {
   std::vector<Source> sources;
   std::vector<Month> months;
 };
 
-// What a foreign key of the table, or to it, has at its other end: ATTACH PARTITION locks it as well.
+// The tables at the other end of the table's foreign keys, and of foreign keys to it. ATTACH PARTITION locks them as well.
 std::vector<Oid> tied_by_foreign_keys(Oid table) {
   SqlParameters parameters;
   parameters.add(REGCLASSOID, ObjectIdGetDatum(table));
@@ -232,9 +237,9 @@ std::vector<Oid> tied_by_foreign_keys(Oid table) {
   return tied;
 }
 
-// Plans the months of a table that want a partition, and locks what making them takes. The table's own lock comes first: other
-// calls wait, which would each read the default partition and then wait for the other to let go of it; and what is read is seen as
-// of then.
+// Plans the months of a table that want a partition, and locks what making them takes. The table's own lock comes first, so that
+// other calls of create_partitions wait for it. Else each of them would read the default partition, and then wait for the other to
+// let go of it. What is read after that lock is still so when the partitions are made.
 Lacking lock_and_plan(Oid table, Datum ahead, Patience &patience, Plan &plan) {
   if (is_connected(table))
     if (Lacking const lacking = lock_tree(table, ShareUpdateExclusiveLock, AccessShareLock, patience)) return lacking;
@@ -257,8 +262,8 @@ void make_all(const std::vector<Source> &sources, const std::vector<Month> &mont
   }
 }
 
-// Does something in a subtransaction, so that one table does not stop the others: what is wrong with it is told, but for a table
-// that was disconnected or dropped meanwhile. False when it failed.
+// Does something in a subtransaction, so that one table does not stop the others. False when it failed. Then a warning says what is
+// wrong with the table, unless it was disconnected or dropped meanwhile.
 bool succeeds(Oid table, const std::function<void()> &work) {
   Subtransaction const attempt;
   try {
@@ -279,7 +284,7 @@ bool succeeds(Oid table, const std::function<void()> &work) {
   return false;
 }
 
-// Why a table gets none, whatever is asked for.
+// Says in a NOTICE why a table gets no partitions, where that is so whatever time ahead is asked for.
 void tell_if_left_alone(const Source &source) {
   SqlParameters parameters;
   parameters.add(REGCLASSOID, ObjectIdGetDatum(source.relid));
@@ -310,8 +315,8 @@ Made make_for(Oid table, Datum ahead) {
   return made;
 }
 
-// All is locked before anything is made: what is lacking then undoes no work. What is made of one table may have taken a name that
-// was meant for a partition of the next, whose months are planned again.
+// Locks all tables before it makes anything, so that no work is undone where a lock is lacking. A partition of one table may take
+// the name that was planned for one of the next table. So the months of each table are planned again when its turn comes.
 Made make_for_all(Datum ahead) {
   std::vector<Oid> tables = connected_tables();
   std::vector<Plan> plans;
@@ -338,7 +343,7 @@ Made make_for_all(Datum ahead) {
   return made;
 }
 
-// A slip of the hand must not make partitions for hours, with the table held all the while.
+// A slip of the hand must not make partitions for hours while the table is locked.
 void require_few_years(const Interval *ahead) {
   constexpr std::int64_t kMostYears = 10;
   std::int64_t const days = static_cast<std::int64_t>(ahead->month) * 30 + ahead->day + ahead->time / USECS_PER_DAY;
@@ -367,8 +372,8 @@ RESELLER_REPORT_FUNCTION(reseller_report_create_partitions_of) {
   return Datum{0};
 }
 
-// The beginnings of the months (UTC) that a partition holds rows of, read as its owner; an array. The first month that timestamps
-// reach has no beginning among them: its rows stay.
+// Returns an array of the beginnings of those months (UTC) that a partition holds rows of. The partition is read as its owner. The
+// first month that timestamps reach is not among them, because its beginning is no timestamp: its rows stay.
 RESELLER_REPORT_FUNCTION(reseller_report_months_held) {
   Oid const table = PG_GETARG_OID(0);
   const char *moment = nullptr;

@@ -29,13 +29,18 @@ void require_whole_days(const Range &range) {
     throw Error(sqlstate::kInvalidParameter, "a rebuilt period must begin and end at midnight UTC");
 }
 
-// Part of the contract: a slice is rebuilt in a transaction that has not begun something else.
+// Refuses to rebuild in a savepoint while the transaction, or a savepoint around this one, has captured changes that are not
+// flushed. This is part of the contract, and stricter than the sums need. A rebuild adds up the rows of others alone, and leaves
+// the transaction's own changes where they wait. So a savepoint that is rolled back undoes the rebuild, and takes nothing from its
+// parents.
 void require_no_changes_of_parents() {
   if (accumulator::parents_have_changes())
     throw Error(sqlstate::kWrongState, "a slice cannot be rebuilt in a savepoint whose parents have changed usage",
                 "Rebuild in a transaction of its own: CALL reseller_report.rebuild.");
 }
 
+// Whether one table or partition has the TRUNCATE trigger, and the capture trigger for all of these sources, both on.
+// Source::is_followed() asks whether all of a source is followed.
 bool is_followed(Oid table, const std::vector<Source> &sources) {
   return is_watched(table) &&
          std::all_of(sources.begin(), sources.end(), [=](const Source &source) { return is_captured(table, source.id); });

@@ -108,6 +108,9 @@ std::vector<SourcePlan> plan(const Question &question) {
   Range const period = {question.steps.front().from, question.steps.back().to};
   Time const now = GetCurrentTimestamp();
   for (Source &source : sources_of(question.service)) {
+    // Marks are read before partitions that have come are locked. So each partition whose mark is seen here is in the catalogs when
+    // lock_what_came() looks. In the other order a partition could come between the two: its mark would be seen, but nobody would
+    // have waited until the server has told this session of the partition. A mark that comes later is noticed by still_hold().
     UnbuiltMarks unbuilt = unbuilt_marks(source.id);
     if (!unbuilt.empty()) lock_what_came(source);
     std::vector<Range> const answered = summaries_match_snapshot(source) ? answerable(source, period) : std::vector<Range>{};

@@ -1,8 +1,9 @@
 // The boundary between C++ and the server: exceptions on one side, ereport and longjmp on the other.
 //
-// Rules: every entry from the server (function, trigger, callback) starts in guarded(). Every server call that can raise
-// an ERROR, made while an object with a destructor is alive, sits in pg(), whose argument owns nothing with a destructor.
-// Nobody catches PgError but guarded(): to swallow it without a subtransaction would leave locks and state half done.
+// Rules: every entry from the server (function, trigger, callback) starts in guarded(). Every server call that can raise an ERROR,
+// made while an object with a destructor is alive, sits in pg(), whose argument owns nothing with a destructor. Only guarded()
+// hands a PgError back to the server. Whoever else catches one rolls back the subtransaction in which it was raised, or throws
+// again at once: to go on without either would leave locks and state half done.
 #pragma once
 
 #include <cstring>

@@ -1,4 +1,5 @@
-// The extension's own tables: opening, scanning and indexing them past the executor.
+// The extension's own tables: opening, scanning and indexing them past the executor. "Own" means the extension's here. Where rows,
+// changes or deltas are called own elsewhere, they are the transaction's.
 #pragma once
 
 #include "server/boundary.hpp"

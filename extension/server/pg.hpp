@@ -1,4 +1,5 @@
-// The only include of server headers, and the home of every difference between server versions. Include it last.
+// The server's headers that most rooms need, and the home of every difference between server versions. Only boundary.hpp includes
+// it. A room that needs one or two headers besides includes them itself, after boundary.hpp.
 #pragma once
 
 // PostgreSQL 16 makes exported symbols visible itself; before, PGDLLEXPORT is empty and -fvisibility=hidden would hide

@@ -32,8 +32,9 @@ UnbuiltMarks unbuilt_marks(std::int64_t source);
 /// old place, but partition pruning would skip it.
 bool moved_unseen(std::int64_t source);
 
-/// Whether this transaction itself has connected the source or un-built days of it, or others have un-built some since its
-/// snapshot.
+/// Whether days of the source were un-built too late for the active snapshot to see it, whoever did it. That is so where the source
+/// has a mark that this transaction appended itself, or that others committed after the snapshot was taken. It also is so where
+/// this transaction itself has connected the source.
 bool unbuilt_by_this_transaction(std::int64_t source);
 
 }  // namespace reseller_report

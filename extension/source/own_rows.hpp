@@ -1,4 +1,5 @@
-// Reads and deletes rows of the registry's tables as of now, past the executor.
+// Reads and deletes rows of the registry's tables as of now, past the executor. "Own" means the extension's here, as in
+// own_table.hpp, and not the transaction's.
 #pragma once
 
 #include <cstdint>

@@ -27,7 +27,8 @@ struct Source {
   /// Whether DDL came that no event trigger saw, which may have stopped capture, too.
   bool was_changed_unseen() const { return !is_readable || has_strangers; }
 
-  /// Where this is false, nothing may rely on the summaries.
+  /// Whether capture has followed all changes of the table: the capture trigger is on, the mapped columns can be read, and the
+  /// registry knows all partitions. Where this is false, nothing may rely on the summaries.
   bool is_followed() const { return is_captured && !was_changed_unseen(); }
 };
 
@@ -35,7 +36,7 @@ struct Source {
 struct SourceState {
   std::int64_t id;
   Time horizon;
-  bool is_followed;
+  bool is_followed;  ///< Source::is_followed(), or less where source_states() says so
 };
 
 /// A row of the registry; what it points to is palloc'd.
@@ -63,11 +64,11 @@ Oid table_of(const RegistryRow &row);
 /// extension's owner.
 void forget_source(const RegistryRow &row);
 
-/// The sources that feed `service` in the active snapshot, locked against TRUNCATE and DROP until the transaction ends, in order of
-/// their ids. A source whose table is gone is left out.
+/// The sources that feed `service` in the active snapshot, locked against TRUNCATE and DROP until the transaction ends. They are
+/// locked in order of their ids, and returned in order of their names. A source whose table is gone is left out.
 std::vector<Source> sources_of(Service service);
 
-/// All sources of the active snapshot, locked likewise.
+/// All sources of the active snapshot, locked and ordered likewise.
 std::vector<Source> all_sources();
 
 /// The tables of all sources as the latest commit sees them, not locked. All callers get them in the same order.
@@ -83,8 +84,9 @@ std::vector<Source> sources_of_table(Oid table);
 /// The ids of sources.
 std::vector<std::int64_t> ids_of(const std::vector<Source> &sources);
 
-/// The sources of the active snapshot whose table is there, in order of their ids, not locked. Here, is_followed says only that the
-/// table has a trigger of the capture trigger's name. That is enough: whoever switches that trigger off un-builds all days.
+/// The sources of the active snapshot whose table is there, in order of their ids, not locked. Their is_followed says less than
+/// Source::is_followed(): only that the table has a trigger of the capture trigger's name. That is enough: whoever switches that
+/// trigger off un-builds all days.
 std::vector<SourceState> source_states();
 
 /// A source of the active snapshot. `lock` locks its table and says whether it could; nothing is returned where it could not.

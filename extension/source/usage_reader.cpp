@@ -158,7 +158,9 @@ class RowReader {
     throw Error(sqlstate::kOutOfRange, column_of(at(field)) + " holds an amount of 10^9 or more");
   }
 
-  // What a value stands for: an Item, 1 or 0, or kIgnored. A moment of delivery stands for 1, because the message was delivered.
+  // What the value of a rule stands for. For most rules that is a flag: 1 or 0. But for kKind it is an Item, unless the service is
+  // that of bots. It is kIgnored where the row is to be left out. A value that the mapping does not know raises 23514. A moment of
+  // delivery stands for 1, because the message was delivered.
   std::int64_t flag(int i) const {
     const Rule &rule = mapping_.rules[i];
     if (rule.is_constant) return rule.constant;
