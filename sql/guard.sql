@@ -13,6 +13,10 @@ CREATE TABLE reseller_report.own_part (
 );
 COMMENT ON TABLE reseller_report.own_part IS
     'The parts that the extension''s tables and views were made of. DDL that would change any of them is refused.';
+-- Each database has its own: rows that a publication brings from another database are ignored.
+CREATE TRIGGER ignore_row BEFORE INSERT OR UPDATE OR DELETE ON reseller_report.own_part
+    FOR EACH ROW EXECUTE FUNCTION reseller_report._ignore_row();
+ALTER TABLE reseller_report.own_part ENABLE REPLICA TRIGGER ignore_row;
 
 -- The tables, views and indexes that are members of the extension.
 CREATE VIEW reseller_report._own_relations AS

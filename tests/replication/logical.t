@@ -165,6 +165,7 @@ on('main', "CREATE PUBLICATION main FOR TABLE $published");
 on('mirror', 'SELECT reseller_report.pre_restore()');
 subscribe('mirror', 'main', '');
 my $state = "SELECT (SELECT count(*) FROM reseller_report.usage_delta), (SELECT count(*) FROM reseller_report.usage_quarter),
+    (SELECT count(*) FROM reseller_report.usage_run), (SELECT count(*) FROM reseller_report.usage_packed),
     (SELECT count(*) FROM reseller_report.source_built), (SELECT count(*) FROM reseller_report.source_unbuilt),
     (SELECT count(*) FROM reseller_report.dependency)";
 for ([ 'copied' ], @work[0 .. 2], ['a fold', 'SELECT * FROM reseller_report.materialize(100)'],
