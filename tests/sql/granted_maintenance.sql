@@ -77,6 +77,15 @@ SELECT is((SELECT count(*) FROM reseller_report.usage_quarter q
         'a fold of the keeper forgets what was dropped');
 INSERT INTO app.bots SELECT 11 + n % 30, timestamptz '2024-01-15 00:00+00' + n * interval '5 hours', true, n, 1
     FROM generate_series(1, 200) n;
+-- Who may fold needs no right on any table.
+CREATE ROLE granted_folder;
+GRANT EXECUTE ON FUNCTION reseller_report.fold TO granted_folder;
+SET ROLE granted_folder;
+SELECT isnt(reseller_report.fold(), 0::bigint, 'a role without any other right folds');
+RESET ROLE;
+SELECT pg_temp.reads('reports after its fold');
+REVOKE ALL ON FUNCTION reseller_report.fold FROM granted_folder;
+DROP ROLE granted_folder;
 SELECT pg_temp.keeps(command) FROM unnest(ARRAY[
     'SELECT * FROM reseller_report.sources()', 'SELECT * FROM reseller_report.health()',
     'SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'')',

@@ -46,6 +46,17 @@ SELECT reseller_report.rebuild_slice('usage.bot_message', slice_from, slice_to)
     FROM reseller_report.rebuild_slices('usage.bot_message') \g /dev/null
 COMMIT;
 
+-- A slice that the transaction itself has un-built, beside rows of its own in the slice, outside of it, and in other tables.
+BEGIN;
+TRUNCATE usage.bot_message;
+INSERT INTO usage.bot_message (company_id, occurred_at) VALUES (11, '2024-03-05 10:08+00'), (11, '2024-03-06 10:08+00');
+INSERT INTO usage.chat_message (company_id, sender, occurred_at) VALUES (11, 'bot', '2024-03-05 10:08+00');
+SELECT is((SELECT count(*) FROM reseller_report.rebuild_slice('usage.bot_message', '2024-03-05', '2024-03-06')), 1::bigint,
+    'what was captured of others'' days does not stop it');
+SELECT oracle.agrees('rebuilt in the transaction');
+COMMIT;
+SELECT oracle.agrees('and committed');
+
 -- At the top of a session, where no other function is around it: a second psql tells.
 CREATE ROLE rebuild_stranger;
 GRANT USAGE ON SCHEMA usage TO rebuild_stranger;

@@ -55,6 +55,11 @@ SELECT is(:'said'::text, E'WARNING:  table usage.bot_message got no new partitio
     'HINT:  Run ALTER TABLE usage.bot_message VALIDATE CONSTRAINT positive; first.\n'
     'usage.text_message|2020-02-01 00:00:00+00', 'create_partitions tells of a table that gets none');
 ALTER TABLE usage.bot_message VALIDATE CONSTRAINT positive;
+CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not now'; END $$;
+CREATE EVENT TRIGGER refuses ON ddl_command_start WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION refuse();
+\set said `:psql -c "SELECT source FROM reseller_report.create_partitions('0')" 2>&1`
+SELECT is(:'said'::text, 'WARNING:  table usage.bot_message got no new partitions: not now', 'without a hint where there is none');
+DROP EVENT TRIGGER refuses;
 
 -- Sums beyond 64 bits.
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) SELECT 12, '2024-04-01 00:00+00', 999999999.999999
