@@ -9,7 +9,8 @@ void put(std::string &bytes, std::uint64_t value) {
 }
 
 void put_signed(std::string &bytes, std::int64_t value) {
-  put(bytes, static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63));
+  std::uint64_t const twice = static_cast<std::uint64_t>(value) << 1;
+  put(bytes, value < 0 ? ~twice : twice);
 }
 
 }  // namespace

@@ -58,7 +58,8 @@ class Unpacker {
     at_ = group_end_;
     if (at_ == end_) return false;
     item_ = static_cast<Item>(number());
-    bucket_ = base_ + signed_number() * kQuarterHour;
+    bucket_ = static_cast<Time>(static_cast<std::uint64_t>(base_) +
+                                static_cast<std::uint64_t>(signed_number()) * static_cast<std::uint64_t>(kQuarterHour));
     std::uint64_t const size = number();
     if (size > static_cast<std::uint64_t>(end_ - at_)) fail();
     group_end_ = at_ + size;

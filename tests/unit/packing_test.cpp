@@ -99,6 +99,9 @@ TEST_CASE("bytes that are cut short or changed never read beyond their end") {
     }
     CHECK(found < 2);
   }
+  // A quarter hour, and a company after another, that lie beyond all numbers.
+  std::string const far = {1, '\xff', '\xff', '\xff', '\xff', '\xff', '\xff', '\xff', '\xff', '\xff', 1, 2, 2, 0};
+  CHECK(unpacked(far, kEpoch).size() == 1);
   std::mt19937 random(2);
   for (int round = 0; round < 2'000; round++) {
     std::string broken = bytes;
