@@ -48,6 +48,7 @@ Pending pending_of(const Moves &moves) {
 }
 
 void move_built(const MovableSource &from, const Moves &moves, const Pending &pending, RunWriter &writer) {
+  Time const now = GetCurrentTimestamp();
   for (auto at = moves.begin(); at != moves.end();) {
     std::vector<std::int64_t> companies;
     Range hull = {kInfinity, kMinusInfinity};
@@ -56,7 +57,7 @@ void move_built(const MovableSource &from, const Moves &moves, const Pending &pe
       for (const Move &move : at->second) hull = {std::min(hull.from, move.range.from), std::max(hull.to, move.range.to)};
     }
     for (const auto &[key, counters] : folded_figures(from, companies, hull, moves, pending))
-      write_moves(key, counters, moves.at(key.company), writer);
+      write_moves(key, counters, moves.at(key.company), now, writer);
     pg([] { CHECK_FOR_INTERRUPTS(); });
   }
 }

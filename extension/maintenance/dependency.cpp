@@ -62,7 +62,7 @@ void move_figures(const std::vector<Edit> &edits) {
   ActiveSnapshot const now(ActiveSnapshot::fresh());
   std::vector<MovableSource> const sources = movable_sources(hull_of(moves));
   Pending const pending = pending_of(moves);
-  RunWriter writer(GetCurrentTimestamp());
+  RunWriter writer;
   for (const MovableSource &source : sources) {
     if (!source.built.empty()) move_built(source, moves, pending, writer);
     if (source.state.horizon != kMinusInfinity) move_pruned(source.state, moves, writer);

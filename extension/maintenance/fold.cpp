@@ -62,48 +62,45 @@ class Readiness {
   std::unordered_map<std::int64_t, State> sources_;
 };
 
-/// Attributes changes by the dependencies of the active snapshot, and writes them as runs.
+/// Attributes changes by the dependencies of the active snapshot, and appends them as runs.
 class Attribution {
  public:
   explicit Attribution(const Readiness &ready) : ready_(ready) {}
 
   void add(const UsageChange &change, Time recorded_at) {
-    oldest_ = std::min(oldest_, recorded_at);
-    batch_.push_back(change);
+    batch_.push_back({change, recorded_at});
     if (batch_.size() >= kBatch) attribute();
   }
 
   void finish() {
     attribute();
-    write_runs(std::move(attributed_), oldest_, false);
+    runs_.finish();
   }
 
  private:
-  // Changes that are kept before they are written: about 16 MB.
-  static constexpr std::size_t kMost = 200'000;
+  struct Recorded {
+    UsageChange change;
+    Time at;
+  };
 
   void attribute() {
     std::vector<std::int64_t> companies;
     companies.reserve(batch_.size());
-    for (const UsageChange &change : batch_) companies.push_back(change.company);
+    for (const Recorded &recorded : batch_) companies.push_back(recorded.change.company);
     std::vector<Membership> const memberships = memberships_of(std::move(companies));
-    for (const UsageChange &change : batch_) {
+    for (const auto &[change, at] : batch_) {
       const Membership *const membership = membership_at(memberships, change.company, change.bucket);
       // Where usage is pruned, nobody's is kept, too.
       if (membership == nullptr && !ready_.is_pruned(change.source, change.bucket)) continue;
       std::int64_t const reseller = membership != nullptr ? membership->reseller : kNobody;
-      attributed_.push_back({{{{change.source, reseller, change.item}, change.bucket}, change.company}, change.counters});
+      runs_.add({{{{change.source, reseller, change.item}, change.bucket}, change.company}, change.counters}, at);
     }
     batch_.clear();
-    if (attributed_.size() < kMost) return;
-    write_runs(std::move(attributed_), oldest_, false);
-    attributed_.clear();
   }
 
   const Readiness &ready_;
-  Time oldest_ = kInfinity;
-  std::vector<UsageChange> batch_;
-  std::vector<Change> attributed_;
+  std::vector<Recorded> batch_;
+  RunWriter runs_;
 };
 
 }  // namespace

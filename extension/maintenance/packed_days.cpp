@@ -30,13 +30,17 @@ std::size_t largest_day_of(std::int64_t reseller) {
   return std::max(most_packed(), static_cast<std::size_t>(width_of(reseller)));
 }
 
-void put(PackedWriter &writer, const PackedRow *stored, const std::vector<Change> &changes) {
+// Writes what a day holds in place of the row that is stored, if there is one; returns how many rows were written.
+int put(PackedWriter &writer, const PackedRow *stored, const std::vector<Change> &changes) {
   if (!changes.empty() && stored != nullptr)
     writer.replace(*stored, changes.data(), changes.size());
   else if (!changes.empty())
-    writer.insert(changes.data(), changes.size(), 0, false);
+    writer.insert(changes.data(), changes.size());
   else if (stored != nullptr)
     writer.remove(*stored);
+  else
+    return 0;
+  return 1;
 }
 
 }  // namespace
@@ -76,16 +80,14 @@ std::int64_t add_to_packed_days(const std::vector<Change> &changes, const std::f
     day.insert(day.end(), at, at + static_cast<std::ptrdiff_t>(count));
     order_by_day(day);
     if (day.size() > most_packed()) {
-      auto const known = most.find(head.reseller);
-      std::size_t const largest = known != most.end() ? known->second : largest_day_of(head.reseller);
-      most[head.reseller] = largest;
+      std::size_t &largest = most[head.reseller];
+      if (largest == 0) largest = largest_day_of(head.reseller);
       if (day.size() > largest && std::none_of(day.begin(), day.end(), stays_packed)) {
         narrow.insert(narrow.end(), day.begin(), day.end());
         day.clear();
       }
     }
-    put(writer, found ? &row : nullptr, day);
-    rows++;
+    rows += put(writer, found ? &row : nullptr, day);
     first += count;
     pg([] { CHECK_FOR_INTERRUPTS(); });
   }
@@ -123,7 +125,7 @@ std::vector<Change> set_packed_days(std::int64_t source, const std::vector<std::
   for (const PackedRow &row : held) writer.remove(row);
   for (std::size_t first = 0; first < kept.size();) {
     std::size_t const count = count_of_day(kept, first);
-    writer.insert(&kept[first], count, 0, false);
+    writer.insert(&kept[first], count);
     first += count;
   }
   writer.finish();

@@ -43,11 +43,11 @@ class PrunedFigures {
     }
   }
 
-  void write(RunWriter &writer) const {
+  void write(Time now, RunWriter &writer) const {
     for (const auto &[former, figures] : figures_)
       for (const auto &[key, counters] : figures) {
         Range const at = {key.bucket, key.bucket + 1};
-        write_moves(key, counters, {{former, at, -1}, {reseller_now(key.company, key.bucket), at, 1}}, writer);
+        write_moves(key, counters, {{former, at, -1}, {reseller_now(key.company, key.bucket), at, 1}}, now, writer);
       }
   }
 
@@ -120,13 +120,14 @@ class PrunedFigures {
 }  // namespace
 
 void move_pruned(const SourceState &source, const Moves &moves, RunWriter &writer) {
+  Time const now = GetCurrentTimestamp();
   for (auto at = moves.begin(); at != moves.end();) {
     std::vector<Changed> changed;
     for (; at != moves.end() && changed.size() < kPrunedCompaniesAtOnce; ++at) {
       changed.push_back({at->first, {}, ranges_from_nobody(at->second)});
       for (const Move &move : at->second) changed.back().ranges.push_back(move.range);
     }
-    PrunedFigures(source, changed).write(writer);
+    PrunedFigures(source, changed).write(now, writer);
   }
 }
 

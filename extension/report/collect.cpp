@@ -5,6 +5,7 @@
 
 #include "capture/accumulator.hpp"
 #include "server/query.hpp"
+#include "server/relation.hpp"
 #include "source/built_days.hpp"
 #include "source/leaf.hpp"
 #include "source/raw_scan.hpp"
@@ -43,12 +44,6 @@ struct SourcePlan {
     raw.index();
   }
 };
-
-bool is_locked_by_me(Oid table, LOCKMODE mode) {
-  LOCKTAG lock;
-  SET_LOCKTAG_RELATION(lock, MyDatabaseId, table);
-  return LockHeldByMe(&lock, mode, false);
-}
 
 // Whether capture has still to fire for rows of a table that are written already. It fires at the end of the statement, and what
 // the statement calls before that sees them. Whoever queues a trigger's event holds the lock of a writer; a look at the queue may
@@ -131,9 +126,8 @@ bool still_hold(const std::vector<SourcePlan> &plans) {
 }
 
 // Each row is read once, whatever the number of steps that it counts for.
-void add_summaries(const std::vector<SourcePlan> &plans, const Question &question, FigureSink &sink) {
+void add_summaries(const std::vector<SourcePlan> &plans, const Question &question, const RowMemory &memory, FigureSink &sink) {
   ItemList const items = items_of(question.service);
-  RowMemory const memory;
   for (int level = 0; level < kLevels; level++) {
     SummaryReader reader(static_cast<Level>(level), memory);
     for (const SourcePlan &plan : plans) {
@@ -201,8 +195,7 @@ void add_packed(PackedReader &reader, std::int64_t source, const StepPieces &pie
 }
 
 // Packed days stand for rows of the levels up to the day. Runs are in no level yet.
-void add_packed(const std::vector<SourcePlan> &plans, const Question &question, FigureSink &sink) {
-  RowMemory const memory;
+void add_packed(const std::vector<SourcePlan> &plans, const Question &question, const RowMemory &memory, FigureSink &sink) {
   PackedReader days(PackedTable::kDays, AccessShareLock, memory);
   PackedReader runs(PackedTable::kRuns, AccessShareLock, memory);
   for (const SourcePlan &plan : plans) {
@@ -259,12 +252,13 @@ void add_raw(const std::vector<SourcePlan> &plans, const Dependents &dependents,
 void collect_figures(const Question &question, FigureSink &sink) {
   if (question.steps.empty() || question.dependents.ids.empty()) return;
   std::vector<SourcePlan> plans;
+  RowMemory const memory;
   Attributing const attributing(question, sink);
   do {
     sink.clear();
     plans = plan(question);
-    add_summaries(plans, question, sink);
-    add_packed(plans, question, sink);
+    add_summaries(plans, question, memory, sink);
+    add_packed(plans, question, memory, sink);
     add_deltas(plans, question, attributing);
     add_raw(plans, question.dependents, attributing);
   } while (!still_hold(plans));

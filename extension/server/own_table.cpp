@@ -67,6 +67,31 @@ HeapTuple OwnScan::next() {
   }
 }
 
+OwnIndexScan::OwnIndexScan(const OwnTable &table, const char *index, int keys) : keys_(keys) {
+  Oid const relid = own_relation(index);
+  pg([&] {
+    index_ = index_open(relid, AccessShareLock);
+    snapshot_ = GetActiveSnapshot();
+    slot_ = table_slot_create(table.relation(), nullptr);
+    scan_ = index_beginscan(table.relation(), index_, untracked(snapshot_), nullptr, keys_, 0);
+  });
+}
+
+OwnIndexScan::~OwnIndexScan() {
+  index_endscan(scan_);
+  ExecDropSingleTupleTableSlot(slot_);
+  index_close(index_, NoLock);
+}
+
+void OwnIndexScan::seek(ScanKey keys) { index_rescan(scan_, keys, keys_, nullptr, 0); }
+
+TupleTableSlot *OwnIndexScan::next() {
+  bool found = false;
+  do found = index_getnext_slot(scan_, ForwardScanDirection, slot_);
+  while (found && IsolationIsSerializable() && !sees(snapshot_, slot_));
+  return found ? slot_ : nullptr;
+}
+
 void IndexKeeper::open(Relation table) {
   if (!table->rd_rel->relhasindex) return;
   state_ = CreateExecutorState();

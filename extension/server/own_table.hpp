@@ -58,6 +58,29 @@ class OwnScan {
   SysScanDesc scan_ = nullptr;
 };
 
+/// Reads rows of a table of ours by one of its indexes, in the active snapshot, not tracked.
+class OwnIndexScan {
+ public:
+  /// By as many `keys` as seek() is given.
+  OwnIndexScan(const OwnTable &table, const char *index, int keys);
+  ~OwnIndexScan();
+  OwnIndexScan(const OwnIndexScan &) = delete;
+  OwnIndexScan &operator=(const OwnIndexScan &) = delete;
+
+  /// Inside pg(): begins anew with these keys.
+  void seek(ScanKey keys);
+
+  /// Inside pg(): the next row, which lives until the one after it; nullptr when there is none.
+  TupleTableSlot *next();
+
+ private:
+  int keys_;
+  Relation index_ = nullptr;
+  Snapshot snapshot_ = nullptr;
+  IndexScanDesc scan_ = nullptr;
+  TupleTableSlot *slot_ = nullptr;
+};
+
 /// Enters rows that are written past the executor into all indexes of their table, of whatever kind.
 class IndexKeeper {
  public:

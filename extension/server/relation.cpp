@@ -26,6 +26,12 @@ void add_relatives(std::vector<Oid> &family, Oid table, bool ancestors) {
 
 }  // namespace
 
+bool is_locked_by_me(Oid table, LOCKMODE mode) {
+  LOCKTAG lock;
+  SET_LOCKTAG_RELATION(lock, MyDatabaseId, table);
+  return LockHeldByMe(&lock, mode, false);
+}
+
 Oid owner_of(Oid table) {
   Oid owner = InvalidOid;
   pg([&] {

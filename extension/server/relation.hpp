@@ -8,6 +8,9 @@
 
 namespace reseller_report {
 
+/// Whether this backend holds a lock on a table of this database, in just this mode.
+bool is_locked_by_me(Oid table, LOCKMODE mode);
+
 /// The owner of a table; 42P01 where no table has this OID.
 Oid owner_of(Oid table);
 

@@ -1,5 +1,7 @@
 #include "summary/packed.hpp"
 
+#include <algorithm>
+
 namespace reseller_report {
 namespace {
 
@@ -10,26 +12,21 @@ constexpr int kDayColumns = kPacked;
 
 constexpr Oid kTypes[kRunColumns] = {INT8OID, INT8OID, TIMESTAMPTZOID, INT4OID, BYTEAOID, TIMESTAMPTZOID, BOOLOID};
 
-constexpr int kKeyColumns = 4;
+// What rows are found by: source, reseller, and both bounds of the day.
+constexpr int kKeys = 4;
 
 const char *name_of(PackedTable which) { return which == PackedTable::kRuns ? "usage_run" : "usage_packed"; }
 int columns_of(PackedTable which) { return which == PackedTable::kRuns ? kRunColumns : kDayColumns; }
 
-Relation open_index(PackedTable which) {
-  Oid const relid = own_relation(which == PackedTable::kRuns ? "usage_run_key" : "usage_packed_pkey");
-  Relation index = nullptr;
-  pg([&] { index = index_open(relid, AccessShareLock); });
-  return index;
-}
+const char *index_of(PackedTable which) { return which == PackedTable::kRuns ? "usage_run_key" : "usage_packed_pkey"; }
 
-int make_keys(ScanKey keys, const HolderKey &holder, const Range &range) {
+void make_keys(ScanKey keys, const HolderKey &holder, const Range &range) {
   Range const days = widen(Level::kDay, range);
   int n = 0;
   ScanKeyInit(&keys[n++], kSource, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(holder.source));
   ScanKeyInit(&keys[n++], kReseller, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(holder.reseller));
   ScanKeyInit(&keys[n++], kDay, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, TimestampTzGetDatum(days.from));
   ScanKeyInit(&keys[n++], kDay, BTLessStrategyNumber, F_TIMESTAMPTZ_LT, TimestampTzGetDatum(days.to));
-  return n;
 }
 
 // All but the bytes.
@@ -64,26 +61,15 @@ void append_changes(const PackedRow &row, std::vector<Change> &changes) {
 }
 
 PackedReader::PackedReader(PackedTable which, LOCKMODE lock, const RowMemory &memory)
-    : which_(which), table_(name_of(which), lock), index_(open_index(which)), context_(memory.context()) {
+    : which_(which), table_(name_of(which), lock), scan_(table_, index_of(which), kKeys), context_(memory.context()) {
   require_columns(table_.relation(), kTypes, columns_of(which));
-  pg([&] {
-    snapshot_ = GetActiveSnapshot();
-    slot_ = table_slot_create(table_.relation(), nullptr);
-    scan_ = index_beginscan(table_.relation(), index_, untracked(snapshot_), nullptr, kKeyColumns, 0);
-  });
-}
-
-PackedReader::~PackedReader() {
-  index_endscan(scan_);
-  ExecDropSingleTupleTableSlot(slot_);
-  index_close(index_, NoLock);
 }
 
 void PackedReader::seek(const HolderKey &holder, const Range &range) {
   pg([&] {
-    ScanKeyData keys[kKeyColumns];
-    int const n = make_keys(keys, holder, range);
-    index_rescan(scan_, keys, n, nullptr, 0);
+    ScanKeyData keys[kKeys];
+    make_keys(keys, holder, range);
+    scan_.seek(keys);
   });
 }
 
@@ -91,12 +77,12 @@ bool PackedReader::next(PackedRow &row) {
   bool found = false;
   pg([&] {
     MemoryContextReset(context_);
-    do found = index_getnext_slot(scan_, ForwardScanDirection, slot_);
-    while (found && IsolationIsSerializable() && !sees(snapshot_, slot_));
+    TupleTableSlot *const slot = scan_.next();
+    found = slot != nullptr;
     if (!found) return;
-    read_head(which_, slot_, row);
+    read_head(which_, slot, row);
     MemoryContext const before = MemoryContextSwitchTo(context_);
-    auto *const packed = reinterpret_cast<struct varlena *>(PG_DETOAST_DATUM_PACKED(slot_->tts_values[kPacked - 1]));
+    auto *const packed = reinterpret_cast<struct varlena *>(PG_DETOAST_DATUM_PACKED(slot->tts_values[kPacked - 1]));
     row.bytes = VARDATA_ANY(packed);
     row.size = VARSIZE_ANY_EXHDR(packed);
     MemoryContextSwitchTo(before);
@@ -126,14 +112,16 @@ std::vector<PackedRow> runs_waiting() {
   return rows;
 }
 
-void RunWriter::add(const Change &change) {
+void RunWriter::add(const Change &change, Time recorded_at) {
+  oldest_ = std::min(oldest_, recorded_at);
   changes_.push_back(change);
   if (changes_.size() >= kMost) finish();
 }
 
 void RunWriter::finish() {
-  write_runs(std::move(changes_), recorded_at_, false);
+  write_runs(std::move(changes_), oldest_, false);
   changes_.clear();
+  oldest_ = kInfinity;
 }
 
 void write_runs(std::vector<Change> changes, Time recorded_at, bool set_aside) {

@@ -48,9 +48,6 @@ void append_changes(const PackedRow &row, std::vector<Change> &changes);
 class PackedReader {
  public:
   PackedReader(PackedTable which, LOCKMODE lock, const RowMemory &memory);
-  ~PackedReader();
-  PackedReader(const PackedReader &) = delete;
-  PackedReader &operator=(const PackedReader &) = delete;
 
   /// Rows of the days that `range` touches.
   void seek(const HolderKey &holder, const Range &range);
@@ -59,10 +56,7 @@ class PackedReader {
  private:
   PackedTable which_;
   OwnTable table_;
-  Relation index_ = nullptr;
-  Snapshot snapshot_ = nullptr;
-  IndexScanDesc scan_ = nullptr;
-  TupleTableSlot *slot_ = nullptr;
+  OwnIndexScan scan_;
   MemoryContext context_;
 };
 
@@ -76,8 +70,8 @@ class PackedWriter {
   PackedWriter(const PackedWriter &) = delete;
   PackedWriter &operator=(const PackedWriter &) = delete;
 
-  /// The changes of one source, reseller and day, in the order of order_by_day(). Of a day's row the last two are not stored.
-  void insert(const Change *changes, std::size_t count, Time recorded_at, bool set_aside);
+  /// The changes of one source, reseller and day, in the order of order_by_day(). The last two are of runs alone.
+  void insert(const Change *changes, std::size_t count, Time recorded_at = kInfinity, bool set_aside = false);
 
   /// In place of a row that a reader gave.
   void replace(const PackedRow &stored, const Change *changes, std::size_t count);
@@ -96,16 +90,14 @@ class PackedWriter {
 /// Appends runs of changes that come one by one, and writes them when they are many. Call finish() at the end.
 class RunWriter {
  public:
-  explicit RunWriter(Time recorded_at) : recorded_at_(recorded_at) {}
-
-  void add(const Change &change);
+  void add(const Change &change, Time recorded_at);
   void finish();
 
  private:
-  // About 5 MB.
-  static constexpr std::size_t kMost = 65'536;
+  // About 16 MB.
+  static constexpr std::size_t kMost = 200'000;
 
-  Time recorded_at_;
+  Time oldest_ = kInfinity;
   std::vector<Change> changes_;
 };
 

@@ -36,14 +36,16 @@ Relation open_index(Level level) {
   return index;
 }
 
-int make_keys(ScanKey keys, const SummaryKey &key, const Range &buckets) {
+// What rows are found by: source, reseller, item, and both bounds of the bucket.
+constexpr int kKeys = 5;
+
+void make_keys(ScanKey keys, const SummaryKey &key, const Range &buckets) {
   int n = 0;
   ScanKeyInit(&keys[n++], kSource, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key.source));
   ScanKeyInit(&keys[n++], kReseller, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key.reseller));
   ScanKeyInit(&keys[n++], kItem, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(static_cast<int16>(key.item)));
   ScanKeyInit(&keys[n++], kBucket, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, TimestampTzGetDatum(buckets.from));
   ScanKeyInit(&keys[n++], kBucket, BTLessStrategyNumber, F_TIMESTAMPTZ_LT, TimestampTzGetDatum(buckets.to));
-  return n;
 }
 
 // The elements of a stored bigint[] without NULLs, unpacked into the current memory context.
@@ -128,26 +130,16 @@ RowMemory::RowMemory() {
 }
 
 SummaryReader::SummaryReader(Level level, const RowMemory &memory)
-    : table_(summary_table(level), AccessShareLock, kTypes), index_(open_index(level)), context_(memory.context()) {
-  pg([&] {
-    snapshot_ = GetActiveSnapshot();
-    slot_ = table_slot_create(table_.relation(), nullptr);
-    scan_ = index_beginscan(table_.relation(), index_, untracked(snapshot_), nullptr, 5, 0);
-  });
-}
-
-SummaryReader::~SummaryReader() {
-  index_endscan(scan_);
-  ExecDropSingleTupleTableSlot(slot_);
-  index_close(index_, NoLock);
-}
+    : table_(summary_table(level), AccessShareLock, kTypes),
+      scan_(table_, kIndexes[static_cast<int>(level)], kKeys),
+      context_(memory.context()) {}
 
 void SummaryReader::seek(const SummaryKey &key, const Range &buckets, FigureSet figures) {
   wanted_ = figures;
   pg([&] {
-    ScanKeyData keys[5];
-    int const n = make_keys(keys, key, buckets);
-    index_rescan(scan_, keys, n, nullptr, 0);
+    ScanKeyData keys[kKeys];
+    make_keys(keys, key, buckets);
+    scan_.seek(keys);
   });
 }
 
@@ -155,11 +147,11 @@ bool SummaryReader::next(SummaryRow &row) {
   bool found = false;
   pg([&] {
     MemoryContextReset(context_);
-    do found = index_getnext_slot(scan_, ForwardScanDirection, slot_);
-    while (found && IsolationIsSerializable() && !sees(snapshot_, slot_));
+    TupleTableSlot *const slot = scan_.next();
+    found = slot != nullptr;
     if (!found) return;
     MemoryContext const before = MemoryContextSwitchTo(context_);
-    unpack_row(slot_, wanted_, row);
+    unpack_row(slot, wanted_, row);
     MemoryContextSwitchTo(before);
   });
   return found;
@@ -192,11 +184,11 @@ void SummaryWriter::apply(const Change *changes, std::size_t count, Overflows &o
   pg([&] {
     MemoryContextReset(context_);
     MemoryContextSwitchTo(context_);
-    ScanKeyData keys[5];
-    int const n = make_keys(keys, key, {key.bucket, key.bucket + 1});
+    ScanKeyData keys[kKeys];
+    make_keys(keys, key, {key.bucket, key.bucket + 1});
     // The lease makes us the only writer, so the transaction's own snapshot sees the newest version.
-    IndexScanDesc const scan = index_beginscan(table_.relation(), index_, GetActiveSnapshot(), nullptr, n, 0);
-    index_rescan(scan, keys, n, nullptr, 0);
+    IndexScanDesc const scan = index_beginscan(table_.relation(), index_, GetActiveSnapshot(), nullptr, kKeys, 0);
+    index_rescan(scan, keys, kKeys, nullptr, 0);
     found = index_getnext_slot(scan, ForwardScanDirection, slot_);
     if (found) {
       unpack_row(slot_, kAllFigures, stored);

@@ -54,19 +54,13 @@ class RowMemory {
 class SummaryReader {
  public:
   SummaryReader(Level level, const RowMemory &memory);
-  ~SummaryReader();
-  SummaryReader(const SummaryReader &) = delete;
-  SummaryReader &operator=(const SummaryReader &) = delete;
 
   void seek(const SummaryKey &key, const Range &buckets, FigureSet figures);
   bool next(SummaryRow &row);
 
  private:
   OwnTable table_;
-  Relation index_ = nullptr;
-  Snapshot snapshot_ = nullptr;
-  IndexScanDesc scan_ = nullptr;
-  TupleTableSlot *slot_ = nullptr;
+  OwnIndexScan scan_;
   MemoryContext context_;
   FigureSet wanted_ = 0;
 };
