@@ -7,6 +7,7 @@
 #include "server/acting_as.hpp"
 #include "server/own_table.hpp"
 #include "server/query.hpp"
+#include "server/relation.hpp"
 #include "server/subtransaction.hpp"
 
 namespace reseller_report {
@@ -192,6 +193,9 @@ void note_fold(std::int64_t deltas, Time duration) {
 Patience::Patience(Kind kind) : kind_(kind), milliseconds_(std::max(1, DeadlockTimeout / 4)) {}
 
 bool Patience::lock(const TableLock &wanted) {
+  // Another mode is not asked for in addition: while somebody waits for the table, the server would not give it at once. Who gave
+  // up then would let the waiter in, and wait for him in turn, without end.
+  if (is_locked_by_me(wanted.table, AccessExclusiveLock)) return true;
   bool locked = false;
   pg([&] { locked = ConditionalLockRelationOid(wanted.table, wanted.mode); });
   int const most = milliseconds_;

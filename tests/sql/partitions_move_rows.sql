@@ -38,6 +38,28 @@ SELECT is((SELECT sum(n) FROM (SELECT n FROM dblink_get_result('b') AS t (n bigi
 SELECT * FROM dblink_get_result('b') AS t (n bigint) \g /dev/null
 SELECT * FROM dblink_get_result('c') AS t (n bigint) \g /dev/null
 
+-- Somebody else always waits for the table. A call that holds it does not give way to him for ever.
+CREATE TABLE locks_on (now boolean);
+INSERT INTO locks_on VALUES (true);
+CREATE PROCEDURE lock_again_and_again() LANGUAGE plpgsql AS $$
+BEGIN
+    WHILE EXISTS (SELECT FROM locks_on) LOOP
+        LOCK TABLE usage.text_message IN SHARE UPDATE EXCLUSIVE MODE;
+        COMMIT;
+    END LOOP;
+END
+$$;
+INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (12, 'sms', '2023-08-10 22:37+00');
+SELECT dblink_send_query(s, 'CALL lock_again_and_again()') FROM unnest('{a,b,c}'::text[]) s \g /dev/null
+SELECT ok(pg_temp.until('pg_temp.waiting() > 0'), 'other sessions want the table');
+SET statement_timeout = '10s';
+SELECT is((SELECT count(*) FROM reseller_report.create_partitions('0') WHERE source = 'usage.text_message'::regclass), 1::bigint,
+    'the month is made beside them');
+SET statement_timeout = '60s';
+DELETE FROM locks_on;
+SELECT pg_temp.state_of_sent(s) FROM unnest('{a,b,c}'::text[]) s \g /dev/null
+SELECT oracle.agrees('reports are right after it, too');
+
 -- Triggers of the table do not fire when rows move, not even those that always do; and what code of the owner writes is captured.
 CREATE FUNCTION audit() RETURNS trigger
     LANGUAGE plpgsql AS 'BEGIN INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, ''2024-03-03'', '
