@@ -176,3 +176,16 @@ CREATE VIEW oracle.deltas AS
 CREATE VIEW oracle.runs AS
     SELECT r.source, r.reseller_id, r.recorded_at, r.set_aside, u.*
     FROM reseller_report.usage_run r, reseller_report._unpacked(r.packed, r.day) u;
+
+-- The hint of the error that a command raises; NULL where it raises none.
+CREATE FUNCTION oracle.hint(command text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    hint text;
+BEGIN
+    EXECUTE command;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+    RETURN hint;
+END
+$$;

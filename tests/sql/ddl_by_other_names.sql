@@ -1,23 +1,7 @@
 -- DDL is followed by what it does, not by what it is called: ALTER INDEX renames tables, ALTER VIEW their columns, CREATE SCHEMA
 -- makes partitions, and DROP TYPE drops columns.
 SELECT no_plan();
-SELECT setseed(0.13) \g /dev/null
-DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(60); PERFORM reseller_report.materialize(); END $$;
-CREATE FUNCTION pg_temp.why() RETURNS text LANGUAGE sql AS $$
-    SELECT string_agg(DISTINCT u.reason, '; ') FROM reseller_report.source_unbuilt u
-$$;
-CREATE PROCEDURE pg_temp.rebuild() LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM reseller_report.rebuild_slice(s.source, '-infinity', 'infinity') FROM reseller_report.sources() s;
-END
-$$;
-CREATE FUNCTION pg_temp.step(command text, reason text) RETURNS SETOF text LANGUAGE plpgsql AS $$
-BEGIN
-    EXECUTE command;
-    RETURN NEXT matches(coalesce(pg_temp.why(), 'nothing'), coalesce(reason, 'nothing'), command);
-    RETURN NEXT oracle.agrees(command);
-END
-$$;
+\ir ../lib/steps.sql
 SELECT random_usage.events(30) \g /dev/null
 SELECT reseller_report.materialize() \g /dev/null
 SELECT pg_temp.step('ALTER TABLE usage.text_message DROP COLUMN price_reseller, ADD COLUMN price_reseller numeric(15,6) NOT NULL '

@@ -2,15 +2,7 @@
 -- else's.
 SELECT no_plan();
 SET client_min_messages = error;
-INSERT INTO reseller_report.company SELECT n, 'R' || n, true FROM generate_series(1, 2) n UNION ALL SELECT n, 'C' || n, false
-    FROM generate_series(11, 30) n;
-INSERT INTO reseller_report.dependency SELECT 1, n FROM generate_series(11, 20) n;
-CREATE FUNCTION pg_temp.folded() RETURNS SETOF text LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM reseller_report.materialize();
-    RETURN NEXT is_empty($q$SELECT * FROM reseller_report.verify('-infinity', 'infinity')$q$, 'verified');
-END
-$$;
+\ir ../lib/ends.sql
 
 -- Ids.
 INSERT INTO reseller_report.company VALUES (-9223372036854775808, 'Least', true), (9223372036854775807, 'Greatest', false),

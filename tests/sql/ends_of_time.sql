@@ -2,15 +2,7 @@
 -- refused with the documented SQLSTATE.
 SELECT no_plan();
 SET client_min_messages = error;
-INSERT INTO reseller_report.company SELECT n, 'R' || n, true FROM generate_series(1, 2) n UNION ALL SELECT n, 'C' || n, false
-    FROM generate_series(11, 30) n;
-INSERT INTO reseller_report.dependency SELECT 1, n FROM generate_series(11, 20) n;
-CREATE FUNCTION pg_temp.folded() RETURNS SETOF text LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM reseller_report.materialize();
-    RETURN NEXT is_empty($q$SELECT * FROM reseller_report.verify('-infinity', 'infinity')$q$, 'verified');
-END
-$$;
+\ir ../lib/ends.sql
 
 -- Both ends in buckets of every level.
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (16, '4714-11-24 00:00:00+00 BC', 7),

@@ -1,23 +1,7 @@
 -- Only a trigger that the extension made counts as its own. One made by hand takes no source over; one that replaces it, stands
 -- beside it or has only its name un-builds the table, and nothing is built until the right one is back.
 SELECT no_plan();
-SELECT setseed(0.13) \g /dev/null
-DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(60); PERFORM reseller_report.materialize(); END $$;
-CREATE FUNCTION pg_temp.why() RETURNS text LANGUAGE sql AS $$
-    SELECT string_agg(DISTINCT u.reason, '; ') FROM reseller_report.source_unbuilt u
-$$;
-CREATE PROCEDURE pg_temp.rebuild() LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM reseller_report.rebuild_slice(s.source, '-infinity', 'infinity') FROM reseller_report.sources() s;
-END
-$$;
-CREATE FUNCTION pg_temp.step(command text, reason text) RETURNS SETOF text LANGUAGE plpgsql AS $$
-BEGIN
-    EXECUTE command;
-    RETURN NEXT matches(coalesce(pg_temp.why(), 'nothing'), coalesce(reason, 'nothing'), command);
-    RETURN NEXT oracle.agrees(command);
-END
-$$;
+\ir ../lib/steps.sql
 
 -- One made by hand, on a table of one's own: its argument harms nobody.
 CREATE ROLE forging_stranger;

@@ -98,18 +98,7 @@ FROM (VALUES
         'the period is out of the range of timestamps')) AS bad (arguments, state, message);
 SELECT lives_ok('SELECT * FROM reseller_report.named_period(1, ''today'')', 'a granted role may ask');
 RESET ROLE;
-CREATE FUNCTION pg_temp.hint(command text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    hint text;
-BEGIN
-    EXECUTE command;
-    RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-    RETURN hint;
-END
-$$;
-SELECT is(pg_temp.hint('SELECT * FROM reseller_report.named_period(1, ''tomorrow'')'), format('Known are %s.',
+SELECT is(oracle.hint('SELECT * FROM reseller_report.named_period(1, ''tomorrow'')'), format('Known are %s.',
     array_to_string(pg_temp.names(), ', ')), 'the hint lists the names');
 REVOKE ALL ON SCHEMA public FROM named_period_web;
 DROP ROLE named_period_web;

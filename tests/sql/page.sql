@@ -202,18 +202,7 @@ FROM (VALUES
         state, message);
 SELECT lives_ok('SELECT reseller_report.reseller_and_companies(1, ''2024-01-01'', ''2024-05-01'')', 'a granted role reads');
 RESET ROLE;
-CREATE FUNCTION pg_temp.hint(command text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    hint text;
-BEGIN
-    EXECUTE command;
-    RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-    RETURN hint;
-END
-$$;
-SELECT is(pg_temp.hint('SELECT reseller_report.reseller_and_companies(1, ''2024-01-01'', ''2024-02-01'', order_by => ''x'')'),
+SELECT is(oracle.hint('SELECT reseller_report.reseller_and_companies(1, ''2024-01-01'', ''2024-02-01'', order_by => ''x'')'),
     format('Known are id, name, %s, total_price_to_twin, total_price_to_reseller.', (SELECT string_agg(key, ', '
         ORDER BY first) FROM (
         SELECT k AS key, min(n * 100 + place) AS first FROM pg_temp.section, unnest(keys) WITH ORDINALITY AS u (k, place)

@@ -23,21 +23,10 @@ SELECT throws_ok(command, '25001', 'reseller_report.rebuild commits slice by sli
     command)
 FROM (VALUES ('SELECT call_rebuild()'), ('CALL nested_rebuild()'),
     ('DO $d$ BEGIN CALL reseller_report.rebuild(''usage.bot_message''); END $d$')) AS c (command);
-CREATE FUNCTION pg_temp.hint(command text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    hint text;
-BEGIN
-    EXECUTE command;
-    RETURN 'done';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-    RETURN hint;
-END
-$$;
 SELECT throws_ok('CALL reseller_report.rebuild(' || arguments || ')', state, NULL, arguments || ' is wrong anywhere') FROM (VALUES
     ('NULL', '22004'), ('''pg_class''', '42704'),
         ('''usage.bot_message'', ''2024-01-02'', ''2024-01-01''', '22023')) AS c (arguments, state);
-SELECT matches(pg_temp.hint('CALL reseller_report.rebuild(''usage.bot_message'')'),
+SELECT matches(oracle.hint('CALL reseller_report.rebuild(''usage.bot_message'')'),
     'reseller_report.rebuild_slice\(source, slice_from, slice_to\) for each slice that reseller_report.rebuild_slices\(source\) '
     'returns', 'the hint names what to call');
 -- What the hint says, in one transaction.

@@ -75,18 +75,7 @@ FROM (VALUES
     ('1, ''2024-01-01'', ''2024-02-01'', ''Bot''', '22023', 'service "Bot" is not known'),
     ('1, ''2024-01-01'', ''2024-02-01'', ''''', '22023', 'service "" is not known')) AS bad (arguments, state, message);
 RESET ROLE;
-CREATE FUNCTION pg_temp.hint(command text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    hint text;
-BEGIN
-    EXECUTE command;
-    RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-    RETURN hint;
-END
-$$;
-SELECT is(pg_temp.hint('SELECT * FROM reseller_report.usage(1, ''2024-01-01'', ''2024-02-01'', ''fax'')'),
+SELECT is(oracle.hint('SELECT * FROM reseller_report.usage(1, ''2024-01-01'', ''2024-02-01'', ''fax'')'),
     'Known are text_messaging, chat, telephony_outgoing, telephony_incoming, bot.', 'the hint lists the services');
 REVOKE ALL ON SCHEMA public FROM usage_web;
 DROP ROLE usage_web;

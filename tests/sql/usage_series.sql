@@ -147,18 +147,7 @@ SELECT lives_ok('SELECT *
     ''etc/gmt+3'')', 'a zone whose name has a number');
 SELECT is((SELECT count(*) FROM reseller_report.usage_series(1, '2000-01-01 00:00+00', '2011-05-29 16:00+00', 'hour',
     'chat', NULL, 'UTC')), 100000::bigint, 'as many steps as there may be');
-CREATE FUNCTION pg_temp.hint(command text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    hint text;
-BEGIN
-    EXECUTE command;
-    RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-    RETURN hint;
-END
-$$;
-SELECT is(pg_temp.hint('SELECT * FROM reseller_report.usage_series(1, ''2024-01-01'', ''2024-02-01'', ''minute'')'),
+SELECT is(oracle.hint('SELECT * FROM reseller_report.usage_series(1, ''2024-01-01'', ''2024-02-01'', ''minute'')'),
     'Known are hour, day, week, month, quarter, year.', 'the hint lists the steps');
 REVOKE ALL ON SCHEMA public FROM usage_series_web;
 DROP ROLE usage_series_web;
