@@ -71,8 +71,8 @@ DECLARE
     rule CONSTANT record := reseller_report._moment(rules);
 BEGIN
     moment := rule.column_name;
-    SELECT p.inhrelid INTO fallback FROM pg_inherits p JOIN pg_class c ON c.oid = p.inhrelid
-        WHERE p.inhparent = source AND pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT' AND c.relkind = 'r';
+    SELECT p.partdefid INTO fallback FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partdefid
+        WHERE p.partrelid = source AND c.relkind = 'r';
     reason := CASE
         WHEN pg_get_partkeydef(source) IS NULL THEN 'it is not partitioned'
         WHEN pg_get_partkeydef(source) <> format('RANGE (%I)', moment) THEN
@@ -172,8 +172,9 @@ CREATE FUNCTION reseller_report._months_made(source regclass, rules jsonb)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT r.period_from, r.period_to, c.relname
-    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid, reseller_report._partition_range(i.inhrelid::regclass, rules) r
-    WHERE i.inhparent = source AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
+    FROM pg_partitioned_table p JOIN pg_inherits i ON i.inhparent = p.partrelid AND i.inhrelid <> p.partdefid
+        JOIN pg_class c ON c.oid = i.inhrelid, reseller_report._partition_range(i.inhrelid::regclass, rules) r
+    WHERE p.partrelid = source
 $$;
 
 CREATE FUNCTION reseller_report._months_held(partition regclass, moment name) RETURNS timestamptz[]

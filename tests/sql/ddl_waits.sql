@@ -1,5 +1,5 @@
 -- DDL and TRUNCATE wait only for their own tables, as if nothing were connected: neither for a table that was never connected, nor
--- for another connected one.
+-- for another connected one. Nor does create_partitions.
 SELECT no_plan();
 SET client_min_messages = error;
 \ir ../lib/bot_tables.sql
@@ -28,6 +28,14 @@ SELECT lives_ok('CREATE TABLE usage.bot_message_2021_03 PARTITION OF usage.bot_m
 SELECT lives_ok('ALTER TABLE usage.bot_message ADD COLUMN note text', 'a new column beside it');
 SELECT lives_ok('DROP TABLE unrelated', 'DROP TABLE beside it');
 SELECT lives_ok('SELECT reseller_report.bot(1, ''-infinity'', ''infinity'')', 'a report of another service beside it');
+-- Also where the planner has the server look at all tables of the database.
+SET enable_indexscan = off;
+SET enable_bitmapscan = off;
+SET enable_nestloop = off;
+SELECT lives_ok('SELECT reseller_report.create_partitions(''5 months'', ''usage.bot_message'')', 'create_partitions beside it');
+RESET enable_indexscan;
+RESET enable_bitmapscan;
+RESET enable_nestloop;
 RESET lock_timeout;
 SELECT dblink_exec('c', 'COMMIT') \g /dev/null
 SELECT reseller_report.rebuild_slice('usage.bot_message', '-infinity', 'infinity') \g /dev/null
