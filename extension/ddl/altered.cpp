@@ -206,8 +206,7 @@ bool has_column_of(Oid type, const Known &source) {
 
 // A value of an enum has another label from now on. Writers in flight have captured it by the old label, so this waits until they
 // have ended.
-void follow_renamed_label(Oid type, std::vector<Known> known) {
-  std::sort(known.begin(), known.end(), [](const Known &a, const Known &b) { return a.relid < b.relid; });
+void follow_renamed_label(Oid type, const std::vector<Known> &known) {
   for (const Known &source : known) {
     if (table_of(source.row) != source.relid || !has_column_of(type, source)) continue;
     const char *name = nullptr;

@@ -47,13 +47,13 @@ CREATE FUNCTION pg_temp.unbuilt() RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(format('%s %s', unbuilt_from, unbuilt_to), ', ' ORDER BY unbuilt_from) FROM reseller_report.source_unbuilt
 $$;
 
--- A move in session b while session a has locked a table against everybody; this one must not have touched it.
-CREATE FUNCTION pg_temp.move_beside(level text, held text, company bigint, since text, label text) RETURNS SETOF text
+-- A move in session b after session a has locked something; this one must not have touched it.
+CREATE FUNCTION pg_temp.move_beside(level text, locking text, company bigint, since text, label text) RETURNS SETOF text
     LANGUAGE plpgsql AS $$
 DECLARE
     began timestamptz;
 BEGIN
-    PERFORM dblink_exec('a', format('BEGIN; LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', held));
+    PERFORM dblink_exec('a', 'BEGIN; ' || locking);
     PERFORM dblink_exec('b', 'BEGIN ISOLATION LEVEL ' || level);
     began := clock_timestamp();
     RETURN NEXT is(pg_temp.state('b',
@@ -79,9 +79,9 @@ BEGIN
 END
 $$;
 -- What it un-builds: NULL is nothing.
-CREATE FUNCTION pg_temp.moves_beside(held text, company bigint, since text, unbuilt text, label text) RETURNS SETOF text
+CREATE FUNCTION pg_temp.moves_beside(locking text, company bigint, since text, unbuilt text, label text) RETURNS SETOF text
     LANGUAGE sql AS $$
-    SELECT format(step, format('%L', format('%s, %s', label, level)), level, held, company, since, unbuilt)
+    SELECT format(step, format('%L', format('%s, %s', label, level)), level, locking, company, since, unbuilt)
     FROM unnest('{READ COMMITTED,REPEATABLE READ,SERIALIZABLE}'::text[]) WITH ORDINALITY AS l (level, n), unnest(ARRAY[
         'SELECT pg_temp.move_beside(%2$L, %3$L, %4$s, %5$L, %1$s)',
         'SELECT pg_temp.is_right_after(%6$L, %1$s)',
@@ -89,19 +89,23 @@ CREATE FUNCTION pg_temp.moves_beside(held text, company bigint, since text, unbu
         'SELECT pg_temp.right(%1$s || '', rebuilt'', ''bots'')']) WITH ORDINALITY AS s (step, m) ORDER BY n, m
 $$;
 SET timezone = 'UTC';
-SELECT pg_temp.moves_beside('ONLY bots_01', 11, '2024-01-10', '2024-01-10 00:00:00+00 2024-02-01 00:00:00+00',
+SELECT pg_temp.moves_beside('LOCK TABLE ONLY bots_01', 11, '2024-01-10', '2024-01-10 00:00:00+00 2024-02-01 00:00:00+00',
     'a partition that the move reads is locked') \gexec
-SELECT pg_temp.moves_beside('ONLY bots_01', 11, '2024-01-20 10:15', '2024-01-20 00:00:00+00 2024-02-01 00:00:00+00', 'amid a day')
-    \gexec
-SELECT pg_temp.moves_beside('ONLY bots_01', 12, '2024-02-10', NULL, 'a partition of another time is locked') \gexec
-SELECT pg_temp.moves_beside('ONLY bots_02', 12, '2024-02-10', '2024-02-10 00:00:00+00 2024-03-01 00:00:00+00',
+SELECT pg_temp.moves_beside('LOCK TABLE ONLY bots_01', 11, '2024-01-20 10:15', '2024-01-20 00:00:00+00 2024-02-01 00:00:00+00',
+    'amid a day') \gexec
+SELECT pg_temp.moves_beside('LOCK TABLE ONLY bots_01', 12, '2024-02-10', NULL, 'a partition of another time is locked') \gexec
+SELECT pg_temp.moves_beside('LOCK TABLE ONLY bots_02', 12, '2024-02-10', '2024-02-10 00:00:00+00 2024-03-01 00:00:00+00',
     'a partition with partitions is locked') \gexec
-SELECT pg_temp.moves_beside('ONLY bots_02_all', 12, '2024-01-10', '2024-02-01 00:00:00+00 2024-03-01 00:00:00+00',
+SELECT pg_temp.moves_beside('LOCK TABLE ONLY bots_02_all', 12, '2024-01-10', '2024-02-01 00:00:00+00 2024-03-01 00:00:00+00',
     'a partition of a partition is locked') \gexec
-SELECT pg_temp.moves_beside('bots_rest', 12, '2024-02-10', '2024-02-10 00:00:00+00 infinity', 'the default partition is locked')
-    \gexec
-SELECT pg_temp.moves_beside('ONLY bots', 12, '-infinity', '-infinity infinity', 'the table is locked') \gexec
-SELECT pg_temp.moves_beside('ONLY bots', 13, '-infinity', '-infinity infinity', 'a company without usage') \gexec
+SELECT pg_temp.moves_beside('LOCK TABLE bots_rest', 12, '2024-02-10', '2024-02-10 00:00:00+00 infinity',
+    'the default partition is locked') \gexec
+SELECT pg_temp.moves_beside('LOCK TABLE ONLY bots', 12, '-infinity', '-infinity infinity', 'the table is locked') \gexec
+SELECT pg_temp.moves_beside('LOCK TABLE ONLY bots', 13, '-infinity', '-infinity infinity', 'a company without usage') \gexec
+
+-- The plan of a query locks indexes, too.
+SELECT pg_temp.moves_beside('REINDEX INDEX bots_01_company_id_occurred_at_idx', 11, '2024-01-10',
+    '2024-01-10 00:00:00+00 2024-02-01 00:00:00+00', 'an index is being built anew') \gexec
 
 -- Days that are un-built already, or pruned, need no lock.
 SELECT reseller_report.prune('bots', '2024-02-01') \g /dev/null
@@ -195,6 +199,38 @@ SELECT pg_temp.waits('b', 'bots IN ROW EXCLUSIVE MODE', $$SELECT count(*) FROM (
 SELECT is_empty('SELECT FROM reseller_report.sources() WHERE source = ''bots''::regclass', 'detached');
 SELECT is_empty('SELECT FROM reseller_report.usage_quarter', 'with all its summaries');
 DROP TABLE bots;
+
+-- Several usage tables are locked in the order of their sources' ids. Here the older table has the greater id.
+CREATE TYPE plan AS ENUM ('paid', 'free');
+CREATE TABLE older (company_id bigint, occurred_at timestamptz NOT NULL, plan plan, price_twin numeric(15,6), price_reseller
+    numeric(15,6));
+CREATE TABLE newer (LIKE older);
+CREATE FUNCTION pg_temp.id_of(name text) RETURNS bigint LANGUAGE sql AS $$
+    SELECT id FROM reseller_report.source WHERE table_name = name
+$$;
+CREATE FUNCTION pg_temp.attach(name text) RETURNS void LANGUAGE sql AS $$
+    SELECT reseller_report.attach_source('bot', name::regclass,
+        '{"billable": {"column": "plan", "values": {"paid": true, "free": false}}}')
+$$;
+SELECT pg_temp.attach('older'), pg_temp.attach('newer') \g /dev/null
+DO $$
+BEGIN
+    WHILE pg_temp.id_of('older') < pg_temp.id_of('newer') LOOP
+        PERFORM reseller_report.detach_source('older'), pg_temp.attach('older');
+    END LOOP;
+END
+$$;
+SELECT pid AS b FROM dblink('b', 'SELECT pg_backend_pid()') AS t (pid integer) \gset
+SELECT dblink_exec('a', 'BEGIN; LOCK TABLE newer IN ROW EXCLUSIVE MODE') \g /dev/null
+SELECT dblink_send_query('b', 'ALTER TYPE plan RENAME VALUE ''free'' TO ''gratis''') \g /dev/null
+SELECT ok(pg_temp.blocked(), 'the rename of a label waits for a writer');
+SELECT is_empty(
+    format('SELECT FROM pg_locks WHERE relation = ''older''::regclass AND mode = ''ShareRowExclusiveLock'' AND pid = %s', :b),
+    'and holds no table whose turn comes later');
+SELECT dblink_exec('a', 'COMMIT') \g /dev/null
+SELECT is((SELECT done FROM dblink_get_result('b') AS t (done text)), 'ALTER TYPE', 'it goes on then');
+SELECT * FROM dblink_get_result('b') AS t (done text) \g /dev/null
+DROP TABLE older, newer;
 
 -- Changes of days that are not built are dropped by folds, which nobody notices.
 CREATE TABLE old_bots (company_id bigint, occurred_at timestamptz NOT NULL, billable boolean DEFAULT true,
