@@ -42,6 +42,17 @@ class WorkOfOurs {
   ErrorContextCallback mark_ = {error_context_stack, begin_of_ours, nullptr};
 };
 
+// Does work of ours that calls SPI, and so owns nothing with a destructor.
+template <typename F>
+void by_spi(F &&work) {
+  WorkOfOurs const mark;
+  pg([&] {
+    require(SPI_connect(), "SPI_connect");
+    work();
+    require(SPI_finish(), "SPI_finish");
+  });
+}
+
 // The contexts outside of our own work. The innermost context is the statement that refuses; it is left out also where no work of
 // ours began, because a function was called directly.
 ErrorContextCallback *contexts_of_callers() {
@@ -88,21 +99,16 @@ SqlParameters &SqlParameters::add_bigints(const std::int64_t *array, int n) {
 
 void run_query(const char *sql, const SqlParameters &parameters, RowHandler handler, void *state) {
   RowReceiver receiver = make_receiver(handler, state);
-  WorkOfOurs const work;
-  pg([&] {
+  by_spi([&] {
     SPIExecuteOptions options = make_options(parameters, receiver);
-    require(SPI_connect(), "SPI_connect");
     require(SPI_execute_extended(sql, &options), "SPI_execute_extended");
-    require(SPI_finish(), "SPI_finish");
   });
 }
 
 void run_query(SavedQuery &query, const SqlParameters &parameters, RowHandler handler, void *state) {
   RowReceiver receiver = make_receiver(handler, state);
-  WorkOfOurs const work;
-  pg([&] {
+  by_spi([&] {
     SPIExecuteOptions options = make_options(parameters, receiver);
-    require(SPI_connect(), "SPI_connect");
     if (query.plan == nullptr) {
       SPIPlanPtr const plan = SPI_prepare(query.sql, parameters.count, const_cast<Oid *>(parameters.types));
       if (plan == nullptr) require(SPI_result, "SPI_prepare");
@@ -110,7 +116,6 @@ void run_query(SavedQuery &query, const SqlParameters &parameters, RowHandler ha
       query.plan = plan;
     }
     require(SPI_execute_plan_extended(query.plan, &options), "SPI_execute_plan_extended");
-    require(SPI_finish(), "SPI_finish");
   });
 }
 
@@ -128,13 +133,10 @@ Datum query_array(const char *sql, const SqlParameters &parameters) {
 }
 
 void execute(const char *sql, const SqlParameters &parameters) {
-  WorkOfOurs const work;
-  pg([&] {
-    require(SPI_connect(), "SPI_connect");
+  by_spi([&] {
     require(SPI_execute_with_args(sql, parameters.count, const_cast<Oid *>(parameters.types),
                                   const_cast<Datum *>(parameters.values), parameters.nulls, false, 0),
             "SPI_execute_with_args");
-    require(SPI_finish(), "SPI_finish");
   });
 }
 
