@@ -128,6 +128,17 @@ SELECT ok(pg_temp.waits($$SELECT count(*)::text FROM reseller_report.create_part
     'a second create_partitions waits');
 SELECT dblink_exec('a', 'COMMIT') \g /dev/null
 SELECT is((SELECT string_agg(x, '') FROM dblink_get_result('b') AS t (x text)), '0', 'and makes nothing twice');
+SELECT * FROM dblink_get_result('b') AS t (x text) \g /dev/null
 SELECT is(pg_temp.total(), 255.000000, 'moved rows count once');
+-- A service that comes to the table while create_partitions waits for it knows the partitions as the others do.
+INSERT INTO bots (company_id, occurred_at, price_twin) VALUES (11, '2024-06-05 10:00+00', 256);
+SELECT dblink_exec('a', 'BEGIN'), dblink_exec('a', $$DO 'BEGIN PERFORM reseller_report.attach_source(''chat'', ''bots'',
+    ''{"sender": {"value": "bot"}, "via_alice": {"value": false}}''); END'$$) \g /dev/null
+SELECT ok(pg_temp.waits($$SELECT count(*)::text FROM reseller_report.create_partitions('0', 'bots')$$),
+    'create_partitions waits for a service to be attached');
+SELECT dblink_exec('a', 'COMMIT') \g /dev/null
+SELECT is((SELECT string_agg(x, '') FROM dblink_get_result('b') AS t (x text)), '1', 'and makes a partition');
+SELECT is_empty($$SELECT l.table_name FROM reseller_report.source s JOIN reseller_report.source_leaf l ON l.source = s.id
+    WHERE s.table_name = 'bots' GROUP BY 1 HAVING count(*) <> 2$$, 'both services know all partitions');
 SELECT dblink_disconnect('a'), dblink_disconnect('b') \g /dev/null
 SELECT * FROM finish();

@@ -188,6 +188,13 @@ SELECT pg_temp.rebuild('bots') \g /dev/null
 SELECT pg_temp.unseen('DROP TABLE bots_2024_02_b') \g /dev/null
 SELECT pg_temp.right('dropped unseen', 'bots');
 SELECT pg_temp.rebuild('bots') \g /dev/null
+SELECT pg_temp.unseen('CREATE TABLE bots_2023_11 PARTITION OF bots '
+    'FOR VALUES FROM (''2023-11-01 00:00+00'') TO (''2023-12-01 00:00+00''); CREATE TABLE bots_2023_12 PARTITION OF bots '
+    'FOR VALUES FROM (''2023-12-01 00:00+00'') TO (''2024-01-01 00:00+00'')') \g /dev/null
+SELECT pg_temp.right('two made unseen', 'bots');
+SELECT is((SELECT count(*) FROM reseller_report.source_unbuilt WHERE reason LIKE 'public.bots\_2023\_1_ came with rows'), 2::bigint,
+    'a fold un-builds the days of both, whatever rows they had meanwhile');
+SELECT pg_temp.rebuild('bots') \g /dev/null
 DROP TABLE bots_2024_02;
 
 -- Where the lock is not to be had, the next fold does it.
@@ -235,6 +242,22 @@ SELECT is_empty('SELECT pg_temp.registered()', 'a fold forgets it');
 SELECT is_empty('SELECT FROM reseller_report.usage_quarter q WHERE NOT EXISTS (SELECT FROM reseller_report.source s '
     'WHERE s.id = q.source)', 'with its summaries');
 DROP TABLE bots;
+
+-- A source that a dump brings before its table. Where the table comes unseen, its name tells that it is the source.
+SELECT pg_temp.create_bots('bots', true) \g /dev/null
+CREATE TEMP TABLE dumped AS SELECT * FROM reseller_report.source WHERE table_name = 'bots';
+CREATE TEMP TABLE dumped_leaf AS SELECT l.* FROM reseller_report.source_leaf l JOIN dumped d ON d.id = l.source;
+DROP TABLE bots;
+SELECT * FROM reseller_report.materialize() \g /dev/null
+INSERT INTO reseller_report.source TABLE dumped;
+INSERT INTO reseller_report.source_leaf TABLE dumped_leaf;
+SELECT pg_temp.unseen('CREATE TABLE bots (LIKE usage.bot_message) PARTITION BY RANGE (occurred_at); CREATE TABLE bots_2024_02 '
+    'PARTITION OF bots FOR VALUES FROM (''2024-02-01 00:00+00'') TO (''2024-03-01 00:00+00'')') \g /dev/null
+DROP TABLE bots_2024_02;
+SELECT is((SELECT array_agg(s) FROM pg_temp.registered() s), '{public.bots}',
+    'a source that a dump brought outlives its partition');
+DROP TABLE bots;
+SELECT is_empty('SELECT pg_temp.registered()', 'and is forgotten when its table is dropped');
 
 -- What is connected now is said by a WARNING, which reaches only a client: a second psql tells.
 SELECT pg_temp.create_bots('bots', true) \g /dev/null

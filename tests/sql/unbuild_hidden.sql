@@ -90,6 +90,8 @@ SELECT dblink_send_query('b', 'ALTER TABLE flow DETACH PARTITION flow_1 CONCURRE
 SELECT ok(pg_temp.until('EXISTS (SELECT FROM pg_inherits WHERE inhdetachpending)'), 'it is in its midst');
 SELECT pg_temp.agrees('in its midst');
 SELECT is(pg_temp.why(), 'public.flow_1 is being detached', 'and un-built');
+SELECT results_eq('SELECT unbuilt_from, unbuilt_to FROM reseller_report.source_unbuilt',
+    $$VALUES (timestamptz '2021-01-01 00:00+00', timestamptz '2021-02-01 00:00+00')$$, 'its days, and no others');
 SELECT dblink_exec('a', 'COMMIT') \g /dev/null
 SELECT ok(pg_temp.until('NOT dblink_is_busy(''b'')::boolean'), 'it ends');
 SELECT * FROM dblink_get_result('b') AS t (x text) \g /dev/null
