@@ -33,11 +33,11 @@ class Display {
 
   void advance(const Slice &slice) {
     progress_.advance();
-    draw(slice.source.name + " " + slice.from.substr(0, std::string("2026-01-01").size()));
+    draw(slice.table.name + " " + slice.from.substr(0, std::string("2026-01-01").size()));
     double const now = process_.seconds();
     if (is_terminal_ || now < next_line_) return;
     next_line_ = now + kBetweenLines;
-    log_.info("rebuilding", {{"progress", progress_.line(now)}, {"source", slice.source.name}, {"slice", slice.from}});
+    log_.info("rebuilding", {{"progress", progress_.line(now)}, {"source", slice.table.name}, {"slice", slice.from}});
   }
 
   /// Ends the line of the bar. To be called before anything else is written.
@@ -92,13 +92,13 @@ class Rebuild {
  private:
   // A table whose slices cannot even be listed stops no other.
   void list_slices() {
-    for (const Source &source : chosen_sources(*extension_, config_)) {
+    for (const Table &table : chosen_tables(*extension_, config_)) {
       try {
-        slices_.add(extension_->rebuild_slices(source, config_.period, config_.only_unbuilt));
+        slices_.add(extension_->rebuild_slices(table, config_.period, config_.only_unbuilt));
       } catch (const DatabaseError &error) {
         if (error.is_loss()) throw;
-        log_failure(error, source.name, "");
-        slices_.add_failed({source, say_moment(config_.period.from), say_moment(config_.period.to)});
+        log_failure(error, table.name, "");
+        slices_.add_failed({table, say_moment(config_.period.from), say_moment(config_.period.to)});
       }
     }
   }
@@ -115,7 +115,7 @@ class Rebuild {
       connect_again(error);
       return true;
     }
-    log_failure(error, slices_.next().source.name, slices_.next().from);
+    log_failure(error, slices_.next().table.name, slices_.next().from);
     slices_.fail_next(error);
     return !error.is_loss();
   }
@@ -137,24 +137,24 @@ class Rebuild {
     }
   }
 
-  // What is left, as commands: one for each source that is not finished, from its earliest slice that is missing.
+  // What is left, as commands: one for each table that is not finished, from its earliest slice that is missing.
   void log_how_to_go_on() const {
     std::map<std::string, std::string> earliest;
     for (const auto *slices : {&slices_.waiting(), &slices_.failed()})
       for (const Slice &slice : *slices) {
-        std::string &from = earliest.emplace(slice.source.name, slice.from).first->second;
+        std::string &from = earliest.emplace(slice.table.name, slice.from).first->second;
         from = std::min(from, slice.from);  // moments as the server prints them sort as text
       }
-    for (const auto &[source, from] : earliest) {
-      std::string command = "reseller-materializer rebuild" + given(option::kSource, source) + given(option::kFrom, from) +
+    for (const auto &[table, from] : earliest) {
+      std::string command = "reseller-materializer rebuild" + given(option::kSource, table) + given(option::kFrom, from) +
                             given(option::kTo, say_moment(config_.period.to));
       if (config_.only_unbuilt) command += std::string(" --") + option::kOnlyUnbuilt;
       log_.info("to go on", {{"run", command}});
     }
   }
 
-  void log_failure(const DatabaseError &error, const std::string &source, const std::string &slice) const {
-    log_.error("rebuild failed", {{"reason", error.what()}, {"sqlstate", error.sqlstate()}, {"source", source}, {"slice", slice}});
+  void log_failure(const DatabaseError &error, const std::string &table, const std::string &slice) const {
+    log_.error("rebuild failed", {{"reason", error.what()}, {"sqlstate", error.sqlstate()}, {"source", table}, {"slice", slice}});
   }
 
   const Config &config_;

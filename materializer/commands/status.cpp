@@ -12,7 +12,7 @@ struct Status {
   ServerState server;
   std::optional<Leader> leader;
   State state;
-  std::vector<Feed> feeds;
+  std::vector<Source> sources;
 };
 
 bool is_standby(const Status &status) { return status.server.kind == ServerState::Kind::kStandby; }
@@ -51,10 +51,10 @@ void print_status_table(const Status &status) {
   print_table(table);
   std::puts("");
   table = {{"source", "service", "connected", "built", "usage kept from"}};
-  for (const Feed &feed : status.feeds)
-    table.push_back({feed.source.name, feed.service, feed.attached_at.substr(0, std::string("2026-01-01").size()),
-                     feed.is_built ? "yes" : "no: " + feed.unbuilt_reasons,
-                     feed.horizon == "-infinity" ? "the beginning" : feed.horizon});
+  for (const Source &source : status.sources)
+    table.push_back({source.table.name, source.service, source.attached_at.substr(0, std::string("2026-01-01").size()),
+                     source.is_built ? "yes" : "no: " + source.unbuilt_reasons,
+                     source.horizon == "-infinity" ? "the beginning" : source.horizon});
   print_table(table);
 }
 
@@ -81,12 +81,12 @@ void print_status_json(const Status &status) {
       ",\"last_materialized_at\":" + json_text(state.last_fold_at) + ",\"last_deltas\":" + state.last_fold_deltas.value_or("null") +
       ",\"last_duration_seconds\":" + state.last_fold_seconds.value_or("null") + ",\"dead_deltas\":" + whole(state.dead_deltas) +
       ",\"oldest_xmin_age\":" + whole(state.oldest_xmin_age) + ",\"sources\":[";
-  for (const Feed &feed : status.feeds)
-    json += std::string(&feed == &status.feeds.front() ? "" : ",") + "{\"source\":" + json_quote(feed.source.name) +
-            ",\"service\":" + json_quote(feed.service) + ",\"attached_at\":" + json_quote(feed.attached_at) +
-            ",\"built\":" + (feed.is_built ? "true" : "false") +
-            ",\"unbuilt_reasons\":" + (feed.is_built ? "null" : json_quote(feed.unbuilt_reasons)) +
-            ",\"horizon\":" + json_quote(feed.horizon) + "}";
+  for (const Source &source : status.sources)
+    json += std::string(&source == &status.sources.front() ? "" : ",") + "{\"source\":" + json_quote(source.table.name) +
+            ",\"service\":" + json_quote(source.service) + ",\"attached_at\":" + json_quote(source.attached_at) +
+            ",\"built\":" + (source.is_built ? "true" : "false") +
+            ",\"unbuilt_reasons\":" + (source.is_built ? "null" : json_quote(source.unbuilt_reasons)) +
+            ",\"horizon\":" + json_quote(source.horizon) + "}";
   std::puts((json + "]}").c_str());
 }
 

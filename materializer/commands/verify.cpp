@@ -1,5 +1,5 @@
 #include "commands/commands.hpp"
-#include "commands/each_source.hpp"
+#include "commands/each_table.hpp"
 #include "process/text.hpp"
 
 namespace materializer {
@@ -14,7 +14,7 @@ void print(const Rows &differences) {
   print_table(table);
 }
 
-// Only the extension knows which services there are. It refuses the name of any other, whatever the source.
+// Only the extension knows which services there are. It refuses the name of any other, whatever the table.
 Rows verify(Extension &extension, const Slice &slice, const std::string &service) {
   if (service.empty()) return extension.verify(slice, std::nullopt);
   try {
@@ -33,8 +33,8 @@ ExitStatus run_verify(const Config &config, const Connect &connect, const Proces
   std::string const to = say_moment(config.period.to);
   log.info("period", {{"from", from}, {"to", to}});
   Rows differences;
-  bool const well = for_each_source(tables_of(extension->sources()), process, log, "not verified", [&](const Source &source) {
-    Rows const found = verify(*extension, {source, from, to}, config.service);
+  bool const well = for_each_table(tables_of(extension->sources()), process, log, "not verified", [&](const Table &table) {
+    Rows const found = verify(*extension, {table, from, to}, config.service);
     differences.insert(differences.end(), found.begin(), found.end());
   });
   if (!differences.empty()) print(differences);

@@ -20,7 +20,7 @@ namespace materializer {
 
 enum class OutputFormat { kTable, kJson };
 
-/// How long raw usage is kept: for named sources, and for all others.
+/// How long raw usage is kept: for named tables, and for all others.
 struct Retention {
   std::optional<std::int64_t> others;
   std::map<TableName, std::int64_t> named;
@@ -50,7 +50,7 @@ struct Config {
   Schedule verify_schedule;
   Retention retention;
 
-  std::vector<TableName> sources;  // empty: all
+  std::vector<TableName> tables;  // of --source; empty: all
   Period period = kAllTime;
   std::string service;  // empty: all
   bool only_unbuilt = false;

@@ -67,7 +67,7 @@ const std::vector<Option> kOptions = {
      "drop raw usage older than this: 400d, or SCHEMA.TABLE=400d, or several with commas between",
      set<&Config::retention, values::retention>},
     {option::kSource, "SCHEMA.TABLE", "", kRebuild | kPrune, "only this source; may be repeated",
-     [](const std::string &value, Config &config) { config.sources.push_back(values::source(value)); }, true},
+     [](const std::string &value, Config &config) { config.tables.push_back(values::table(value)); }, true},
     {option::kFrom, "MOMENT", "-infinity", kRebuild | kVerify, "the first moment of the period, ISO 8601; without a zone: UTC",
      [](const std::string &value, Config &config) { config.period.from = values::moment(value); }},
     {option::kTo, "MOMENT", "infinity", kRebuild | kVerify, "the first moment after the period",

@@ -107,7 +107,7 @@ Retention retention(const std::string &text) {
   return result;
 }
 
-TableName source(const std::string &text) {
+TableName table(const std::string &text) {
   std::optional<TableName> const name = parse_table_name(as_utf8(text));
   if (!name) throw ValueError("'" + text + "' must be named with its schema, as in usage.text_message; `status` lists the names");
   return *name;

@@ -40,10 +40,10 @@ Zone zone(const std::string &text);
 /// ADDRESS:PORT, or empty.
 std::string listen_address(const std::string &text);
 
-/// Rules with commas between: DURATION for all sources, or SCHEMA.TABLE=DURATION for one.
+/// Rules with commas between: DURATION for all tables, or SCHEMA.TABLE=DURATION for one.
 Retention retention(const std::string &text);
 
-TableName source(const std::string &text);
+TableName table(const std::string &text);
 Moment moment(const std::string &text);
 
 /// The end of a period, which must come after its beginning.

@@ -14,38 +14,38 @@ std::unique_ptr<Extension> connect_to_ready(const Connect &connect, const Config
   return extension;
 }
 
-std::vector<Source> tables_of(const std::vector<Feed> &feeds) {
-  std::vector<Source> tables;
+std::vector<Table> tables_of(const std::vector<Source> &sources) {
+  std::vector<Table> tables;
   // The server lists the services of a table one after the other.
-  for (const Feed &feed : feeds)
-    if (tables.empty() || tables.back().oid != feed.source.oid) tables.push_back(feed.source);
+  for (const Source &source : sources)
+    if (tables.empty() || tables.back().oid != source.table.oid) tables.push_back(source.table);
   return tables;
 }
 
-std::vector<Source> built_tables_of(const std::vector<Feed> &feeds) {
-  std::vector<Source> tables = tables_of(feeds);
-  auto const is_unbuilt = [&](const Source &table) {
-    return std::any_of(feeds.begin(), feeds.end(),
-                       [&](const Feed &feed) { return feed.source.oid == table.oid && !feed.is_built; });
+std::vector<Table> built_tables_of(const std::vector<Source> &sources) {
+  std::vector<Table> tables = tables_of(sources);
+  auto const is_unbuilt = [&](const Table &table) {
+    return std::any_of(sources.begin(), sources.end(),
+                       [&](const Source &source) { return source.table.oid == table.oid && !source.is_built; });
   };
   tables.erase(std::remove_if(tables.begin(), tables.end(), is_unbuilt), tables.end());
   return tables;
 }
 
-const Source &find_source(const std::vector<Source> &sources, const TableName &name, const std::string &option) {
+const Table &find_table(const std::vector<Table> &tables, const TableName &name, const std::string &option) {
   auto const found =
-      std::find_if(sources.begin(), sources.end(), [&](const Source &source) { return parse_table_name(source.name) == name; });
-  if (found == sources.end())
+      std::find_if(tables.begin(), tables.end(), [&](const Table &table) { return parse_table_name(table.name) == name; });
+  if (found == tables.end())
     throw DatabaseError("--" + option + ": " + say_table_name(name) + " is not connected; `status` lists the connected tables",
                         "42704", Remedy::kGiveUp);
   return *found;
 }
 
-std::vector<Source> chosen_sources(Extension &extension, const Config &config) {
-  std::vector<Source> sources = tables_of(extension.sources());
-  if (config.sources.empty()) return sources;
-  std::vector<Source> chosen;
-  for (const TableName &name : config.sources) chosen.push_back(find_source(sources, name, option::kSource));
+std::vector<Table> chosen_tables(Extension &extension, const Config &config) {
+  std::vector<Table> tables = tables_of(extension.sources());
+  if (config.tables.empty()) return tables;
+  std::vector<Table> chosen;
+  for (const TableName &name : config.tables) chosen.push_back(find_table(tables, name, option::kSource));
   return chosen;
 }
 

@@ -29,17 +29,15 @@ struct Leader {
   std::string since;  // when its session began; empty where the caller may not see it
 };
 
-/// A connected table. In the extension's C++ and in the docs, a table together with one service that it feeds is a source; here
-/// that is a Feed. Calls name a table by its OID: to find it by its name, the caller would need USAGE on its schema.
-struct Source {
+/// A connected table. Calls name it by its OID: to find it by its name, the caller would need USAGE on its schema.
+struct Table {
   std::string name;  // with its schema, as the server prints it
   std::string oid;
 };
 
-/// A connected table as one of the services that it feeds: a row of sources(). The extension's C++ calls this a Source. What it
-/// calls a Feed is another thing: what a table is attached as.
-struct Feed {
-  Source source;
+/// A connected table together with one service that it feeds: a row of sources().
+struct Source {
+  Table table;
   std::string service;
   std::string attached_at;
   bool is_built = false;
@@ -47,10 +45,16 @@ struct Feed {
   std::string horizon;
 };
 
-/// A period of a table: that of one of its partitions, or days that are built in one transaction. Bounds are in UTC, as the server
-/// prints them.
+/// Days of a table that are built in one transaction. Bounds are in UTC, as the server prints them.
 struct Slice {
-  Source source;
+  Table table;
+  std::string from;
+  std::string to;
+};
+
+/// A partition of a table: the period of its rows, with bounds as those of a Slice.
+struct Partition {
+  Table table;
   std::string from;
   std::string to;
 };
@@ -100,7 +104,7 @@ class Extension {
   virtual std::optional<Leader> leader() = 0;
 
   virtual State state() = 0;
-  virtual std::vector<Feed> sources() = 0;
+  virtual std::vector<Source> sources() = 0;
 
   /// Folds at most `max_deltas` changes and returns how many. Where it takes fewer, none is left.
   virtual std::int64_t fold(std::int64_t max_deltas) = 0;
@@ -108,17 +112,17 @@ class Extension {
   /// Folds and merges at most `max_deltas` changes. Where it takes fewer, none is left; with `only_what_pays`, none that pays.
   virtual Materialized materialize(std::int64_t max_deltas, bool only_what_pays) = 0;
 
-  /// Makes the monthly partitions of a source that are missing until `ahead` seconds from now.
-  virtual std::vector<Slice> create_partitions(const Source &source, std::int64_t ahead) = 0;
+  /// Makes the monthly partitions of a table that are missing until `ahead` seconds from now.
+  virtual std::vector<Partition> create_partitions(const Table &table, std::int64_t ahead) = 0;
 
-  /// Drops the partitions of a source whose usage is older than so many seconds; returns them.
-  virtual std::vector<Slice> prune(const Source &source, std::int64_t older_than) = 0;
+  /// Drops the partitions of a table whose usage is older than so many seconds; returns them.
+  virtual std::vector<Partition> prune(const Table &table, std::int64_t older_than) = 0;
 
   /// The partitions that prune() would drop.
-  virtual std::vector<Slice> prunable(const Source &source, std::int64_t older_than) = 0;
+  virtual std::vector<Partition> prunable(const Table &table, std::int64_t older_than) = 0;
 
   /// The slices to rebuild in a period, those that are not built first.
-  virtual std::vector<Slice> rebuild_slices(const Source &source, const Period &period, bool only_unbuilt) = 0;
+  virtual std::vector<Slice> rebuild_slices(const Table &table, const Period &period, bool only_unbuilt) = 0;
   virtual void rebuild_slice(const Slice &slice) = 0;
 
   /// Compares raw usage with the summaries of a slice, for one service or, without a name, for all. Returns a row with the columns
@@ -136,15 +140,15 @@ using Connect = std::function<std::unique_ptr<Extension>(const Config &config)>;
 std::unique_ptr<Extension> connect_to_ready(const Connect &connect, const Config &config);
 
 /// The tables of sources(), each once, whatever number of services it feeds.
-std::vector<Source> tables_of(const std::vector<Feed> &feeds);
+std::vector<Table> tables_of(const std::vector<Source> &sources);
 
 /// Those tables of sources() that are built for all services that they feed.
-std::vector<Source> built_tables_of(const std::vector<Feed> &feeds);
+std::vector<Table> built_tables_of(const std::vector<Source> &sources);
 
-/// The source of this name. Throws a DatabaseError that tells which option gave the name.
-const Source &find_source(const std::vector<Source> &sources, const TableName &name, const std::string &option);
+/// The table of this name. Throws a DatabaseError that tells which option gave the name.
+const Table &find_table(const std::vector<Table> &tables, const TableName &name, const std::string &option);
 
-/// The sources that --source names; all where it names none.
-std::vector<Source> chosen_sources(Extension &extension, const Config &config);
+/// The tables that --source names; all where it names none.
+std::vector<Table> chosen_tables(Extension &extension, const Config &config);
 
 }  // namespace materializer

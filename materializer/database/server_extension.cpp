@@ -21,12 +21,13 @@ State state_of(const Row &row) {
           number(row[6]), row[7] == "1",  row[8],         row[9],         row[10],        row[11]};
 }
 
-// From rows with the columns source, its oid, from, to.
-std::vector<Slice> slices_of(const Rows &rows) {
-  std::vector<Slice> slices;
+// Slices or partitions, from rows with the columns source, its oid, from, to.
+template <typename T>
+std::vector<T> periods_of(const Rows &rows) {
+  std::vector<T> periods;
   for (const Row &row : rows)
-    slices.push_back({{row[0].value_or(""), row[1].value_or("")}, row[2].value_or(""), row[3].value_or("")});
-  return slices;
+    periods.push_back({{row[0].value_or(""), row[1].value_or("")}, row[2].value_or(""), row[3].value_or("")});
+  return periods;
 }
 
 }  // namespace
@@ -82,13 +83,13 @@ State ServerExtension::state() {
           .front());
 }
 
-std::vector<Feed> ServerExtension::sources() {
-  std::vector<Feed> feeds;
+std::vector<Source> ServerExtension::sources() {
+  std::vector<Source> sources;
   for (const Row &row : session_.query("SELECT source, source::oid, service, attached_at, is_built::int, unbuilt_reasons, horizon"
                                        " FROM reseller_report.sources() ORDER BY source::text, service"))
-    feeds.push_back(
+    sources.push_back(
         {{*row[0], *row[1]}, row[2].value_or(""), row[3].value_or(""), row[4] == "1", row[5].value_or(""), row[6].value_or("")});
-  return feeds;
+  return sources;
 }
 
 std::int64_t ServerExtension::fold(std::int64_t max_deltas) {
@@ -102,41 +103,41 @@ Materialized ServerExtension::materialize(std::int64_t max_deltas, bool only_wha
   return {std::stoll(*rows[0][0]), std::stoll(*rows[0][1])};
 }
 
-std::vector<Slice> ServerExtension::create_partitions(const Source &source, std::int64_t ahead) {
-  return slices_of(session_.unit_that_locks_out(
+std::vector<Partition> ServerExtension::create_partitions(const Table &table, std::int64_t ahead) {
+  return periods_of<Partition>(session_.unit_that_locks_out(
       "SELECT source, source::oid, period_from, period_to FROM reseller_report.create_partitions($1::interval, $2::oid)",
-      {interval(ahead), source.oid}));
+      {interval(ahead), table.oid}));
 }
 
-std::vector<Slice> ServerExtension::prune(const Source &source, std::int64_t older_than) {
-  return slices_of(session_.unit_that_locks_out(
+std::vector<Partition> ServerExtension::prune(const Table &table, std::int64_t older_than) {
+  return periods_of<Partition>(session_.unit_that_locks_out(
       "SELECT source, source::oid, period_from, period_to FROM reseller_report.prune($1::oid, now() - $2::interval)",
-      {source.oid, interval(older_than)}));
+      {table.oid, interval(older_than)}));
 }
 
-std::vector<Slice> ServerExtension::prunable(const Source &source, std::int64_t older_than) {
-  return slices_of(session_.unit(
+std::vector<Partition> ServerExtension::prunable(const Table &table, std::int64_t older_than) {
+  return periods_of<Partition>(session_.unit(
       "SELECT source, source::oid, period_from, period_to FROM reseller_report.prunable($1::oid, now() - $2::interval)",
-      {source.oid, interval(older_than)}));
+      {table.oid, interval(older_than)}));
 }
 
-std::vector<Slice> ServerExtension::rebuild_slices(const Source &source, const Period &period, bool only_unbuilt) {
-  return slices_of(
+std::vector<Slice> ServerExtension::rebuild_slices(const Table &table, const Period &period, bool only_unbuilt) {
+  return periods_of<Slice>(
       session_.unit("SELECT $1::oid::regclass, $1, slice_from, slice_to"
                     " FROM reseller_report.rebuild_slices($1::oid, $2::timestamptz, $3::timestamptz, $4::boolean)",
-                    {source.oid, say_moment(period.from), say_moment(period.to), boolean(only_unbuilt)}));
+                    {table.oid, say_moment(period.from), say_moment(period.to), boolean(only_unbuilt)}));
 }
 
 void ServerExtension::rebuild_slice(const Slice &slice) {
   session_.unit("SELECT count(*) FROM reseller_report.rebuild_slice($1::oid, $2::timestamptz, $3::timestamptz)",
-                {slice.source.oid, slice.from, slice.to});
+                {slice.table.oid, slice.from, slice.to});
 }
 
 Rows ServerExtension::verify(const Slice &slice, const std::optional<std::string> &service) {
   return session_.unit(
       "SELECT source, reseller_id, company_id, service, item, bucket, figure, raw, summary"
       " FROM reseller_report.verify($1::timestamptz, $2::timestamptz, $3::text, $4::oid)",
-      {slice.from, slice.to, service, slice.source.oid});
+      {slice.from, slice.to, service, slice.table.oid});
 }
 
 }  // namespace materializer

@@ -15,13 +15,13 @@ class ServerExtension final : public Extension {
   bool try_to_lead() override;
   std::optional<Leader> leader() override;
   State state() override;
-  std::vector<Feed> sources() override;
+  std::vector<Source> sources() override;
   std::int64_t fold(std::int64_t max_deltas) override;
   Materialized materialize(std::int64_t max_deltas, bool only_what_pays) override;
-  std::vector<Slice> create_partitions(const Source &source, std::int64_t ahead) override;
-  std::vector<Slice> prune(const Source &source, std::int64_t older_than) override;
-  std::vector<Slice> prunable(const Source &source, std::int64_t older_than) override;
-  std::vector<Slice> rebuild_slices(const Source &source, const Period &period, bool only_unbuilt) override;
+  std::vector<Partition> create_partitions(const Table &table, std::int64_t ahead) override;
+  std::vector<Partition> prune(const Table &table, std::int64_t older_than) override;
+  std::vector<Partition> prunable(const Table &table, std::int64_t older_than) override;
+  std::vector<Slice> rebuild_slices(const Table &table, const Period &period, bool only_unbuilt) override;
   void rebuild_slice(const Slice &slice) override;
   Rows verify(const Slice &slice, const std::optional<std::string> &service) override;
 

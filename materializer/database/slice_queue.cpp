@@ -18,18 +18,18 @@ void SliceQueue::fail_next(const DatabaseError &error) {
   failed_.push_back(next);
   if (error.is_about_rows()) return;
   auto const first_failed = std::stable_partition(waiting_.begin(), waiting_.end(),
-                                                  [&](const Slice &slice) { return slice.source.oid != next.source.oid; });
+                                                  [&](const Slice &slice) { return slice.table.oid != next.table.oid; });
   failed_.insert(failed_.end(), first_failed, waiting_.end());
   waiting_.erase(first_failed, waiting_.end());
 }
 
 void SliceQueue::defer_table() {
-  std::string const oid = next().source.oid;
-  std::stable_partition(waiting_.begin(), waiting_.end(), [&](const Slice &slice) { return slice.source.oid != oid; });
+  std::string const oid = next().table.oid;
+  std::stable_partition(waiting_.begin(), waiting_.end(), [&](const Slice &slice) { return slice.table.oid != oid; });
 }
 
-bool SliceQueue::holds(const Source &table) const {
-  auto const is_of_table = [&](const Slice &slice) { return slice.source.oid == table.oid; };
+bool SliceQueue::holds(const Table &table) const {
+  auto const is_of_table = [&](const Slice &slice) { return slice.table.oid == table.oid; };
   return std::any_of(waiting_.begin(), waiting_.end(), is_of_table) || std::any_of(failed_.begin(), failed_.end(), is_of_table);
 }
 

@@ -33,7 +33,7 @@ class SliceQueue {
   void defer_table();
 
   /// Whether a slice of this table waits or failed.
-  bool holds(const Source &table) const;
+  bool holds(const Table &table) const;
 
   const std::deque<Slice> &waiting() const { return waiting_; }
   const std::deque<Slice> &failed() const { return failed_; }

@@ -19,7 +19,7 @@ inline constexpr char kPartitionsDuty[] = "partitions";
 inline constexpr char kRetentionDuty[] = "retention";
 inline constexpr char kRebuildDuty[] = "rebuild";
 inline constexpr char kVerifyDuty[] = "verify";
-inline constexpr char kStateDuty[] = "figures";  // asking for the state that metrics show; these figures are not of usage
+inline constexpr char kStateDuty[] = "state";  // asking for what metrics show
 inline constexpr const char *kDuties[] = {kFoldDuty,    kSourcesDuty, kPartitionsDuty, kRetentionDuty,
                                           kRebuildDuty, kVerifyDuty,  kStateDuty};
 

@@ -5,13 +5,13 @@
 namespace materializer {
 namespace {
 
-Subject subject(const Source &table) { return {table.oid, table.name}; }
+Subject subject(const Table &table) { return {table.oid, table.name}; }
 
 // A name in an option as a subject. Its key equals no table's OID.
 Subject subject(const TableName &name) { return {say_table_name(name), say_table_name(name)}; }
 
 // How long raw usage of a table is kept, in seconds. Returns nothing where it is kept for ever.
-std::optional<std::int64_t> kept_for(const Retention &retention, const Source &table) {
+std::optional<std::int64_t> kept_for(const Retention &retention, const Table &table) {
   std::optional<TableName> const name = parse_table_name(table.name);
   auto const named = name ? retention.named.find(*name) : retention.named.end();
   return named != retention.named.end() ? std::optional(named->second) : retention.others;
@@ -29,43 +29,43 @@ std::string as_line(const Row &row) {
 }  // namespace
 
 void Housekeeping::keep(Extension &extension, const Config &config) {
-  std::vector<Source> tables;
+  std::vector<Table> tables;
   if (!units_.complete(kSourcesDuty, {}, [&] { tables = tables_of(extension.sources()); })) return;
   end_failures_of_others(config, tables);
   report_unknown_retention(config, tables);
   bool const had_slices = has_slices();
   slices_.clear();
-  for (const Source &table : tables) keep_table(extension, config, table);
+  for (const Table &table : tables) keep_table(extension, config, table);
   if (has_slices() && !had_slices) log_.info("days are not built", {{"slices", slices_.size()}});
 }
 
-void Housekeeping::end_failures_of_others(const Config &config, const std::vector<Source> &tables) {
+void Housekeeping::end_failures_of_others(const Config &config, const std::vector<Table> &tables) {
   std::set<std::string> keys;
-  for (const Source &table : tables) keys.insert(table.oid);
+  for (const Table &table : tables) keys.insert(table.oid);
   for (const char *const duty : {kPartitionsDuty, kRebuildDuty, kVerifyDuty}) units_.failures().keep_only(duty, keys);
   for (const auto &[name, seconds] : config.retention.named) keys.insert(subject(name).key);
   units_.failures().keep_only(kRetentionDuty, keys);
 }
 
-void Housekeeping::report_unknown_retention(const Config &config, const std::vector<Source> &tables) {
+void Housekeeping::report_unknown_retention(const Config &config, const std::vector<Table> &tables) {
   for (const auto &rule : config.retention.named)
-    (void)units_.complete(kRetentionDuty, subject(rule.first), [&] { (void)find_source(tables, rule.first, option::kRetention); });
+    (void)units_.complete(kRetentionDuty, subject(rule.first), [&] { (void)find_table(tables, rule.first, option::kRetention); });
 }
 
-void Housekeeping::keep_table(Extension &extension, const Config &config, const Source &table) {
+void Housekeeping::keep_table(Extension &extension, const Config &config, const Table &table) {
   (void)units_.complete(kPartitionsDuty, subject(table), [&] {
-    for (const Slice &made : extension.create_partitions(table, config.partitions_ahead))
-      log_.info("partition made", {{"source", made.source.name}, {"from", made.from}, {"to", made.to}});
+    for (const Partition &made : extension.create_partitions(table, config.partitions_ahead))
+      log_.info("partition made", {{"source", made.table.name}, {"from", made.from}, {"to", made.to}});
   });
   if (std::optional<std::int64_t> const seconds = kept_for(config.retention, table))
     (void)units_.complete(kRetentionDuty, subject(table), [&] {
-      for (const Slice &dropped : extension.prune(table, *seconds))
-        log_.info("usage dropped", {{"source", dropped.source.name}, {"from", dropped.from}, {"to", dropped.to}});
+      for (const Partition &dropped : extension.prune(table, *seconds))
+        log_.info("usage dropped", {{"source", dropped.table.name}, {"from", dropped.from}, {"to", dropped.to}});
     });
   find_unbuilt(extension, table);
 }
 
-void Housekeeping::find_unbuilt(Extension &extension, const Source &table) {
+void Housekeeping::find_unbuilt(Extension &extension, const Table &table) {
   std::vector<Slice> unbuilt;
   auto const error = units_.run(kRebuildDuty, subject(table), [&] { unbuilt = extension.rebuild_slices(table, kAllTime, true); });
   if (!error && unbuilt.empty()) units_.failures().end(kRebuildDuty, subject(table));
@@ -74,22 +74,22 @@ void Housekeeping::find_unbuilt(Extension &extension, const Source &table) {
 
 void Housekeeping::rebuild_next(Extension &extension) {
   Slice const slice = slices_.next();
-  if (auto const error = units_.run(kRebuildDuty, subject(slice.source), [&] { extension.rebuild_slice(slice); })) {
+  if (auto const error = units_.run(kRebuildDuty, subject(slice.table), [&] { extension.rebuild_slice(slice); })) {
     slices_.fail_next(*error);
     return;
   }
   slices_.finish_next();
   metrics_.count_slice();
-  log_.debug("slice rebuilt", {{"source", slice.source.name}, {"from", slice.from}, {"to", slice.to}});
-  if (!slices_.holds(slice.source)) units_.failures().end(kRebuildDuty, subject(slice.source));
+  log_.debug("slice rebuilt", {{"source", slice.table.name}, {"from", slice.from}, {"to", slice.to}});
+  if (!slices_.holds(slice.table)) units_.failures().end(kRebuildDuty, subject(slice.table));
   if (!has_slices()) log_.info("days were built");
 }
 
 void Housekeeping::verify(Extension &extension) {
-  std::vector<Source> tables;
+  std::vector<Table> tables;
   (void)units_.complete(kVerifyDuty, {}, [&] { tables = built_tables_of(extension.sources()); });
   if (tables.empty()) return;
-  const Source &table = tables[random_index(tables.size())];
+  const Table &table = tables[random_index(tables.size())];
   std::vector<Slice> slices;
   if (units_.run(kVerifyDuty, subject(table), [&] { slices = extension.rebuild_slices(table, kAllTime, false); })) return;
   slices.erase(std::remove_if(slices.begin(), slices.end(), [](const Slice &slice) { return !is_finite(slice); }), slices.end());
@@ -101,10 +101,10 @@ void Housekeeping::verify(Extension &extension) {
 void Housekeeping::report_verification(const Slice &slice, const Rows &differences) {
   metrics_.count_verification(static_cast<double>(differences.size()));
   if (differences.empty()) {
-    log_.debug("verified", {{"source", slice.source.name}, {"from", slice.from}, {"to", slice.to}});
+    log_.debug("verified", {{"source", slice.table.name}, {"from", slice.from}, {"to", slice.to}});
     return;
   }
-  log_.error("verify found differences", {{"source", slice.source.name},
+  log_.error("verify found differences", {{"source", slice.table.name},
                                           {"from", slice.from},
                                           {"to", slice.to},
                                           {"differences", differences.size()},

@@ -26,10 +26,10 @@ class Housekeeping {
   void verify(Extension &extension);
 
  private:
-  void keep_table(Extension &extension, const Config &config, const Source &table);
-  void end_failures_of_others(const Config &config, const std::vector<Source> &tables);
-  void report_unknown_retention(const Config &config, const std::vector<Source> &tables);
-  void find_unbuilt(Extension &extension, const Source &table);
+  void keep_table(Extension &extension, const Config &config, const Table &table);
+  void end_failures_of_others(const Config &config, const std::vector<Table> &tables);
+  void report_unknown_retention(const Config &config, const std::vector<Table> &tables);
+  void find_unbuilt(Extension &extension, const Table &table);
   void report_verification(const Slice &slice, const Rows &differences);
   std::size_t random_index(std::size_t size);
 

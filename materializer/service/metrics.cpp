@@ -42,7 +42,7 @@ struct Metrics::Registered {
   prometheus::Family<Counter> &failures =
       prometheus::BuildCounter()
           .Name(named("failures_total"))
-          .Help("Units of work that failed, by task: fold, sources, partitions, retention, rebuild, verify, figures.")
+          .Help("Units of work that failed, by task: fold, sources, partitions, retention, rebuild, verify, state.")
           .Register(*registry);
   Counter &deltas = counter(*registry, "deltas_folded_total", "Changes folded, and changes merged.");
   Counter &rows = counter(*registry, "summary_rows_written_total", "Summary rows written by folding.");

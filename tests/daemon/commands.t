@@ -209,7 +209,7 @@ is($metric->('leader'), 1, 'metrics: leader');
 is($metric->('connected'), 1, 'metrics: connected');
 is($metric->('verify_mismatches_total'), 0, 'metrics: no mismatches');
 is($metric->(qq(failures_total{task="$_"})), 0, "metrics: no failures of $_")
-    for qw(fold sources partitions rebuild verify figures);
+    for qw(fold sources partitions rebuild verify state);
 cmp_ok($metric->('slices_rebuilt_total'), '>', 0, 'metrics: slices rebuilt');
 Daemon::wait_until('un-built sources are known to be none', sub { $metric->('unbuilt_sources') == 0 });
 my $folded = $metric->('deltas_folded_total');

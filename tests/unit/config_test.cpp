@@ -86,9 +86,9 @@ TEST_CASE("a file may hold options of other commands, the command line may not")
 
 TEST_CASE("lists and switches") {
   Config const config = read({"rebuild", "--source", "usage.a", "--source=Usage.\"B, Größe\"", "--only-unbuilt"});
-  REQUIRE_EQ(config.sources.size(), 2);
-  CHECK(config.sources[0] == TableName{"usage", "a"});
-  CHECK(config.sources[1] == TableName{"usage", "B, Größe"});
+  REQUIRE_EQ(config.tables.size(), 2);
+  CHECK(config.tables[0] == TableName{"usage", "a"});
+  CHECK(config.tables[1] == TableName{"usage", "B, Größe"});
   CHECK(config.only_unbuilt);
   CHECK_FALSE(read({"prune", "--older-than", "1d", "--dry-run=false"}).dry_run);
   Retention const retention = read({"run", "--retention", "400d,usage.chat_message=90d"}).retention;

@@ -65,12 +65,12 @@ class Fake final : public Extension {
   }
   std::optional<Leader> leader() override { return std::nullopt; }
   State state() override { return work("state"), State{}; }
-  std::vector<Feed> sources() override {
+  std::vector<Source> sources() override {
     work("sources");
-    std::vector<Feed> feeds;
+    std::vector<Source> sources;
     for (const std::string &table : world_.tables)
-      feeds.push_back({{table, table}, "chat", "", world_.unbuilt[table].empty(), "", ""});
-    return feeds;
+      sources.push_back({{table, table}, "chat", "", world_.unbuilt[table].empty(), "", ""});
+    return sources;
   }
   std::int64_t fold(std::int64_t max_deltas) override {
     work("fold");
@@ -84,24 +84,24 @@ class Fake final : public Extension {
     world_.pending -= taken;
     return {taken, taken};
   }
-  std::vector<Slice> create_partitions(const Source &source, std::int64_t) override {
-    return work("create_partitions " + source.name), std::vector<Slice>{{source, "", ""}};
+  std::vector<Partition> create_partitions(const Table &table, std::int64_t) override {
+    return work("create_partitions " + table.name), std::vector<Partition>{{table, "", ""}};
   }
-  std::vector<Slice> prune(const Source &source, std::int64_t) override {
-    return work("prune " + source.name), std::vector<Slice>{{source, "", ""}};
+  std::vector<Partition> prune(const Table &table, std::int64_t) override {
+    return work("prune " + table.name), std::vector<Partition>{{table, "", ""}};
   }
-  std::vector<Slice> prunable(const Source &, std::int64_t) override { return {}; }
-  std::vector<Slice> rebuild_slices(const Source &source, const Period &, bool only_unbuilt) override {
-    work("rebuild_slices " + source.name);
-    return only_unbuilt ? world_.unbuilt[source.name] : std::vector<Slice>{{source, "2026-01-01", "2026-01-02"}};
+  std::vector<Partition> prunable(const Table &, std::int64_t) override { return {}; }
+  std::vector<Slice> rebuild_slices(const Table &table, const Period &, bool only_unbuilt) override {
+    work("rebuild_slices " + table.name);
+    return only_unbuilt ? world_.unbuilt[table.name] : std::vector<Slice>{{table, "2026-01-01", "2026-01-02"}};
   }
   void rebuild_slice(const Slice &slice) override {
-    work("rebuild_slice " + slice.source.name + " " + slice.from);
-    std::vector<Slice> &left = world_.unbuilt[slice.source.name];
+    work("rebuild_slice " + slice.table.name + " " + slice.from);
+    std::vector<Slice> &left = world_.unbuilt[slice.table.name];
     left.erase(std::find_if(left.begin(), left.end(), [&](const Slice &other) { return other.from == slice.from; }));
   }
   Rows verify(const Slice &slice, const std::optional<std::string> &) override {
-    return work("verify " + slice.source.name), Rows{};
+    return work("verify " + slice.table.name), Rows{};
   }
 
  private:

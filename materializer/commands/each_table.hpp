@@ -1,4 +1,4 @@
-// The loop of commands that do something with each source.
+// The loop of commands that do something with each connected table.
 #pragma once
 
 #include <string>
@@ -10,18 +10,18 @@
 
 namespace materializer {
 
-/// Does something with each source. One with which it fails is logged as `failed` and stops no other. Tells whether all went well:
+/// Does something with each table. One with which it fails is logged as `failed` and stops no other. Tells whether all went well:
 /// they did not where a stop was requested before the last. Throws where the connection is lost or a stop cancelled the work.
 template <typename Work>
-bool for_each_source(const std::vector<Source> &sources, const Process &process, Log &log, const std::string &failed, Work &&work) {
+bool for_each_table(const std::vector<Table> &tables, const Process &process, Log &log, const std::string &failed, Work &&work) {
   bool well = true;
-  for (const Source &source : sources) {
+  for (const Table &table : tables) {
     if (process.stop_requested()) return false;
     try {
-      work(source);
+      work(table);
     } catch (const DatabaseError &error) {
       if (error.is_loss() || process.stop_requested()) throw;
-      log.error(failed, {{"source", source.name}, {"reason", error.what()}, {"sqlstate", error.sqlstate()}});
+      log.error(failed, {{"source", table.name}, {"reason", error.what()}, {"sqlstate", error.sqlstate()}});
       well = false;
     }
   }
