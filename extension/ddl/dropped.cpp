@@ -30,7 +30,7 @@ bool contains(const std::vector<Oid> &tables, Oid table) { return std::find(tabl
 std::string name_of(const RegisteredLeaf &leaf) { return quoted_name(NameStr(leaf.schema), NameStr(leaf.table)); }
 
 // Locks a table and then a partition against everybody; false when one of them is gone by then.
-bool lock_out(Oid root, Oid leaf) {
+bool lock_if_there(Oid root, Oid leaf) {
   pg([&] {
     LockRelationOid(root, AccessExclusiveLock);
     LockRelationOid(leaf, AccessExclusiveLock);
@@ -218,7 +218,7 @@ void follow_dropping(const std::vector<Oid> &tables) {
             [](const Lost &a, const Lost &b) { return std::tie(a.relid, a.source.id) < std::tie(b.relid, b.source.id); });
   // A partition that another session has dropped meanwhile is passed over: the command itself will report that it is gone.
   for (const Lost &leaf : lost)
-    if (lock_out(leaf.root, leaf.relid))
+    if (lock_if_there(leaf.root, leaf.relid))
       follow_rows(leaf.source, leaf.relid, leaf.days, -1, qualified_name(leaf.relid) + " is being dropped");
 }
 

@@ -39,7 +39,7 @@ Pending pending_of(const Moves &moves) {
   DeltaScan scan(AccessShareLock);
   DeltaRow row;
   while (scan.next(row)) {
-    if (row.own) continue;
+    if (row.of_this_transaction) continue;
     for_each_change(row, [&](Item item, Time bucket, std::int64_t company, const Counters &counters) {
       if (is_moved(moves, company, bucket)) pending[company].push_back({{row.source, company, bucket, item}, counters});
     });

@@ -31,12 +31,12 @@ class Readiness {
  public:
   Readiness() {
     for (const SourceState &source : source_states())
-      if (source.is_followed) sources_.emplace(source.id, State{answerable(source, kAllTime), source.horizon});
+      if (source.is_reliable) sources_.emplace(source.id, State{answerable(source, kAllTime), source.horizon});
   }
 
   /// Whether any change of a row may be folded or dropped. The transaction's own wait until it commits, so that no summary ever
   /// holds part of a transaction in flight.
-  bool concerns(const DeltaRow &row) const { return !row.own && sources_.count(row.source) > 0; }
+  bool concerns(const DeltaRow &row) const { return !row.of_this_transaction && sources_.count(row.source) > 0; }
 
   /// Of a source that concerns the fold.
   Fate fate(std::int64_t source, Time bucket) const {

@@ -33,7 +33,7 @@ struct Waiting {
 std::map<HolderKey, Waiting> waiting() {
   std::set<std::int64_t> sources;
   for (const SourceState &source : source_states())
-    if (source.is_followed) sources.insert(source.id);
+    if (source.is_reliable) sources.insert(source.id);
   std::map<HolderKey, Waiting> found;
   for (const PackedRow &run : runs_waiting()) {
     if (run.set_aside || sources.count(run.source) == 0) continue;

@@ -102,7 +102,7 @@ Plan plan_of(const std::vector<Source> &sources, Time older_than) {
 }
 
 // What is dropped, and the table that loses it, against everybody.
-Lacking lock_out(Oid table, const Plan &plan, Patience &patience) {
+Lacking lock_to_drop(Oid table, const Plan &plan, Patience &patience) {
   if (TableLock const wanted = {table, AccessExclusiveLock}; !patience.lock(wanted)) return wanted;
   for (const Partition &partition : plan.partitions)
     if (Lacking const lacking = lock_tree(partition.relid, AccessExclusiveLock, AccessExclusiveLock, patience)) return lacking;
@@ -120,7 +120,7 @@ Lacking prune_with_lease(Oid table, Time older_than, Patience &patience, std::ve
   if (plan.partitions.empty()) return {};
   for (const Source &source : sources)
     if (!plan.pruned_of(source).empty()) keep_nobodys(source, plan.pruned_of(source), snapshot);
-  if (Lacking const lacking = lock_out(table, plan, patience)) return lacking;
+  if (Lacking const lacking = lock_to_drop(table, plan, patience)) return lacking;
   for (const Source &source : sources) require_still_built(source, plan.pruned_of(source));
   drop(sources, plan);
   dropped = std::move(plan.partitions);

@@ -40,15 +40,14 @@ void require_no_changes_of_parents() {
 }
 
 // Whether one table or partition has the TRUNCATE trigger, and the capture trigger for all of these sources, both on.
-// Source::is_followed() asks whether all of a source is followed.
-bool is_followed(Oid table, const std::vector<Source> &sources) {
+bool has_triggers_on(Oid table, const std::vector<Source> &sources) {
   return is_watched(table) &&
          std::all_of(sources.begin(), sources.end(), [=](const Source &source) { return is_captured(table, source.id); });
 }
 
 void require_capture_on(const std::vector<Source> &sources) {
   for (const Leaf &table : leaves_of(sources.front()))
-    if (!is_followed(table.relid, sources))
+    if (!has_triggers_on(table.relid, sources))
       throw Error(sqlstate::kWrongState, "the capture trigger of table " + sources.front().name + " is off",
                   "SELECT reseller_report.post_restore() puts capture triggers back and on. A table that is unlogged, foreign or "
                   "an inheritance child cannot be captured.");
@@ -60,7 +59,7 @@ void remove_deltas(std::int64_t source, const Range &slice) {
   DeltaScan scan(RowExclusiveLock);
   DeltaRow row;
   while (scan.next(row)) {
-    if (row.source != source || row.own) continue;
+    if (row.source != source || row.of_this_transaction) continue;
     std::vector<UsageChange> rest;
     bool concerned = false;
     for_each_change(row, [&](Item item, Time bucket, std::int64_t company, const Counters &counters) {
@@ -142,7 +141,7 @@ void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapsh
 // raw_changes() leaves this transaction's own rows out, for they wait in its own changes: but not those that it wrote before it
 // connected the table, or past its trigger.
 void require_own_rows_captured(const Source &source, const Range &slice, Overflows &overflows) {
-  if (!unbuilt_by_this_transaction(source.id)) return;
+  if (!unbuilt_since_snapshot(source.id)) return;
   std::vector<Change> const missing =
       difference(own_raw_changes(source, slice, overflows), own_captured_changes(source, slice, overflows), overflows);
   if (std::any_of(missing.begin(), missing.end(), [](const Change &change) { return !change.counters.is_zero(); }))
@@ -153,7 +152,7 @@ void require_own_rows_captured(const Source &source, const Range &slice, Overflo
 // Of rows that TRUNCATE or DDL took away since, its own or another's, a transaction of one snapshot misses the deltas that came
 // after the snapshot: they would be folded when the rows are gone.
 void require_deltas_seen(const Source &source) {
-  if (IsolationUsesXactSnapshot() && unbuilt_by_this_transaction(source.id))
+  if (IsolationUsesXactSnapshot() && unbuilt_since_snapshot(source.id))
     throw Error(sqlstate::kWrongState, "table " + source.name + " was un-built after this transaction took its snapshot",
                 "Commit first, then CALL reseller_report.rebuild('" + source.name + "').");
 }

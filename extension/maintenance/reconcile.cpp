@@ -82,7 +82,7 @@ std::vector<Change> own_captured_changes(const Source &source, const Range &rang
   DeltaScan scan(AccessShareLock);
   DeltaRow row;
   while (scan.next(row)) {
-    if (!row.own) continue;
+    if (!row.of_this_transaction) continue;
     for_each_change(row, [&](Item item, Time bucket, std::int64_t company, const Counters &counters) {
       take({row.source, company, bucket, item}, counters);
     });
@@ -98,7 +98,7 @@ std::vector<Change> pending_changes(const std::vector<Source> &sources, Whose wh
   DeltaRow row;
   while (scan.next(row)) {
     bool const wanted = std::any_of(sources.begin(), sources.end(), [&](const Source &source) { return source.id == row.source; });
-    if (!wanted || row.own) continue;
+    if (!wanted || row.of_this_transaction) continue;
     for_each_change(row, [&](Item item, Time bucket, std::int64_t company, const Counters &counters) {
       waiting.push_back({{row.source, company, bucket, item}, counters});
       companies.push_back(company);

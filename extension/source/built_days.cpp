@@ -80,7 +80,7 @@ std::vector<Range> answerable(const SourceState &source, const Range &period) {
     if (still_there) built.push_back(seen.range);
   }
   std::vector<Range> unbuilt;
-  if (!source.is_followed) unbuilt.push_back({source.horizon, kInfinity});
+  if (!source.is_reliable) unbuilt.push_back({source.horizon, kInfinity});
   for (const RecordedRange &seen : read_ranges("source_unbuilt", source.id, nullptr))
     unbuilt.push_back(intersection(seen.range, {source.horizon, kInfinity}));
   std::vector<Range> result;
@@ -89,7 +89,7 @@ std::vector<Range> answerable(const SourceState &source, const Range &period) {
   return result;
 }
 
-bool unbuilt_by_this_transaction(std::int64_t source) {
+bool unbuilt_since_snapshot(std::int64_t source) {
   OthersSnapshot const others;
   if (!times_moved(source, GetActiveSnapshot())) return true;
   UnbuiltMarks const before = marks(read_ranges("source_unbuilt", source, GetActiveSnapshot()));

@@ -35,6 +35,6 @@ bool moved_unseen(std::int64_t source);
 /// Whether days of the source were un-built too late for the active snapshot to see it, whoever did it. That is so where the source
 /// has a mark that this transaction appended itself, or that others committed after the snapshot was taken. It also is so where
 /// this transaction itself has connected the source.
-bool unbuilt_by_this_transaction(std::int64_t source);
+bool unbuilt_since_snapshot(std::int64_t source);
 
 }  // namespace reseller_report

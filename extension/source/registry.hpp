@@ -36,7 +36,7 @@ struct Source {
 struct SourceState {
   std::int64_t id;
   Time horizon;
-  bool is_followed;  ///< Source::is_followed(), or less where source_states() says so
+  bool is_reliable;  ///< whether its summaries may be relied on at all: Source::is_followed(), or what source_states() takes for it
 };
 
 /// A row of the registry; what it points to is palloc'd.
@@ -84,9 +84,9 @@ std::vector<Source> sources_of_table(Oid table);
 /// The ids of sources.
 std::vector<std::int64_t> ids_of(const std::vector<Source> &sources);
 
-/// The sources of the active snapshot whose table is there, in order of their ids, not locked. Their is_followed says less than
-/// Source::is_followed(): only that the table has a trigger of the capture trigger's name. That is enough: whoever switches that
-/// trigger off un-builds all days.
+/// The sources of the active snapshot whose table is there, in order of their ids, not locked. is_reliable says less of them than
+/// Source::is_followed() does: only that the table has a trigger of the capture trigger's name. That is enough, because whoever
+/// switches that trigger off un-builds all days.
 std::vector<SourceState> source_states();
 
 /// A source of the active snapshot. `lock` locks its table and says whether it could; nothing is returned where it could not.

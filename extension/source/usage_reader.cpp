@@ -46,7 +46,7 @@ class RowReader {
 
   bool counts() const {
     for (int i = 0; i < mapping_.count; i++)
-      if (mapping_.rules[i].field == Field::kCondition && flag(i) != 1) return false;
+      if (mapping_.rules[i].field == Field::kCondition && meaning_of(i) != 1) return false;
     return has_head();
   }
 
@@ -54,7 +54,7 @@ class RowReader {
 
   /// False when the row is to be left out.
   bool item(Item &item) const {
-    std::int64_t const kind = flag(at(Field::kKind));
+    std::int64_t const kind = meaning_of(at(Field::kKind));
     if (kind == kIgnored) return false;
     if (mapping_.feed == Feed::kBot) {
       item = kind != 0 ? Item::kBillable : Item::kFree;
@@ -64,13 +64,13 @@ class RowReader {
     if (mapping_.feed == Feed::kTelephonyOutgoing) return item == Item::kOutgoingCall;
     if (mapping_.feed == Feed::kTelephonyIncoming) return item == Item::kIncomingCall;
     if (mapping_.feed != Feed::kChat) return true;
-    std::int64_t const alice = flag(at(Field::kAlice));
+    std::int64_t const alice = meaning_of(at(Field::kAlice));
     if (alice == 1) item = through_alice(item);
     return alice != kIgnored;
   }
 
   /// 1, 0 or kIgnored.
-  std::int64_t delivered() const { return mapping_.has(Field::kDelivered) ? flag(at(Field::kDelivered)) : 0; }
+  std::int64_t delivered() const { return mapping_.has(Field::kDelivered) ? meaning_of(at(Field::kDelivered)) : 0; }
 
   std::int64_t seconds() const {
     if (!mapping_.has(Field::kSeconds)) return 0;
@@ -158,10 +158,10 @@ class RowReader {
     throw Error(sqlstate::kOutOfRange, column_of(at(field)) + " holds an amount of 10^9 or more");
   }
 
-  // What the value of a rule stands for. For most rules that is a flag: 1 or 0. But for kKind it is an Item, unless the service is
-  // that of bots. It is kIgnored where the row is to be left out. A value that the mapping does not know raises 23514. A moment of
-  // delivery stands for 1, because the message was delivered.
-  std::int64_t flag(int i) const {
+  // What the row's value means by a rule: 1 or 0 for most rules, and an Item for kKind, unless the service is that of bots.
+  // kIgnored means that the row is to be left out. A moment of delivery means 1, because the message was delivered. A value that
+  // the mapping does not know raises 23514.
+  std::int64_t meaning_of(int i) const {
     const Rule &rule = mapping_.rules[i];
     if (rule.is_constant) return rule.constant;
     if (nulls_[i]) {

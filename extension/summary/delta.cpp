@@ -166,10 +166,10 @@ bool DeltaScan::next(DeltaRow &row) {
     row.size = VARSIZE_ANY_EXHDR(packed);
     MemoryContextSwitchTo(before);
     // What a fold or a rebuild put back was captured by others.
-    row.own = false;
+    row.of_this_transaction = false;
     if (DatumGetBool(values[kIsRest]) || !TransactionIdIsValid(GetTopTransactionIdIfAny())) return;
     bool is_null = false;
-    row.own = TransactionIdIsCurrentTransactionId(
+    row.of_this_transaction = TransactionIdIsCurrentTransactionId(
         DatumGetTransactionId(slot_getsysattr(slot_, MinTransactionIdAttributeNumber, &is_null)));
   });
   return found;

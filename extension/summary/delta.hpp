@@ -17,7 +17,7 @@ struct DeltaRow {
   const char *bytes;
   std::size_t size;
   ItemPointerData tid;  ///< the row's identity
-  bool own;             ///< captured by this transaction; "own" does not mean the extension's here
+  bool of_this_transaction;
 };
 
 /// Hands each change of a row on: f(item, bucket, company, counters).
