@@ -21,6 +21,8 @@ GRANT EXECUTE ON FUNCTION
     reseller_report.reseller_and_companies(bigint, timestamptz, timestamptz, boolean, text[], text, text, integer, integer),
     reseller_report.usage_events(bigint, bigint, text, timestamptz, timestamptz, text, integer, jsonb)
     TO PUBLIC;
+GRANT SELECT ON reseller_report.resellers, reseller_report.reseller_companies, reseller_report.quarter_hourly_usage,
+    reseller_report.hourly_usage, reseller_report.daily_usage, reseller_report.monthly_usage TO PUBLIC;
 
 -- What a dump must carry. Usage tables are users' own, and are dumped as such.
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.company', '');

@@ -2,10 +2,23 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
+
+#include "server/boundary.hpp"
 
 namespace reseller_report {
 
 /// Raises 42501 unless the current role may read this reseller's reports. Says the same of resellers that do not exist.
 void require_access(std::int64_t reseller);
+
+/// The resellers whose reports a role may read.
+struct Readable {
+  bool is_all;
+  std::vector<std::int64_t> resellers;  ///< in order; they may be gone
+
+  bool contains(std::int64_t reseller) const;
+};
+
+Readable readable_by(Oid role);
 
 }  // namespace reseller_report

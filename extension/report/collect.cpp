@@ -4,13 +4,9 @@
 #include <unordered_map>
 
 #include "capture/accumulator.hpp"
-#include "server/query.hpp"
-#include "server/relation.hpp"
-#include "source/built_days.hpp"
-#include "source/leaf.hpp"
+#include "report/answering.hpp"
 #include "source/raw_scan.hpp"
 #include "summary/delta.hpp"
-#include "summary/memberships.hpp"
 #include "summary/packed.hpp"
 
 namespace reseller_report {
@@ -25,8 +21,7 @@ constexpr size_t kRawQueries = 200;
 
 /// How the steps are answered from one source.
 struct SourcePlan {
-  Source source;
-  UnbuiltMarks unbuilt;        // when it was made
+  AnsweringSource answering;
   StepPieces levels[kLevels];  // buckets of its summaries
   StepPieces buckets;          // the time that they cover, whose runs and deltas count
   StepPieces raw;              // raw rows: what turns the buckets into the steps, and all of what summaries do not answer
@@ -45,46 +40,8 @@ struct SourcePlan {
   }
 };
 
-// Whether capture has still to fire for rows of a table that are written already. It fires at the end of the statement, and what
-// the statement calls before that sees them. Whoever queues a trigger's event holds the lock of a writer; a look at the queue may
-// be long.
-bool awaits_capture(Oid root) {
-  bool awaits = false;
-  pg([&] {
-    List *const tables = find_all_inheritors(root, NoLock, nullptr);
-    int const count = list_length(tables);
-    for (int i = 0; i < count && !awaits; i++) {
-      Oid const table = list_nth_oid(tables, i);
-      awaits = is_locked_by_me(table, RowExclusiveLock) && AfterTriggerPendingOnRel(table);
-    }
-    list_free(tables);
-  });
-  return awaits;
-}
-
-// Whether summaries and deltas, as this process and snapshot see them, can answer for the source. A snapshot from before the
-// transaction's latest capture does not match the accumulator, a parallel worker does not have it, and a function called by a
-// statement that writes to the source, or to dependency, sees rows that are not captured, or followed, yet.
-bool summaries_match_snapshot(const Source &source) {
-  // A transaction that has written nothing has captured nothing, whatever process this is.
-  if (!TransactionIdIsValid(GetTopTransactionIdIfAny())) return true;
-  return !accumulator::is_ahead_of(GetActiveSnapshot()) && !awaits_moves() && !IsParallelWorker() && !awaits_capture(source.relid);
-}
-
-void require_raw_usage(const SourcePlan &plan) {
-  Time const horizon = plan.source.horizon;
-  const std::vector<StepPiece> &raw = plan.raw.all();
-  bool const gone = std::any_of(raw.begin(), raw.end(), [&](const StepPiece &piece) { return piece.range.from < horizon; });
-  if (!gone) return;
-  std::string const moment = text_of_time(horizon);
-  throw Error(sqlstate::kWrongState,
-              "usage of table " + plan.source.name + " before " + moment +
-                  " was pruned: from then on any period can be answered, before it only whole quarter hours UTC",
-              "Begin and end the period on quarter hours UTC, or not before that moment.");
-}
-
-// `answered` are the parts of the period that summaries answer, in order of time.
-void plan_steps(const std::vector<Range> &steps, const std::vector<Range> &answered, Time now, SourcePlan &plan) {
+void plan_steps(const std::vector<Range> &steps, Time now, SourcePlan &plan) {
+  const std::vector<Range> &answered = plan.answering.answered;
   auto first = answered.begin();
   for (size_t i = 0; i < steps.size(); i++) {
     const Range &step = steps[i];
@@ -102,27 +59,17 @@ std::vector<SourcePlan> plan(const Question &question) {
   std::vector<SourcePlan> plans;
   Range const period = {question.steps.front().from, question.steps.back().to};
   Time const now = GetCurrentTimestamp();
-  for (Source &source : sources_of(question.service)) {
-    // Marks are read before partitions that have come are locked. So each partition whose mark is seen here is in the catalogs when
-    // lock_what_came() looks. In the other order a partition could come between the two: its mark would be seen, but nobody would
-    // have waited until the server has told this session of the partition. A mark that comes later is noticed by still_hold().
-    UnbuiltMarks unbuilt = unbuilt_marks(source.id);
-    if (!unbuilt.empty()) lock_what_came(source);
-    std::vector<Range> const answered = summaries_match_snapshot(source) ? answerable(source, period) : std::vector<Range>{};
-    SourcePlan plan = {std::move(source), std::move(unbuilt), {}, {}, {}};
-    plan_steps(question.steps, answered, now, plan);
-    require_raw_usage(plan);
+  for (AnsweringSource &answering : answering_sources(question.service, period)) {
+    SourcePlan plan = {std::move(answering), {}, {}, {}};
+    plan_steps(question.steps, now, plan);
+    for (const StepPiece &piece : plan.raw.all()) require_raw_usage(plan.answering.source, piece.range);
     plans.push_back(std::move(plan));
   }
   return plans;
 }
 
-// Rows may come with a partition that is attached meanwhile: seen where raw rows are read, but in no summary.
 bool still_hold(const std::vector<SourcePlan> &plans) {
-  return std::all_of(plans.begin(), plans.end(), [](const SourcePlan &plan) {
-    UnbuiltMarks const now = unbuilt_marks(plan.source.id);
-    return std::includes(plan.unbuilt.begin(), plan.unbuilt.end(), now.begin(), now.end());
-  });
+  return std::all_of(plans.begin(), plans.end(), [](const SourcePlan &plan) { return still_holds(plan.answering); });
 }
 
 // Each row is read once, whatever the number of steps that it counts for.
@@ -134,10 +81,13 @@ void add_summaries(const std::vector<SourcePlan> &plans, const Question &questio
       const StepPieces &pieces = plan.levels[level];
       for (const Range &range : pieces.hulls(0))
         for (int item = 0; item < items.count; item++) {
-          reader.seek({plan.source.id, question.reseller, items.items[item]}, range, sink.wanted(item));
+          if (sink.wanted(item) == 0) continue;
+          reader.seek({plan.answering.source.id, question.reseller, items.items[item]}, range, sink.wanted(item));
           SummaryRow row;
-          while (reader.next(row))
+          while (reader.next(row)) {
+            sink.row_was_read();
             pieces.for_each_at(row.bucket, [&](const StepPiece &piece) { sink.add_row(piece.step, item, row, piece.sign); });
+          }
         }
     }
   }
@@ -178,6 +128,7 @@ void add_packed(PackedReader &reader, std::int64_t source, const StepPieces &pie
     reader.seek({source, question.reseller}, range);
     PackedRow row;
     while (reader.next(row)) {
+      sink.row_was_read();
       Unpacker groups(row.bytes, row.size, row.day);
       while (groups.next_group()) {
         int const item = index_of(items, groups.item());
@@ -200,15 +151,15 @@ void add_packed(const std::vector<SourcePlan> &plans, const Question &question, 
   PackedReader runs(PackedTable::kRuns, AccessShareLock, memory);
   for (const SourcePlan &plan : plans) {
     for (Level const level : {Level::kQuarter, Level::kHour, Level::kDay})
-      add_packed(days, plan.source.id, plan.levels[static_cast<int>(level)], question, sink);
-    add_packed(runs, plan.source.id, plan.buckets, question, sink);
+      add_packed(days, plan.answering.source.id, plan.levels[static_cast<int>(level)], question, sink);
+    add_packed(runs, plan.answering.source.id, plan.buckets, question, sink);
   }
 }
 
 void add_deltas(const std::vector<SourcePlan> &plans, const Question &question, const Attributing &sink) {
   std::unordered_map<std::int64_t, const StepPieces *> counted;  // by source
   for (const SourcePlan &plan : plans)
-    if (!plan.buckets.all().empty()) counted.emplace(plan.source.id, &plan.buckets);
+    if (!plan.buckets.all().empty()) counted.emplace(plan.answering.source.id, &plan.buckets);
   if (counted.empty()) return;
   auto const pieces_of = [&](std::int64_t source) {
     auto const found = counted.find(source);
@@ -242,7 +193,7 @@ void add_raw(const std::vector<SourcePlan> &plans, const Dependents &dependents,
       return dependents.position_at(company, moment) >= 0 && plan.raw.any_at(moment);
     };
     for (const Range &range : plan.raw.few_hulls(kRawQueries))
-      for_raw_usage(plan.source, range, companies, wants,
+      for_raw_usage(plan.answering.source, range, companies, wants,
                     [&](const Usage &usage) { sink.add(plan.raw, usage.occurred_at, usage.item, usage.company, usage.counters); });
   }
 }

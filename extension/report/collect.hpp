@@ -15,7 +15,7 @@ namespace reseller_report {
 struct Question {
   std::int64_t reseller;
   Service service;
-  const std::vector<Range> &steps;  ///< side by side in order of time; none is empty. A report has one, its period
+  const std::vector<Range> &steps;  ///< in order of time, without overlap; none is empty. A report has one, its period
   const Dependents &dependents;     ///< the companies of the whole period
 };
 
@@ -27,8 +27,11 @@ class FigureSink {
   /// Forgets all that was added.
   virtual void clear() = 0;
 
-  /// The figures of an item that are wanted; no others are read.
+  /// The figures of an item that are wanted; no others are read. Where none is, no summary row of the item is read.
   virtual FigureSet wanted(int item) const = 0;
+
+  /// Told of each summary row that is read, for EXPLAIN.
+  virtual void row_was_read() {}
 
   /// Whether figures of a company matter. What is added may still be of others.
   virtual bool concerns(std::int64_t company) const = 0;

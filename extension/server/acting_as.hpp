@@ -35,6 +35,26 @@ class ActingAs {
   int saved_context_;
 };
 
+/// Has names in SQL mean the server's own objects while it lives, whatever the session's search path, for code that no SQL function
+/// with a path of its own leads to.
+class PinnedSearchPath {
+ public:
+  PinnedSearchPath() : exceptions_(std::uncaught_exceptions()), settings_(NewGUCNestLevel()) {
+    pg([] {
+      (void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+    });
+  }
+  ~PinnedSearchPath() {
+    if (std::uncaught_exceptions() == exceptions_) AtEOXact_GUC(false, settings_);
+  }
+  PinnedSearchPath(const PinnedSearchPath &) = delete;
+  PinnedSearchPath &operator=(const PinnedSearchPath &) = delete;
+
+ private:
+  int exceptions_;
+  int settings_;
+};
+
 /// A table's owner, and what to say where the owner lacks a right. It is looked up beforehand, because after an error the catalogs
 /// cannot be read.
 struct TableOwner {

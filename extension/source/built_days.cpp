@@ -1,6 +1,7 @@
 #include "source/built_days.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "server/acting_as.hpp"
 #include "server/own_table.hpp"
@@ -19,8 +20,9 @@ struct RecordedRange {
   Range range;
 };
 
-// The rows of source_built or source_unbuilt for `source` that `snapshot` sees; NULL stands for the latest one.
-std::vector<RecordedRange> read_ranges(const char *table_name, std::int64_t source, Snapshot snapshot) {
+// The rows of source_built or source_unbuilt for `source`, or for all sources, that `snapshot` sees; NULL stands for the latest
+// one.
+std::vector<RecordedRange> read_ranges(const char *table_name, std::optional<std::int64_t> source, Snapshot snapshot) {
   OwnTable const table(table_name, AccessShareLock);
   OwnScan scan(table, snapshot);
   std::vector<RecordedRange> ranges;
@@ -38,7 +40,7 @@ std::vector<RecordedRange> read_ranges(const char *table_name, std::int64_t sour
                      DatumGetTimestampTz(own_column(tuple, columns, kRangeTo))};
     });
     if (!HeapTupleIsValid(tuple)) break;
-    if (of_source == source) ranges.push_back(found);
+    if (!source || of_source == *source) ranges.push_back(found);
   }
   return ranges;
 }
@@ -66,6 +68,8 @@ void unbuild_once(std::int64_t source, const std::string &reason) {
 }
 
 UnbuiltMarks unbuilt_marks(std::int64_t source) { return marks(read_ranges("source_unbuilt", source, nullptr)); }
+
+UnbuiltMarks all_unbuilt_marks() { return marks(read_ranges("source_unbuilt", std::nullopt, nullptr)); }
 
 std::vector<Range> answerable(const Source &source, const Range &period) {
   return answerable(SourceState{source.id, source.horizon, source.is_followed()}, period);

@@ -28,6 +28,9 @@ void unbuild_once(std::int64_t source, const std::string &reason);
 using UnbuiltMarks = std::set<std::array<unsigned char, UUID_LEN>>;
 UnbuiltMarks unbuilt_marks(std::int64_t source);
 
+/// The same of all sources.
+UnbuiltMarks all_unbuilt_marks();
+
 /// Whether create_partitions has moved rows of the source after the active snapshot was taken. The rows are still visible at their
 /// old place, but partition pruning would skip it.
 bool moved_unseen(std::int64_t source);

@@ -19,6 +19,22 @@ void choose_companies(RawQuery &raw, const Mapping &mapping, const std::vector<s
 
 }  // namespace
 
+Range raw_extent(const Source &source, const Range &range) {
+  Range extent = {};
+  if (range.empty()) return extent;
+  RawQuery const raw = raw_query(source, layout_of_table(source), range);
+  std::string const sql =
+      "SELECT min(" + raw.moment + "), max(" + raw.moment + ") FROM " + raw.rows + " AND isfinite(" + raw.moment + ")";
+  reading_as_owner(source.relid, [&](const ActingAs &owner) {
+    owner.set("enable_partition_pruning", moved_unseen(source.id) ? "off" : "on");
+    query(sql.c_str(), raw.parameters, [&](const Datum *values, const bool *nulls) {
+      if (nulls[0]) return;
+      extent = {DatumGetTimestampTz(values[0]) - raw.utc_offset, DatumGetTimestampTz(values[1]) - raw.utc_offset + 1};
+    });
+  });
+  return extent;
+}
+
 void read_raw(const Source &source, const Range &range, const std::vector<std::int64_t> *companies, const RowFilter &filter,
               UsageHandler handler, void *state) {
   if (range.empty() || (companies != nullptr && companies->empty())) return;

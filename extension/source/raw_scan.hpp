@@ -23,6 +23,10 @@ struct RowFilter {
 void read_raw(const Source &source, const Range &range, const std::vector<std::int64_t> *companies, const RowFilter &filter,
               UsageHandler handler, void *state);
 
+/// From the first to after the last moment of the raw rows of `source` in `range`; empty where there are none. Rows of infinite
+/// moments do not count, but rows that are not usage do.
+Range raw_extent(const Source &source, const Range &range);
+
 template <typename F>
 UsageHandler handler_of(F &) {
   return [](void *state, const Usage &usage) { (*static_cast<F *>(state))(usage); };

@@ -46,6 +46,19 @@ SELECT is_empty($$
             AND t.typname = a.proname || '_row')$$, 'their rows have named types of the same columns');
 SELECT is_empty($$SELECT FROM pg_depend WHERE deptype = 'e' AND objid IN (SELECT oid FROM pg_proc
     WHERE pronamespace = 'api'::regnamespace)$$, 'none is the extension''s');
+SELECT set_eq($$SELECT relname FROM pg_class WHERE relnamespace = 'api'::regnamespace AND relkind = 'v'$$,
+    $$SELECT unnest(ARRAY['resellers', 'reseller_companies', 'quarter_hourly_usage', 'hourly_usage', 'daily_usage',
+        'monthly_usage'])::name$$, 'the views that everybody may read');
+SELECT is_empty($$
+    SELECT o.relname, a.attname, format_type(a.atttypid, a.atttypmod), col_description(o.oid, a.attnum),
+        obj_description(o.oid, 'pg_class') FROM pg_class o JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum > 0
+    WHERE o.relnamespace = 'reseller_report'::regnamespace
+        AND o.relname IN (SELECT relname FROM pg_class WHERE relnamespace = 'api'::regnamespace AND relkind = 'v')
+    EXCEPT
+    SELECT o.relname, a.attname, format_type(a.atttypid, a.atttypmod), col_description(o.oid, a.attnum),
+        obj_description(o.oid, 'pg_class') FROM pg_class o JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum > 0
+    WHERE o.relnamespace = 'api'::regnamespace$$, 'with the columns and comments of the originals');
+SELECT ok(has_table_privilege('create_api_web', 'api.daily_usage', 'SELECT'), 'and their rights');
 SELECT ok(has_function_privilege('create_api_more', 'api.bot(bigint,timestamptz,timestamptz,boolean)', 'EXECUTE'),
     'rights are copied');
 REVOKE EXECUTE ON FUNCTION api.bot(bigint, timestamptz, timestamptz, boolean) FROM PUBLIC;
@@ -68,6 +81,9 @@ SELECT results_eq(format('SELECT * FROM api.%s', c), format('SELECT * FROM resel
     'usage_series(1, ''2024-02-01'', ''2024-04-01'', in_time_zone => ''Asia/Kolkata'')',
         'usage_events(1, 15, ''chat'', ''2024-02-01'', ''2024-04-01'', row_limit => 3)',
     'named_period(1, ''last_month'')']) c;
+SELECT bag_eq(format('SELECT * FROM api.%I', v), format('SELECT * FROM reseller_report.%I', v), v) FROM unnest(ARRAY['resellers',
+    'reseller_companies', 'hourly_usage', 'daily_usage', 'monthly_usage']) v;
+SELECT results_eq('SELECT DISTINCT reseller_id FROM api.daily_usage', 'VALUES (1::bigint)', 'of the resellers of the role');
 SELECT is(api.reseller_and_companies(1, '2024-02-01', '2024-04-01', order_by => '-name')::text,
     reseller_report.reseller_and_companies(1, '2024-02-01', '2024-04-01', order_by => '-name')::text, 'the page');
 SELECT throws_ok('SELECT * FROM api.totals(2, ''2024-02-01'', ''2024-04-01'')', '42501', 'permission denied for reseller 2',

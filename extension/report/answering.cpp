@@ -1,0 +1,70 @@
+#include "report/answering.hpp"
+
+#include <algorithm>
+
+#include "capture/accumulator.hpp"
+#include "server/query.hpp"
+#include "server/relation.hpp"
+#include "source/leaf.hpp"
+#include "summary/memberships.hpp"
+
+namespace reseller_report {
+namespace {
+
+// Whether capture has still to fire for rows of a table that are written already. It fires at the end of the statement, and what
+// the statement calls before that sees them. Whoever queues a trigger's event holds the lock of a writer; a look at the queue may
+// be long.
+bool awaits_capture(Oid root) {
+  bool awaits = false;
+  pg([&] {
+    List *const tables = find_all_inheritors(root, NoLock, nullptr);
+    int const count = list_length(tables);
+    for (int i = 0; i < count && !awaits; i++) {
+      Oid const table = list_nth_oid(tables, i);
+      awaits = is_locked_by_me(table, RowExclusiveLock) && AfterTriggerPendingOnRel(table);
+    }
+    list_free(tables);
+  });
+  return awaits;
+}
+
+// Whether summaries and deltas, as this process and snapshot see them, can answer for the source. A snapshot from before the
+// transaction's latest capture does not match the accumulator, a parallel worker does not have it, and a function called by a
+// statement that writes to the source, or to dependency, sees rows that are not captured, or followed, yet.
+bool summaries_match_snapshot(const Source &source) {
+  // A transaction that has written nothing has captured nothing, whatever process this is.
+  if (!TransactionIdIsValid(GetTopTransactionIdIfAny())) return true;
+  return !accumulator::is_ahead_of(GetActiveSnapshot()) && !awaits_moves() && !IsParallelWorker() && !awaits_capture(source.relid);
+}
+
+}  // namespace
+
+std::vector<AnsweringSource> answering_sources(Service service, const Range &period) {
+  std::vector<AnsweringSource> result;
+  for (Source &source : sources_of(service)) {
+    // Marks are read before partitions that have come are locked. So each partition whose mark is seen here is in the catalogs when
+    // lock_what_came() looks. In the other order a partition could come between the two: its mark would be seen, but nobody would
+    // have waited until the server has told this session of the partition. A mark that comes later is noticed by still_holds().
+    UnbuiltMarks unbuilt = unbuilt_marks(source.id);
+    if (!unbuilt.empty()) lock_what_came(source);
+    std::vector<Range> answered = summaries_match_snapshot(source) ? answerable(source, period) : std::vector<Range>{};
+    result.push_back({std::move(source), std::move(unbuilt), std::move(answered)});
+  }
+  return result;
+}
+
+void require_raw_usage(const Source &source, const Range &range) {
+  if (range.empty() || range.from >= source.horizon) return;
+  std::string const moment = text_of_time(source.horizon);
+  throw Error(sqlstate::kWrongState,
+              "usage of table " + source.name + " before " + moment +
+                  " was pruned: from then on any period can be answered, before it only whole quarter hours UTC",
+              "Begin and end the period on quarter hours UTC, or not before that moment.");
+}
+
+bool still_holds(const AnsweringSource &answering) {
+  UnbuiltMarks const now = unbuilt_marks(answering.source.id);
+  return std::includes(answering.unbuilt.begin(), answering.unbuilt.end(), now.begin(), now.end());
+}
+
+}  // namespace reseller_report

@@ -1,0 +1,78 @@
+#include "tables/occupied.hpp"
+
+#include <algorithm>
+
+#include "capture/accumulator.hpp"
+#include "report/answering.hpp"
+#include "source/raw_scan.hpp"
+#include "summary/delta.hpp"
+#include "summary/packed.hpp"
+
+namespace reseller_report {
+namespace {
+
+Range day_of(Time moment) {
+  Time const day = bucket_of(Level::kDay, moment);
+  return {day, next_bucket(Level::kDay, day)};
+}
+
+// The years hold all that is merged.
+void add_years(const Source &source, std::int64_t reseller, Service service, const Range &within, const RowMemory &memory,
+               std::vector<Range> &ranges) {
+  SummaryReader years(Level::kYear, memory);
+  for (Item const item : items_of(service)) {
+    years.seek({source.id, reseller, item}, widen(Level::kYear, within), 0);
+    SummaryRow row;
+    while (years.next(row)) ranges.push_back({row.bucket, next_bucket(Level::kYear, row.bucket)});
+  }
+}
+
+void add_runs(const Source &source, std::int64_t reseller, const Range &within, const RowMemory &memory,
+              std::vector<Range> &ranges) {
+  PackedReader runs(PackedTable::kRuns, AccessShareLock, memory);
+  runs.seek({source.id, reseller}, within);
+  PackedRow row;
+  while (runs.next(row)) ranges.push_back(day_of(row.day));
+}
+
+// Of companies of any reseller.
+void add_changes(const std::vector<std::int64_t> &sources, std::vector<Range> &ranges) {
+  auto const is_asked = [&](std::int64_t source) { return std::find(sources.begin(), sources.end(), source) != sources.end(); };
+  auto const add = [&](Time bucket) {
+    if (ranges.empty() || !ranges.back().contains(bucket)) ranges.push_back(day_of(bucket));
+  };
+  DeltaScan deltas(AccessShareLock);
+  DeltaRow row;
+  while (deltas.next(row)) {
+    if (!is_asked(row.source)) continue;
+    Unpacker groups(row.bytes, row.size, kEpoch);
+    while (groups.next_group()) add(groups.bucket());
+  }
+  accumulator::for_each([&](const UsageKey &key, const Counters &) {
+    if (is_asked(key.source)) add(key.bucket);
+  });
+}
+
+}  // namespace
+
+std::vector<Range> occupied(std::int64_t reseller, const std::vector<Service> &services, const Range &within) {
+  std::vector<Range> ranges;
+  std::vector<std::int64_t> sources;
+  RowMemory const memory;
+  for (Service const service : services)
+    for (const AnsweringSource &answering : answering_sources(service, within)) {
+      const Source &source = answering.source;
+      for (const Range &rest : without(within, answering.answered)) {
+        require_raw_usage(source, rest);
+        ranges.push_back(raw_extent(source, rest));
+      }
+      if (answering.answered.empty()) continue;
+      sources.push_back(source.id);
+      add_years(source, reseller, service, within, memory, ranges);
+      add_runs(source, reseller, within, memory, ranges);
+    }
+  if (!sources.empty()) add_changes(sources, ranges);
+  return reseller_report::within(within, std::move(ranges));
+}
+
+}  // namespace reseller_report

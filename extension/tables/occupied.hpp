@@ -1,0 +1,15 @@
+// Where in time a reseller may have usage, so that a table without bounds is not read from the beginning of time on.
+#pragma once
+
+#include <vector>
+
+#include "core/item.hpp"
+#include "core/period.hpp"
+
+namespace reseller_report {
+
+/// Finite ranges inside of `within`, in order of time, that hold all usage of these services that the reseller's companies may have
+/// there. They may hold no usage at all.
+std::vector<Range> occupied(std::int64_t reseller, const std::vector<Service> &services, const Range &within);
+
+}  // namespace reseller_report

@@ -1,0 +1,168 @@
+#include "tables/usage_scan.hpp"
+
+#include <algorithm>
+
+#include "tables/occupied.hpp"
+
+namespace reseller_report {
+namespace {
+
+// Up to so many buckets are looked at without asking first where there is usage.
+constexpr double kFewBuckets = 1'500;
+
+// The first chunk is short, for queries that want few rows. Later ones take as much memory as they may.
+constexpr std::size_t kFirstChunk = 16;
+constexpr std::size_t kGrowth = 4;
+
+}  // namespace
+
+UsageScan::UsageScan(const ScanOrder &order, const Manner &manner)
+    : TableScan(order), manner_(manner), service_texts_{}, item_texts_{}, is_wanted_(kItemNumbers, 0) {
+  pg([&] {
+    MemoryContext const before = MemoryContextSwitchTo(node_->ss.ps.state->es_query_cxt);
+    for (Service const service : kAllServices)
+      service_texts_[static_cast<int>(service)] = CStringGetTextDatum(service_name(service));
+    for (Item const item : all_items()) item_texts_[static_cast<int>(item)] = CStringGetTextDatum(item_name(item));
+    MemoryContextSwitchTo(before);
+  });
+}
+
+Datum UsageScan::date_of(LocalTime date) {
+  if (!is_finite(date)) return DateADTGetDatum(date == kInfinity ? DATEVAL_NOEND : DATEVAL_NOBEGIN);
+  constexpr Time kDay = 96 * kQuarterHour;
+  return DateADTGetDatum(static_cast<DateADT>(date / kDay));
+}
+
+void UsageScan::show(Item item) {
+  probe_.set(Column::kService, service_text(service_of(item)));
+  probe_.set(Column::kItem, item_text(item));
+}
+
+void UsageScan::find_items() {
+  services_.clear();
+  for (Service const service : kAllServices) {
+    bool is_any_wanted = false;
+    for (Item const item : items_of(service)) {
+      show(item);
+      bool const is_wanted = probe_.holds(early_[Subject::kItem]);
+      is_wanted_[static_cast<std::size_t>(item)] = is_wanted ? 1 : 0;
+      is_any_wanted = is_any_wanted || is_wanted;
+    }
+    if (is_any_wanted) services_.push_back(service);
+  }
+}
+
+void UsageScan::rewind_usage() {
+  rewind();
+  find_items();
+  next_service_ = services_.size();
+  steps_.clear();
+  chunk_ = chunk_size_ = 0;
+  next_size_ = kFirstChunk;
+  has_handed_out_ = false;
+  ScanWork const work(node_);
+  marks_ = all_unbuilt_marks();
+}
+
+void UsageScan::find_buckets() {
+  buckets_.clear();
+  if (services_.empty() || companies().ids.empty()) return;
+  std::vector<Range> ranges = {bounds_.time};
+  Zone const zone(reseller().time_zone);
+  {
+    ScanWork const work(node_);
+    if (bucket_count(shape_.kind, bounds_.time) > kFewBuckets) ranges = occupied(reseller().id, services_, bounds_.time);
+  }
+  for (const UsageBucket &bucket : buckets_of(shape_.kind, zone, ranges))
+    if (bounds_.time.contains(bucket.range.from)) buckets_.push_back(bucket);
+}
+
+void UsageScan::find_classes(const UsageBucket &bucket, std::vector<int> &classes) {
+  probe_.set(Column::kBucket, TimestampTzGetDatum(bucket.range.from));
+  probe_.set(Column::kDate, date_of(bucket.date));
+  bool const know_item = early_.buckets_know_item || classes_know_item();
+  bool is_known = false;
+  int known = -1;
+  classes.clear();
+  for (Item const item : items_of(service())) {
+    int its = -1;
+    if (is_wanted_[static_cast<std::size_t>(item)] != 0) {
+      if (know_item) show(item);
+      if (!is_known || know_item) known = probe_.holds(early_[Subject::kBucket]) ? class_now(bucket, item) : -1;
+      is_known = true;
+      its = known;
+    }
+    classes.push_back(its);
+  }
+}
+
+void UsageScan::add_step(const UsageBucket &bucket, const std::vector<int> &classes) {
+  if (std::all_of(classes.begin(), classes.end(), [](int each) { return each < 0; })) return;
+  bool const joins = manner_.joins_buckets && !steps_.empty() && steps_.back().range.to == bucket.range.from &&
+                     std::equal(classes.begin(), classes.end(), classes_.end() - static_cast<std::ptrdiff_t>(classes.size()));
+  if (joins) {
+    steps_.back().range.to = bucket.range.to;
+  } else {
+    steps_.push_back(bucket);
+    classes_.insert(classes_.end(), classes.begin(), classes.end());
+  }
+}
+
+void UsageScan::find_steps() {
+  steps_.clear();
+  classes_.clear();
+  chunk_ = chunk_size_ = 0;
+  std::vector<int> classes;
+  for (const UsageBucket &bucket : buckets_) {
+    find_classes(bucket, classes);
+    add_step(bucket, classes);
+  }
+}
+
+bool UsageScan::next_service() {
+  while (next_service_ == services_.size()) {
+    if (!next_reseller()) return false;
+    find_buckets();
+    if (!buckets_.empty()) next_service_ = 0;
+  }
+  service_ = static_cast<int>(services_[next_service_++]);
+  find_steps();
+  return true;
+}
+
+void UsageScan::read_chunk() {
+  std::vector<Range> ranges;
+  std::vector<char> chosen;
+  for (std::size_t step = chunk_; step < chunk_ + chunk_size_; step++) {
+    ranges.push_back(steps_[step].range);
+    for (std::size_t item = 0; item < item_count(); item++) chosen.push_back(classes_[step * item_count() + item] >= 0 ? 1 : 0);
+  }
+  chosen_.swap(chosen);
+  ScanWork const work(node_);
+  blocks_.ask(companies(), items_of(service()).count, chosen_, manner_.figures, manner_.by_company);
+  collect_figures({reseller().id, service(), ranges, companies()}, blocks_);
+  blocks_.finish();
+  std::size_t const of_step = std::max<std::size_t>(blocks_.memory() / chunk_size_, 1);
+  next_size_ = std::max<std::size_t>(std::min(manner_.memory / of_step, kGrowth * chunk_size_), 1);
+}
+
+bool UsageScan::next_chunk() {
+  for (;;) {
+    chunk_ += chunk_size_;
+    chunk_size_ = 0;
+    while (chunk_ == steps_.size())
+      if (!next_service()) return false;
+    chunk_size_ = std::min(next_size_, steps_.size() - chunk_);
+    read_chunk();
+    ScanWork const work(node_);
+    UnbuiltMarks const now = all_unbuilt_marks();
+    if (std::includes(marks_.begin(), marks_.end(), now.begin(), now.end())) return true;
+    if (has_handed_out_)
+      throw Error(sqlstate::kSerializationFailure, "usage was changed past the extension while its table was read",
+                  "Run the query again.");
+    forget();
+    rewind_usage();
+  }
+}
+
+}  // namespace reseller_report
