@@ -10,8 +10,10 @@
 namespace reseller_report {
 namespace {
 
+// How many companies' raw rows are read by one query.
 constexpr size_t kCompaniesAtOnce = 64;
-// The figures of some companies that are in the summaries, or on their way there with a reseller's name on: raw - pending.
+
+// The figures of some companies that runs and levels hold, where they are a reseller's already: raw usage less what is pending.
 Figures folded_figures(const MovableSource &from, const std::vector<std::int64_t> &companies, const Range &hull, const Moves &moves,
                        const Pending &pending) {
   Figures figures;

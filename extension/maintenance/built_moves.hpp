@@ -1,4 +1,5 @@
-// Moving figures that were folded from rows that are still there: they are read again, for what is folded has no rows of its own.
+// Moves figures that were folded, where the raw rows are still there. What was folded of a company is its raw usage less what is
+// pending.
 #pragma once
 
 #include <unordered_map>
@@ -14,7 +15,8 @@ namespace reseller_report {
 /// Changes that are not folded yet, by company.
 using Pending = std::unordered_map<std::int64_t, std::vector<UsageChange>>;
 
-/// Those of others, of companies that move. They follow the dependency by themselves.
+/// The pending changes of companies that move, but for those of this transaction. They need no move, because they are attributed by
+/// the new dependencies when they are read or folded.
 Pending pending_of(const Moves &moves);
 
 /// Moves the figures of a source in its built days.

@@ -1,5 +1,6 @@
-// Dependency changes: what is folded already moves from the old reseller to the new one, as signed runs of either
-// reseller. What is not folded yet needs nothing: it is attributed when it is read or folded. Writers never wait.
+// Follows changes of dependencies. What is folded already moves from the old reseller to the new one: a run of the one takes it
+// away, and a run of the other adds it. What is not folded yet needs nothing, because it is attributed when it is read or folded.
+// Writers of usage never wait for this.
 
 #include <set>
 

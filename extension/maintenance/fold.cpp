@@ -13,20 +13,20 @@
 namespace reseller_report {
 namespace {
 
-// How many changes of days that are not built a fold drops at most: as many as writers leave in the time between two folds.
+// How many changes of days that are not built a fold drops at most: as many as writers may leave in the time between two folds.
 constexpr std::int64_t kMostDropped = 1'000'000;
 
-// Changes that are attributed at once.
+// How many changes are attributed by one query of dependencies.
 constexpr std::size_t kBatch = 10'000;
 
 /// What becomes of a pending change.
 enum class Fate { kFold, kDrop, kWait };
 
-/// Which sources exist and which of their days are built. Deltas wait whose source the registry does not name, or whose table has
-/// no trigger: a restore is under way, or their table is gone and they go with it.
+/// Which sources exist and which of their days are built. The deltas of a source wait where the registry does not name it, or where
+/// its table has no trigger. Then a restore is under way; or the table is gone, and its deltas will go with it.
 ///
-/// No table is locked: a fold moves figures from deltas to runs, and their sum, which is all that anybody reads, stays. Days that
-/// are un-built beside it, by TRUNCATE or DDL, are read raw by everybody from then on, and a rebuild replaces both.
+/// No usage table is locked. A fold moves figures from deltas to runs, and nobody reads anything but their sum, which stays. Where
+/// TRUNCATE or DDL un-builds days meanwhile, everybody reads raw rows from then on, and a rebuild will replace deltas and runs.
 class Readiness {
  public:
   Readiness() {
@@ -38,13 +38,13 @@ class Readiness {
   /// holds part of a transaction in flight.
   bool concerns(const DeltaRow &row) const { return !row.of_this_transaction && sources_.count(row.source) > 0; }
 
-  /// Of a source that concerns the fold.
+  /// What becomes of a change. Only for a source whose rows concern the fold.
   Fate fate(std::int64_t source, Time bucket) const {
     const State &state = sources_.at(source);
     if (state.is_built(bucket)) return Fate::kFold;
-    // Of a day that is not built nobody counts a change, in whatever snapshot: what un-built the day, or that it was not built yet,
-    // is committed, and everybody reads raw rows there. A rebuild would drop it, since whoever sees it sees the row that it tells
-    // of; where none is possible, it would lie here for ever. What a rebuild does not see yet comes later, and stays.
+    // The day is not built, which is committed. So everybody reads raw rows there, in whatever snapshot, and nobody counts this
+    // change. A rebuild would drop it, because whoever sees the change sees the row that it tells of. But a rebuild may not be
+    // possible, and then the change would lie here for ever. What comes after the snapshot of a rebuild stays, and is folded later.
     return bucket >= state.horizon ? Fate::kDrop : Fate::kWait;
   }
 
@@ -90,7 +90,7 @@ class Attribution {
     std::vector<Membership> const memberships = memberships_of(std::move(companies));
     for (const auto &[change, at] : batch_) {
       const Membership *const membership = membership_at(memberships, change.company, change.bucket);
-      // Where usage is pruned, nobody's is kept, too.
+      // Before the horizon there are no raw rows, so the usage of companies without a reseller is kept, too.
       if (membership == nullptr && !ready_.is_pruned(change.source, change.bucket)) continue;
       std::int64_t const reseller = membership != nullptr ? membership->reseller : kNobody;
       runs_.add({{{{change.source, reseller, change.item}, change.bucket}, change.company}, change.counters}, at);

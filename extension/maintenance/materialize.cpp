@@ -53,8 +53,8 @@ bool anything_to_do(const Work &work) {
 }
 
 Done materialize(const Work &work) {
-  // An idle run writes nothing. Deltas that another session is folding are visible here until it commits, so that a run
-  // which finds none has nothing to wait for either.
+  // A call that finds nothing to do writes nothing and waits for nobody. It need not wait for another session that is folding: the
+  // deltas which that session takes are visible here until it commits.
   if (!anything_to_do(work)) return {};
   require_dependencies_followed();
   Time const began = GetCurrentTimestamp();
@@ -98,8 +98,8 @@ std::int64_t required_most(FunctionCallInfo fcinfo) {
 
 }  // namespace
 
-// What the next folds and merges would take, and the oldest of it; for the view materializer_state, whose readers' rights it asks
-// for.
+// What the next folds and merges would take, and the oldest of it; for the view materializer_state. The caller must have the right
+// to read that view.
 RESELLER_REPORT_FUNCTION(reseller_report_pending) {
   require_view_of_state();
   ToFold const folds = to_fold();

@@ -29,7 +29,8 @@ struct Waiting {
   Time oldest = kInfinity;
 };
 
-// Runs wait whose source the registry does not name: a restore is under way, or they go with their source.
+// Runs of a source that the registry does not name wait. A restore is under way, or the source is gone, and its runs will go with
+// it.
 std::map<HolderKey, Waiting> waiting() {
   std::set<std::int64_t> sources;
   for (const SourceState &source : source_states())
@@ -102,7 +103,8 @@ Taken take(const std::vector<HolderKey> &holders, std::size_t most) {
   return taken;
 }
 
-// The year that a cell lies in. It is set aside whole when a sum in it overflows: all levels of a change lie in one year.
+// The cell with the year that it lies in as its bucket. When a sum overflows in any level, the changes of the whole year are set
+// aside, because the buckets of all levels that a change is added to lie in one year.
 CellKey year_of(CellKey cell) {
   cell.bucket = bucket_of(Level::kYear, cell.bucket);
   return cell;

@@ -1,5 +1,5 @@
-// The merge: takes runs by row identity and adds them to the levels, or to the packed days in place of the narrow ones, in the same
-// transaction, so that levels + packed days + runs are the same before and after for every key.
+// The merge: takes runs by row identity and adds them to the levels; for packed days, to the packed row in place of the levels up
+// to the day. It does both in one transaction, so that levels + packed days + runs are the same before and after for every key.
 #pragma once
 
 #include <cstdint>

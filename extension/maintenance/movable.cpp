@@ -17,7 +17,7 @@ bool overlaps(const Range &days, const std::vector<Range> &ranges) {
   return false;
 }
 
-// A table with its indexes, which a query plan locks, too.
+// Locks a table and its indexes, because planning a query locks them, too. False where one of them cannot be had.
 bool lock_with_indexes(Oid table, Patience &patience) {
   if (!patience.lock({table, AccessShareLock})) return false;
   List *indexes = NIL;
@@ -31,9 +31,9 @@ bool lock_with_indexes(Oid table, Patience &patience) {
   return true;
 }
 
-// Locks the partitions whose rows may lie in `wanted`, and returns the days of those that cannot be had. The table itself is
-// locked. What was attached meanwhile, and may be missing here or in the plan of a query, has un-built its days, or will with its
-// commit.
+// Locks the partitions whose rows may lie in `wanted`, and returns the days of those that cannot be had. The caller has locked the
+// table itself. A partition that another session attaches meanwhile may be missing here, or in the plan of a query. It has un-built
+// its days, or will when that session commits.
 std::vector<Range> lock_partitions(const Source &source, const std::vector<Range> &wanted, Patience &patience) {
   bool const reads_all = moved_unseen(source.id);  // as read_raw does
   std::vector<Range> blocked;
@@ -59,7 +59,7 @@ MovableSource movable_source(const SourceState &state, const Range &moved, Patie
   found.source = try_source(state.id, [&](Oid table) { return locked = patience.lock({table, AccessShareLock}); });
   std::vector<Range> blocked;
   if (found.source && found.source->was_changed_unseen()) {
-    // What is folded cannot be told from its raw rows.
+    // Its raw rows do not tell what was folded.
     unbuild(state.id, kAllTime, kChangedUnseen);
     found.built.clear();
   } else if (found.source) {

@@ -1,6 +1,6 @@
-// What a dependency change reads of the usage tables, which it must not wait for: it holds the lease, and its transaction may
-// hold anything besides. Days whose rows it cannot read it un-builds: reports read them raw then, and no figures are to be moved
-// there.
+// Finds what a dependency change can read of the usage tables. It must not wait for their locks, because it holds the lease, and
+// its transaction may hold any other lock. It un-builds the days whose rows it cannot read. Then reports read raw rows there, and
+// there are no figures to move.
 #pragma once
 
 #include <optional>

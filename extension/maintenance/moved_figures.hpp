@@ -1,4 +1,4 @@
-// What moves from reseller to reseller, as runs.
+// Writes figures that move from reseller to reseller as runs.
 #pragma once
 
 #include <map>

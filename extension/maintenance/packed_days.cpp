@@ -10,8 +10,8 @@
 namespace reseller_report {
 namespace {
 
-// Changes that a day may have to be kept packed. By default as many as let a report read a month of such days in the time of a few
-// rows of a level.
+// How many changes a day may have to be kept packed. By default so many that a report reads a month of such days in the time in
+// which it reads a few rows of a level.
 int largest_packed_day = 1'024;
 
 std::size_t most_packed() { return static_cast<std::size_t>(largest_packed_day); }
@@ -24,13 +24,14 @@ bool find_day(PackedReader &days, const HolderKey &holder, Time day, PackedRow &
   return true;
 }
 
-// Of a wide reseller a day may grow larger: each of its changes would have a wide row written.
+// A reseller of many companies may have larger packed days. In a level, each of their changes would have a row of all these
+// companies written anew.
 std::size_t largest_day_of(std::int64_t reseller) {
   if (largest_packed_day == 0) return 0;
   return std::max(most_packed(), static_cast<std::size_t>(width_of(reseller)));
 }
 
-// Writes what a day holds in place of the row that is stored, if there is one; returns how many rows were written.
+// Stores what a day holds now, in place of the row that is stored, if there is one. Returns how many rows were written.
 int put(PackedWriter &writer, const PackedRow *stored, const std::vector<Change> &changes) {
   if (!changes.empty() && stored != nullptr)
     writer.replace(*stored, changes.data(), changes.size());
@@ -98,7 +99,7 @@ std::int64_t add_to_packed_days(const std::vector<Change> &changes, const std::f
 std::vector<Change> set_packed_days(std::int64_t source, const std::vector<std::int64_t> &resellers, const Range &slice,
                                     const std::vector<Change> &wanted) {
   std::vector<Change> large;
-  std::vector<Change> kept;  // what packed days hold and are to hold
+  std::vector<Change> kept;  // what packed days are to hold
   std::vector<PackedRow> held;
   RowMemory const memory;
   PackedReader days(PackedTable::kDays, AccessShareLock, memory);
@@ -107,7 +108,7 @@ std::vector<Change> set_packed_days(std::int64_t source, const std::vector<std::
     PackedRow row;
     while (days.next(row)) {
       held.push_back(row);
-      // A day that the horizon cuts: before it, it stays.
+      // Where the slice begins amid a day, at the horizon, what the day holds before that stays.
       for_each_change(row, [&](Item item, Time bucket, std::int64_t company, const Counters &counters) {
         if (!slice.contains(bucket)) kept.push_back({{{{source, reseller, item}, bucket}, company}, counters});
       });

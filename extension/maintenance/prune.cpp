@@ -1,5 +1,5 @@
 // Prune: drops whole old partitions of a source and keeps their summaries. From then on the source's horizon says where raw usage
-// begins; what lies before counts as it was, and what belongs to nobody there is kept under kNobody.
+// begins. What lies before counts as it was. The usage of companies without a reseller there is kept under kNobody.
 
 #include <algorithm>
 
@@ -24,7 +24,7 @@ struct Partition {
   Range range;
 };
 
-// Refuses (0A000) a table whose partitions do not tell the days of their rows.
+// The partitions that lie before a moment. Refuses (0A000) a table whose partitions do not tell the days of their rows.
 std::vector<Partition> prunable(const Source &source, Time older_than) {
   SqlParameters parameters;
   parameters.add(REGCLASSOID, ObjectIdGetDatum(source.relid)).add_time(older_than);
@@ -49,7 +49,7 @@ void require_built(const Source &source, const Range &days) {
               "CALL " + call_for("rebuild", source.name) + " first.");
 }
 
-// What companies without a reseller used, as folded: raw less what still waits.
+// Writes the usage of companies without a reseller as runs of kNobody, as if it had been folded: raw usage less what is pending.
 void keep_nobodys(const Source &source, const Range &pruned, MovingSnapshot &snapshot) {
   Overflows overflows;
   std::vector<Change> const pending = pending_changes({source}, Whose::kNobody);
@@ -68,12 +68,12 @@ void keep_nobodys(const Source &source, const Range &pruned, MovingSnapshot &sna
 
 struct Plan {
   std::vector<Partition> partitions;
-  Time horizon;  // that there will be for all that the table feeds
+  Time horizon;  // that the table's sources will have
 
   Range pruned_of(const Source &source) const { return {source.horizon, std::max(source.horizon, horizon)}; }
 };
 
-// From here on writers and readers of the partitions wait, so this comes last.
+// Drops the partitions. This comes last, because from here on whoever writes to or reads the table waits.
 void drop(const std::vector<Source> &sources, const Plan &plan) {
   OwnDdl const guard;
   ActingAs const owner(extension_owner());
@@ -92,7 +92,7 @@ void require_still_built(const Source &source, const Range &days) {
                 "usage of table " + source.name + " was changed past its trigger while it was pruned", "Try again.");
 }
 
-// Refuses (0A000) what cannot be pruned.
+// Finds out what to prune. Refuses (0A000) what cannot be pruned.
 Plan plan_of(const std::vector<Source> &sources, Time older_than) {
   Plan plan = {prunable(sources.front(), older_than), kMinusInfinity};
   for (const Partition &partition : plan.partitions) plan.horizon = std::max(plan.horizon, partition.range.to);
@@ -101,7 +101,7 @@ Plan plan_of(const std::vector<Source> &sources, Time older_than) {
   return plan;
 }
 
-// What is dropped, and the table that loses it, against everybody.
+// Locks the table and the partitions that it is to lose against everybody.
 Lacking lock_to_drop(Oid table, const Plan &plan, Patience &patience) {
   if (TableLock const wanted = {table, AccessExclusiveLock}; !patience.lock(wanted)) return wanted;
   for (const Partition &partition : plan.partitions)
@@ -109,9 +109,10 @@ Lacking lock_to_drop(Oid table, const Plan &plan, Patience &patience) {
   return {};
 }
 
-// Everything under the lease; what cannot be locked stops it, to be done all over again: see lease.hpp.
+// Does all of it under the lease. Where a lock cannot be had, it returns that lock, and is called again when the lock is free: see
+// lease.hpp.
 Lacking prune_with_lease(Oid table, Time older_than, Patience &patience, std::vector<Partition> &dropped) {
-  // Nothing comes or goes from here on, and what is read below is locked.
+  // From here on no partition comes or goes, and what is read below is locked.
   if (is_connected(table))
     if (Lacking const lacking = lock_tree(table, ShareUpdateExclusiveLock, AccessShareLock, patience)) return lacking;
   MovingSnapshot snapshot;

@@ -10,9 +10,11 @@
 namespace reseller_report {
 namespace {
 
+// How many companies are looked for in the summaries at once.
 constexpr size_t kPrunedCompaniesAtOnce = 1'000;
 
-/// When a company's dependency was changed, and when it came from nobody, as far as the command tells.
+/// The ranges of time in which a company's dependencies were changed; and those in which it was nobody's before, as far as the
+/// command tells.
 struct Changed {
   std::int64_t company;
   std::vector<Range> ranges;
@@ -21,8 +23,8 @@ struct Changed {
 
 // Takes pruned figures from the resellers that have them, in the levels, packed days and runs, and gives them to those that
 // `dependency` names now. The statement that changed `dependency` may run several commands, and this trigger may fire before the
-// one that removed the old row. So every reseller is considered that this transaction took a company from; and kNobody, unless the
-// command itself shows that a committed row gave the company to a reseller until then.
+// one that removed the old row. So every reseller is considered that this transaction took a company from. kNobody is considered,
+// too, unless the command itself shows that a committed row gave the company to a reseller until then.
 class PrunedFigures {
  public:
   PrunedFigures(const SourceState &source, const std::vector<Changed> &changed) : source_(source), changed_(changed) {
@@ -113,7 +115,7 @@ class PrunedFigures {
   const SourceState &source_;
   const std::vector<Changed> &changed_;
   std::vector<Membership> memberships_;
-  std::map<std::int64_t, Range> hulls_;  // what to look at, by former reseller
+  std::map<std::int64_t, Range> hulls_;  // the time to look at, by former reseller
   std::map<std::int64_t, Figures> figures_;
 };
 

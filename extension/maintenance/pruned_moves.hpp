@@ -1,4 +1,4 @@
-// Moving figures whose raw rows are pruned: they are known from summaries and runs alone.
+// Moves figures whose raw rows were pruned. Only summaries and runs have them.
 #pragma once
 
 #include "core/membership.hpp"
@@ -7,7 +7,7 @@
 
 namespace reseller_report {
 
-/// Moves the figures of a source before its horizon to whom `dependency` names now.
+/// Moves the figures of a source before its horizon to the resellers that `dependency` names now.
 void move_pruned(const SourceState &source, const Moves &moves, RunWriter &writer);
 
 }  // namespace reseller_report

@@ -53,8 +53,8 @@ void require_capture_on(const std::vector<Source> &sources) {
                   "an inheritance child cannot be captured.");
 }
 
-// Removes what tells of rows of the slice that the snapshot sees. The transaction's own usage is not among them, and goes on
-// waiting.
+// Removes the pending changes of the slice that the snapshot sees, because the rebuild reads the rows that they tell of. The
+// transaction's own changes stay, because the rebuild leaves out its own rows.
 void remove_deltas(std::int64_t source, const Range &slice) {
   DeltaScan scan(RowExclusiveLock);
   DeltaRow row;
@@ -74,7 +74,8 @@ void remove_deltas(std::int64_t source, const Range &slice) {
   }
 }
 
-// The same of runs, this transaction's moves included: the raw rows are attributed by the dependencies as they are now.
+// Removes the runs of the slice, also those that this transaction's moves wrote: the rebuild attributes raw rows by the
+// dependencies as they are now.
 void remove_runs(std::int64_t source, const std::vector<std::int64_t> &resellers, const Range &slice) {
   RowMemory const memory;
   PackedReader runs(PackedTable::kRuns, AccessShareLock, memory);
@@ -96,8 +97,9 @@ void remove_runs(std::int64_t source, const std::vector<std::int64_t> &resellers
   writer.finish();
 }
 
-// Sets every level: narrow ones, which lie in the slice whole, to the raw figures of the days that are not packed; wide ones to the
-// sum of the level below, and of the packed days, so that whatever was wrong in any of them is mended.
+// Sets every level, so that whatever was wrong in any of them is mended. A level whose buckets lie in the slice whole gets the raw
+// figures of the days that are not packed. A wider one gets the sums of the level below, and the months get those of the packed
+// days besides.
 void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapshot, Overflows &overflows) {
   std::vector<Change> raw = raw_changes(source, slice, Whose::kResellers, overflows);
   std::vector<std::int64_t> resellers = resellers_in_summaries(source.id);
@@ -127,7 +129,7 @@ void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapsh
     Overflows apart;
     std::vector<Change> missing = difference(wanted(), held(), apart);
     if (!apart.empty()) {
-      // Further apart than 64 bits reach, though each may fit: by way of zero.
+      // The difference does not fit 64 bits, though what is held and what is wanted do. So go by way of zero.
       std::vector<Change> removed = difference({}, held(), overflows);
       add_to_level(level, removed, overflows);
       snapshot.see_own_writes();
@@ -138,8 +140,9 @@ void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapsh
   }
 }
 
-// raw_changes() leaves this transaction's own rows out, for they wait in its own changes: but not those that it wrote before it
-// connected the table, or past its trigger.
+// Refuses to rebuild where rows of this transaction are in none of its captured changes. raw_changes() leaves out all rows that the
+// transaction wrote, because they wait among its captured changes. But rows that it wrote before it connected the table, or past
+// the trigger, do not.
 void require_own_rows_captured(const Source &source, const Range &slice, Overflows &overflows) {
   if (!unbuilt_since_snapshot(source.id)) return;
   std::vector<Change> const missing =
@@ -149,15 +152,16 @@ void require_own_rows_captured(const Source &source, const Range &slice, Overflo
                 "Commit first, then CALL " + call_for("rebuild", source.name) + ".");
 }
 
-// Of rows that TRUNCATE or DDL took away since, its own or another's, a transaction of one snapshot misses the deltas that came
-// after the snapshot: they would be folded when the rows are gone.
+// Refuses to rebuild in a transaction of one snapshot where TRUNCATE or DDL, its own or another's, took rows away after that
+// snapshot. The rebuild would not see the deltas of these rows that came after the snapshot, and they would be folded though the
+// rows are gone.
 void require_deltas_seen(const Source &source) {
   if (IsolationUsesXactSnapshot() && unbuilt_since_snapshot(source.id))
     throw Error(sqlstate::kWrongState, "table " + source.name + " was un-built after this transaction took its snapshot",
                 "Commit first, then CALL reseller_report.rebuild('" + source.name + "').");
 }
 
-// Only what the slice's snapshot sees is mended: a range that was un-built since stays so.
+// Marks days as built. A mark of un-built days that the slice's snapshot does not see stays.
 void mark_built(std::int64_t source, const Range &slice) {
   SqlParameters parameters;
   parameters.add_bigint(source).add_time(slice.from).add_time(slice.to);
@@ -169,10 +173,10 @@ void mark_built(std::int64_t source, const Range &slice) {
   execute("SELECT reseller_report._mark_built($1, $2, $3, $4)", parameters);
 }
 
-// Takes the lease and locks what a slice needs locked, before the snapshot that matters is taken. Nobody switches triggers off
-// meanwhile. And nobody is in the midst of attaching or detaching a partition: a transaction that does is seen, and its mark
-// mended, a moment before the server tells other sessions of it, whose queries go on without the partition until then. It holds the
-// parent until it has told.
+// Takes the lease and locks what a slice needs locked, before the snapshot of the slice is taken. So nobody switches triggers off
+// meanwhile, and nobody is amid attaching or detaching a partition. Snapshots see such a transaction a moment before the server
+// tells other sessions of its partition. In that moment a rebuild would delete the mark of the days, and still read rows without
+// the partition. But the transaction holds its lock on the parent until other sessions have been told.
 std::vector<Source> sources_with_lease(Oid table) {
   std::vector<Source> sources;
   take_lease_and(Patience::Kind::kBrief, [&](Patience &patience) -> Lacking {
@@ -199,7 +203,8 @@ void rebuild_source(const Source &source, const Range &slice, MovingSnapshot &sn
   mark_built(source.id, slice);
 }
 
-// Rebuilds what of `days` is not pruned, for all that the table feeds in one snapshot of others, and returns it.
+// Rebuilds the part of `days` that is not pruned, for all services that the table feeds, in one snapshot that leaves out this
+// transaction's own work. Returns that part.
 Range rebuild_slice(Oid table, const Range &days) {
   require_whole_days(days);
   require_no_changes_of_parents();
@@ -226,7 +231,7 @@ void require_right_to_rebuild() {
   if (!may) throw Error(sqlstate::kNotPermitted, "permission denied for procedure rebuild");
 }
 
-// The procedure commits after each slice: where it may not, the server would say so only after the first one's work.
+// The procedure commits after each slice. Where it may not, the server would say so only after the first slice is done.
 void require_commits() {
   if (SPI_inside_nonatomic_context() && !IsSubTransaction()) return;
   throw Error(
@@ -254,7 +259,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_rebuild_procedure_slices) {
             put_slice(fcinfo, PG_GETARG_OID(0), {DatumGetTimestampTz(values[0]), DatumGetTimestampTz(values[1])});
           });
   }
-  require_commits();  // after the arguments, which are wrong anywhere
+  require_commits();  // after the checks of arguments, which come first everywhere
   return Datum{0};
 }
 

@@ -137,7 +137,7 @@ std::vector<std::int64_t> resellers_in_summaries(std::int64_t source) {
   for (int level = 0; level < kLevels; level++) tables.emplace_back(summary_table(static_cast<Level>(level)));
   for (const std::string &name : tables) {
     std::string const table = "reseller_report." + name;
-    // Leaps from reseller to reseller along the key, where DISTINCT would read every row.
+    // Goes from reseller to reseller by the index. DISTINCT would read every row.
     std::string const sql =
         "WITH RECURSIVE held AS ("
         "(SELECT reseller_id FROM " +

@@ -9,7 +9,7 @@
 
 namespace reseller_report {
 
-/// Whether a list leaves the usage of companies without a reseller out, or holds nothing else, under kNobody.
+/// Whose usage a list holds: that of companies with a reseller, or that of companies without one, which is under kNobody.
 enum class Whose { kResellers, kNobody };
 
 /// The raw usage of `source` in `range` by quarter hour, but for this transaction's own, attributed to resellers, or to
@@ -21,23 +21,24 @@ std::vector<Change> raw_changes(const Source &source, const Range &range, Whose 
 std::vector<Change> own_raw_changes(const Source &source, const Range &range, Overflows &overflows);
 std::vector<Change> own_captured_changes(const Source &source, const Range &range, Overflows &overflows);
 
-/// What waits in usage_delta of these sources, but for this transaction's own usage; attributed likewise.
+/// The pending changes of these sources, but for this transaction's own, attributed in the same way.
 std::vector<Change> pending_changes(const std::vector<Source> &sources, Whose whose);
 
-/// What runs or packed days hold of `source` for these resellers in `range`, each bucket renamed to the one of level `as` it lies
-/// in.
+/// What runs or packed days hold of `source` for these resellers in `range`. In place of each bucket is the bucket of level `as`
+/// that it lies in.
 std::vector<Change> packed_changes(PackedTable which, std::int64_t source, const std::vector<std::int64_t> &resellers,
                                    const Range &range, Level as);
 
 /// The resellers that any level, packed day or run of the source holds figures of, in order.
 std::vector<std::int64_t> resellers_in_summaries(std::int64_t source);
 
-/// What one level holds of `source` for these resellers in `buckets`, each bucket renamed to the one of level `as` it lies in.
+/// What one level holds of `source` for these resellers in `buckets`. In place of each bucket is the bucket of level `as` that it
+/// lies in.
 std::vector<Change> stored_changes(Level level, std::int64_t source, const std::vector<std::int64_t> &resellers,
                                    const Range &buckets, Level as);
 
-/// The days of `range` that may hold anything of the source, raw or folded or waiting, and nothing but whole days of `range`;
-/// with a piece for all that lies before and one for all after.
+/// Cuts `range` into slices of whole days, from the first day to the last that the source may have raw rows or figures in, with one
+/// slice for all time before and one for all time after. Where `range` begins or ends amid a day, so does a slice.
 std::vector<Range> slices_of(const Source &source, const Range &range);
 
 }  // namespace reseller_report

@@ -19,7 +19,7 @@ class DifferenceWriter {
   DifferenceWriter(FunctionCallInfo fcinfo, Service service, bool all_services)
       : result_(reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)), service_(service), all_services_(all_services) {}
 
-  // Both sides consolidated.
+  // Writes a row for each figure in which two lists differ. Both are consolidated.
   void compare(const Source &source, Level level, const std::vector<Change> &expected, const std::vector<Change> &held) {
     auto left = expected.begin();
     auto right = held.begin();
@@ -63,7 +63,7 @@ class DifferenceWriter {
   bool all_services_;
 };
 
-/// The changes of a list, sorted by time, that lie in a slice.
+/// The changes of a source that lie in a slice, from a list in order of time.
 std::vector<Change> part_of(const std::vector<Change> &list, std::int64_t source, const Range &slice) {
   std::vector<Change> part;
   auto at = std::lower_bound(list.begin(), list.end(), slice.from, [](const Change &change, Time t) { return change.bucket < t; });
@@ -72,8 +72,8 @@ std::vector<Change> part_of(const std::vector<Change> &list, std::int64_t source
   return part;
 }
 
-// Sums beyond 64 bits, which folds set aside, cannot be compared here; reports still count them. Each further event of a company
-// may overflow again, and is not worth a line of its own.
+// Sums beyond 64 bits, which merges set aside, cannot be compared here. Reports still count them. One warning for each company is
+// enough, though each of its events may overflow again.
 void warn_of(const Overflows &overflows) {
   std::set<long long> companies;
   for (const CellKey &overflow : overflows) companies.insert(overflow.company);
@@ -108,7 +108,8 @@ class Verification {
     if (part.empty()) return;
     Overflows overflows;
     std::vector<Change> raw = raw_changes(source, part, Whose::kResellers, overflows);
-    // A partition that was attached meanwhile brought rows that are in no summary, and un-built its days.
+    // A partition that was attached meanwhile brought rows that are in no summary, and un-built its days. Only what is still built
+    // is compared.
     if (std::vector<Range> const left = answerable(source, part); left.size() != 1 || !(left.front() == part)) {
       for (const Range &rest : left) compare_with_raw(source, rest);
       return;
@@ -123,7 +124,8 @@ class Verification {
     compare(source, Level::kQuarter, std::move(raw), std::move(held), overflows);
   }
 
-  // Bucket by bucket where there is anything, so that no more than a year of days is held at once.
+  // Compares a level of months or years, bucket by bucket where there may be anything. So no more than a year of days is in memory
+  // at once.
   void compare_wide_level(const Source &source, Level level, const Range &period, const Range &days) {
     if (days.empty()) {
       compare_levels(source, level, period);
@@ -201,7 +203,7 @@ Range required_period(FunctionCallInfo fcinfo) {
   return period;
 }
 
-// `only`: nothing but this table.
+// Verifies the table `only`, or all where it is NULL.
 void verify(FunctionCallInfo fcinfo, const Oid *only) {
   Range const period = required_period(fcinfo);
   require_dependencies_followed();

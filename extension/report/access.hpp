@@ -8,7 +8,7 @@
 
 namespace reseller_report {
 
-/// Raises 42501 unless the current role may read this reseller's reports. Says the same of resellers that do not exist.
+/// Raises 42501 unless the current role may read this reseller's reports. Raises the same for a reseller that does not exist.
 void require_access(std::int64_t reseller);
 
 /// The resellers whose reports a role may read.

@@ -11,9 +11,9 @@
 namespace reseller_report {
 namespace {
 
-// Whether capture has still to fire for rows of a table that are written already. It fires at the end of the statement, and what
-// the statement calls before that sees them. Whoever queues a trigger's event holds the lock of a writer; a look at the queue may
-// be long.
+// Whether rows of a table are written that capture has not counted yet. The capture trigger fires at the end of the statement, and
+// a function that the statement calls before that sees the rows. Whoever has queued an event of a trigger holds the lock of a
+// writer. The lock is looked for first, because a look at the queue may be long.
 bool awaits_capture(Oid root) {
   bool awaits = false;
   pg([&] {
@@ -28,9 +28,10 @@ bool awaits_capture(Oid root) {
   return awaits;
 }
 
-// Whether summaries and deltas, as this process and snapshot see them, can answer for the source. A snapshot from before the
-// transaction's latest capture does not match the accumulator, a parallel worker does not have it, and a function called by a
-// statement that writes to the source, or to dependency, sees rows that are not captured, or followed, yet.
+// Whether summaries and deltas, as this process and snapshot see them, can answer for the source. They cannot in three cases. A
+// snapshot from before the transaction's latest capture does not match the accumulator. A parallel worker does not have the
+// accumulator. A function that is called by a statement which writes to the source, or to dependency, sees rows that are not
+// captured, or followed, yet.
 bool summaries_match_snapshot(const Source &source) {
   // A transaction that has written nothing has captured nothing, whatever process this is.
   if (!TransactionIdIsValid(GetTopTransactionIdIfAny())) return true;

@@ -188,7 +188,7 @@ void add_deltas(const std::vector<SourcePlan> &plans, const Question &question, 
 void add_raw(const std::vector<SourcePlan> &plans, const Dependents &dependents, const Attributing &sink) {
   auto const *const companies = dependents.ids.size() <= kCompaniesInRawQuery ? &dependents.ids : nullptr;
   for (const SourcePlan &plan : plans) {
-    // Of rows that were never the reseller's nothing may be read that could raise an error about them.
+    // Of a row that was never the reseller's, nothing may be read that could raise an error about it.
     auto const wants = [&](std::int64_t company, Time moment) {
       return dependents.position_at(company, moment) >= 0 && plan.raw.any_at(moment);
     };

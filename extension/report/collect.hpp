@@ -1,5 +1,6 @@
-// The figures of a reseller's companies over a period: summaries by signed cover, pending deltas, this transaction's
-// unflushed changes, and raw rows where buckets do not reach. Everything in one snapshot, exact in 128 bits.
+// Collects the figures of a reseller's companies over a period, in one snapshot and exactly, in 128 bits. They come from summaries,
+// by a signed cover of the period (core/period.hpp); from runs, pending deltas and the changes that this transaction has not
+// flushed; and from raw rows where buckets do not reach.
 #pragma once
 
 #include <vector>
@@ -33,14 +34,14 @@ class FigureSink {
   /// Told of each summary row that is read, for EXPLAIN.
   virtual void row_was_read() {}
 
-  /// Whether figures of a company matter. What is added may still be of others.
+  /// Whether figures of a company matter. Figures of other companies may be added all the same.
   virtual bool concerns(std::int64_t company) const = 0;
 
-  /// A summary row of the reseller. Rows of steps' covers may hold companies that are none of the period's dependents. Over all
-  /// rows and changes of a step, their figures come to nothing.
+  /// Adds a summary row of the reseller. It may hold companies that are none of the period's dependents. Over all rows and changes
+  /// of a step, their figures come to nothing.
   virtual void add_row(int step, int item, const SummaryRow &row, int sign) = 0;
 
-  /// A change of what the reseller's summary rows hold of a company, or an event.
+  /// Adds a change of what the reseller's summary rows hold of a company, or an event of the company.
   virtual void add(int step, int item, std::int64_t company, const Counters &counters, int sign) = 0;
 };
 

@@ -1,4 +1,4 @@
-// What every function that reads figures is asked, and the checks that come first.
+// What callers ask of every function that reads figures, and the checks that come first.
 #pragma once
 
 #include <initializer_list>
@@ -28,13 +28,13 @@ struct Request {
   Account account;
 };
 
-/// Reads the arguments reseller_id, the first, and period_from and period_to, from number `period` on. Raises the errors of the
-/// contract in its order: 22004, 42501, 22023 for no reseller, 22023 for no period. `named` are other arguments that must not be
-/// NULL, each with its number; they stand between the two.
+/// Reads the arguments reseller_id, which is the first, and period_from and period_to, which are number `period` and the next.
+/// Raises errors in this order: 22004 for NULL, 42501, 22023 for a company that is no reseller, 22023 for an empty period. `named`
+/// are arguments between reseller_id and period_from that must not be NULL either, each with its number.
 Request checked_request(FunctionCallInfo fcinfo);
 Request checked_request(FunctionCallInfo fcinfo, int period, std::initializer_list<std::pair<int, const char *>> named);
 
-/// Raises 22023 with a hint that lists the names that are known. `what` is what the name should be of.
+/// Raises 22023 with a hint that lists the names that are known. `what` says what kind of name it is.
 [[noreturn]] void throw_unknown(const char *what, const std::string &name, const std::vector<std::string> &known);
 
 /// An argument of type text; empty where it is NULL, which `PG_ARGISNULL` tells from ''.

@@ -14,10 +14,10 @@ constexpr Time kHour = 4 * kQuarterHour;
 // No clock has been ahead of UTC, or behind it, by as much.
 constexpr Time kFarthest = 24 * kHour;
 
-// 2000 in the scale of the server's zones, which begins in 1970.
+// The beginning of 2000, from which timestamps count, in the scale of the server's zones, which counts from 1970.
 constexpr pg_time_t kEpoch = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * pg_time_t{SECS_PER_DAY};
 
-// The seconds since 1970 in which a moment lies: the scale of the server's zones.
+// The second that a moment lies in, in the scale of the server's zones.
 pg_time_t seconds_of(Time moment) {
   Time const below = moment % kSecond < 0 ? 1 : 0;
   return moment / kSecond - below + kEpoch;
@@ -43,7 +43,7 @@ std::int64_t Zone::seconds_ahead(Time moment) const {
   return shown != nullptr ? shown->tm_gmtoff : 0;
 }
 
-// The first moment after `moment` from which on the clock may be ahead by another time; infinity when there is none.
+// The first moment after `moment` at which the clock's offset from UTC may change; infinity when there is none.
 Time Zone::next_shift(Time moment) const {
   pg_time_t const seconds = seconds_of(moment);
   long before = 0;
@@ -52,7 +52,7 @@ Time Zone::next_shift(Time moment) const {
   int is_summer_after = 0;
   pg_time_t shift = 0;
   int const found = pg_next_dst_boundary(&seconds, &before, &is_summer_before, &shift, &after, &is_summer_after, zone_);
-  // A shift beyond what a timestamp can hold is none.
+  // A shift that no timestamp can hold does not count.
   constexpr pg_time_t kEnd = END_TIMESTAMP / kSecond + kEpoch;
   return found > 0 && shift < kEnd ? time_of(shift) : kInfinity;
 }
@@ -85,7 +85,8 @@ void throw_unknown_zone(const std::string &name) {
 }
 
 bool is_zone_name(const std::string &name) {
-  // A POSIX rule says how many hours it is ahead.
+  // A rule of POSIX has digits: they say how many hours its clock is ahead. For a name without digits the view, which is slow, is
+  // not needed.
   bool const may_be_rule = std::any_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
   bool is_known = false;
   if (!may_be_rule) {

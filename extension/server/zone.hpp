@@ -1,4 +1,4 @@
-// Time zones of the server: what a local clock shows at a moment, and when it shows what.
+// Time zones as the server knows them: what a local clock shows at a moment, and at which moment it shows a time.
 #pragma once
 
 #include <string>
@@ -10,7 +10,8 @@ namespace reseller_report {
 
 class Zone {
  public:
-  /// A zone by its name, in any case, or a rule as POSIX writes them; 22023 where the server has no such zone.
+  /// `name` is the name of a zone, in upper or lower case, or a rule in the form of POSIX. Raises 22023 where the server knows no
+  /// such zone.
   explicit Zone(const std::string &name);
 
   /// How many seconds the clock is ahead of UTC at a finite moment.
@@ -19,7 +20,8 @@ class Zone {
   /// What the clock shows at a finite moment.
   LocalTime shown_at(Time moment) const { return moment + seconds_ahead(moment) * kSecond; }
 
-  /// The first moment at which the clock shows this time. Where it skips the time: the moment of the shift.
+  /// The first moment at which the clock shows this time. Where a shift makes the clock skip this time, it is the moment of the
+  /// shift.
   Time first_showing(LocalTime shown) const;
 
   /// The first moment after a finite one at which the clock shows a whole hour.
@@ -34,10 +36,11 @@ class Zone {
 /// Raises 22023, as a Zone does.
 [[noreturn]] void throw_unknown_zone(const std::string &name);
 
-/// Whether pg_timezone_names has a name, in any case. POSIX rules, which a Zone can be made of, are not there.
+/// Whether the view pg_timezone_names has this name, in upper or lower case. It has no rules of POSIX, though a Zone can be made of
+/// one.
 bool is_zone_name(const std::string &name);
 
-/// A finite moment in the form of ISO 8601, with the zone's offset from UTC; else infinity or -infinity.
+/// A moment in the form of ISO 8601, with the zone's offset from UTC; `infinity` or `-infinity` where it is not finite.
 std::string iso_of_time(Time moment, const Zone &zone);
 
 }  // namespace reseller_report

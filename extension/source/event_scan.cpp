@@ -10,7 +10,7 @@
 namespace reseller_report {
 namespace {
 
-// So many rows are read at a time.
+// How many rows are fetched from the cursor at a time.
 constexpr long kBatch = 200;
 
 std::string text_of(Datum value) {
@@ -19,6 +19,7 @@ std::string text_of(Datum value) {
   return copy;
 }
 
+// The columns of the table's primary key, in its order. Of each column's operator class, strategy 3 is "equals", and 5 "exceeds".
 std::vector<KeyColumn> key_columns(Oid table) {
   std::vector<KeyColumn> columns;
   SqlParameters parameters;
@@ -44,7 +45,8 @@ std::vector<KeyColumn> key_columns(Oid table) {
   return columns;
 }
 
-// The condition that a mapped column has this meaning, as far as SQL can tell it as well as the mapping; empty where it cannot.
+// The SQL condition that a value of the rule's column has this meaning. Empty where SQL cannot tell this exactly as the mapping
+// does.
 std::string condition_of(const Rule &rule, Reading reading, std::int64_t meaning) {
   if (rule.is_constant || rule.of_others == meaning) return {};
   std::string const column = quoted(NameStr(rule.column));
@@ -65,7 +67,8 @@ std::string condition_of(const Rule &rule, Reading reading, std::int64_t meaning
   return "(" + condition + (rule.of_null == meaning ? " OR " + column + " IS NULL)" : ")");
 }
 
-// The condition that a row is of an item, or one that leaves out fewer rows.
+// Conditions, to be appended to WHERE, that every row of an item meets. Rows of other items may meet them, too; those are left out
+// when they are read.
 std::string condition_of(const Mapping &mapping, const RowLayout &layout, Item item) {
   auto kind = static_cast<std::int64_t>(item);
   bool is_alice = false;
@@ -88,7 +91,7 @@ void require_spi(int result, const char *what) {
   if (result < 0) ereport(ERROR, (errmsg_internal("%s failed: %s", what, SPI_result_code_string(result))));
 }
 
-/// Rows that a cursor gave, in SPI's memory.
+/// Rows that were fetched from the cursor. They lie in SPI's memory, until SPI_finish().
 struct Batch {
   TupleDesc columns;
   HeapTuple *rows;
@@ -147,7 +150,8 @@ std::string EventScan::sql_of(RawQuery &raw) const {
       raw.parameters.add(TEXTARRAYOID, PointerGetDatum(array));
     });
     std::string const values = "$" + std::to_string(raw.parameters.count);
-    // From the last column to the first: it exceeds the value, or equals it and those after it exceed theirs.
+    // The condition that a row comes after the position, put together from the last column of the key to the first: the column
+    // exceeds its value, or it equals it and the columns after it come after theirs.
     std::string beyond;
     for (std::size_t i = key_.size(); i > 0; i--) {
       const KeyColumn &column = key_[i - 1];
@@ -165,12 +169,12 @@ void EventScan::open(const Range &range) {
   RawQuery raw = raw_query(source_, layout_, range);
   std::string const sql = sql_of(raw);
   reading_as_owner(source_.relid, [&](const ActingAs &owner) {
-    // What read_raw says of pruning holds here, too.
+    // For the reason that read_raw() gives.
     owner.set("enable_partition_pruning", look_everywhere_ ? "off" : "on");
-    // A plan for the first rows: by the index of company and moment.
+    // Asks for a plan that is quick to the first rows: one by an index on company and moment.
     owner.set("cursor_tuple_fraction", "0.00001");
     owner.set("enable_incremental_sort", "on");
-    // To compile a plan takes longer than to read a page.
+    // Compiling a plan would take longer than reading a page of events.
     owner.set("jit", "off");
     owner.set("datestyle", "ISO");
     pg([&] {

@@ -1,4 +1,4 @@
-// The events of one company, in order, a few rows at a time, so that who needs the first ones reads no others.
+// Reads the events of one company in order, a few rows at a time. Who needs only the first events reads few others.
 #pragma once
 
 #include <deque>
@@ -21,8 +21,8 @@ struct RowPlace {
 /// An event and the row that it is of.
 struct RowEvent {
   Usage usage;
-  std::string key;    ///< the primary key, JSON: an object
-  std::string place;  ///< its columns as text, JSON: an array. Both are empty where the table has no primary key
+  std::string key;    ///< the primary key as a JSON object; empty where the table has none
+  std::string place;  ///< the values of the primary key as a JSON array of texts; empty likewise
 };
 
 /// A column of a primary key, in SQL.
@@ -34,7 +34,8 @@ struct KeyColumn {
   std::string exceeds;
 };
 
-/// Whose events, of what, and when: `ranges` are in order, side by side or apart.
+/// Which events are wanted: of which company, of which item (of all where none is given), and when. `ranges` are in order of time
+/// and do not overlap.
 struct EventChoice {
   std::int64_t company;
   std::optional<Item> item;

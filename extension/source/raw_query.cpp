@@ -5,7 +5,7 @@
 namespace reseller_report {
 namespace {
 
-// A bound of the period as values of the column show it: on the column's clock, where it has no time zone.
+// The bound of a period as a value of the column says it. A column without a time zone says what its clock shows.
 Time on_the_clock(Time bound, Time utc_offset) {
   if (!is_finite(bound)) return bound;
   Time shown = 0;

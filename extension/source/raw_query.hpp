@@ -8,11 +8,11 @@
 
 namespace reseller_report {
 
-/// The form of each mapped column in the result of such a query. A partitioned table and its leaves have the same. Raises 55000
-/// where the table can no longer be read.
+/// How each mapped column is read from the rows that such a query returns, those of partitions included. Raises 55000 where the
+/// table can no longer be read.
 RowLayout layout_of_table(const Source &source);
 
-/// `SELECT <columns> FROM <rows>` is the query.
+/// The parts of the query `SELECT <columns> FROM <rows>`. A caller may append to both.
 struct RawQuery {
   std::string columns;
   std::string moment;  ///< the column of the moment
@@ -26,7 +26,7 @@ struct RawQuery {
   Time utc_offset;
 };
 
-/// Of the rows in a range. The first two parameters are its bounds.
+/// The query for the rows whose moment lies in a range. Its first two parameters are the bounds of the range.
 RawQuery raw_query(const Source &source, const RowLayout &layout, const Range &range);
 
 }  // namespace reseller_report

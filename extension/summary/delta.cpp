@@ -11,10 +11,10 @@ enum DeltaColumn : int { kSource = 0, kRecordedAt, kEntries, kIsRest, kPacked, k
 
 constexpr Oid kTypes[kColumns] = {INT8OID, TIMESTAMPTZOID, INT4OID, BOOLOID, BYTEAOID};
 
-// A row takes changes while it is smaller: then it is stored in one piece and as it is, and found by whoever scans the table.
+// Changes are added to a row until it has this many bytes. Rows of this size are neither compressed nor stored out of line.
 constexpr std::size_t kFullRow = 1'800;
 
-// The page that stands for the deltas of a company, beyond those that a table may have.
+// The page that stands for the deltas of a company in predicate locks. It lies beyond all pages that the table will ever have.
 BlockNumber page_of(std::int64_t company) {
   constexpr std::uint32_t kFirst = 0x80000000U;
   auto const mixed = static_cast<std::uint64_t>(company) * 0x9e3779b97f4a7c15ULL >> 32;
@@ -109,7 +109,8 @@ void write_rows(Relation relation, std::vector<UsageChange> changes, Time record
     writer.write(change.source, recorded_at, is_rest, entries, packer.finish());
   }
   writer.finish();
-  // Once they can be found: a reader either sees them, or has its lock by now.
+  // This comes after the rows are written. A reader that has its predicate lock by now is found here. One that takes it later comes
+  // upon the rows.
   if (IsolationIsSerializable())
     pg([&] {
       for (const UsageChange &change : changes) CheckForSerializableConflictIn(relation, nullptr, page_of(change.company));
@@ -120,7 +121,7 @@ void write_rows(Relation relation, std::vector<UsageChange> changes, Time record
 
 void write_deltas(std::vector<UsageChange> changes, Time recorded_at) {
   Oid const relid = own_relation("usage_delta");
-  // Gone when the transaction drops the extension: then nothing is left to count for.
+  // There is no table when the transaction drops the extension. Then nothing is left to count for.
   if (!OidIsValid(relid)) return;
   OwnTable const table("usage_delta", RowExclusiveLock, kTypes);
   write_rows(table.relation(), std::move(changes), recorded_at, false);
@@ -175,7 +176,8 @@ bool DeltaScan::next(DeltaRow &row) {
   return found;
 }
 
-// Inside pg(), of a scan that gives any row. One that is not seen was written by somebody who comes after this transaction.
+// Inside pg(). In a SERIALIZABLE transaction the scan gives all rows, whoever sees them. Where a report does not see a row, the
+// server is told that this transaction comes before the one that wrote it.
 bool DeltaScan::is_visible(HeapTuple row) {
   Buffer const buffer = reinterpret_cast<HeapScanDesc>(scan_)->rs_cbuf;
   if (sees(snapshot_, row, buffer)) return true;

@@ -1,5 +1,5 @@
-// usage_delta: signed changes that wait to be attributed. Append-only for writers; no key, no trigger, nothing to wait for. A row
-// holds packed changes of one source.
+// Reads and writes usage_delta: signed changes of usage that wait to be attributed to resellers. A row holds packed changes of one
+// source. Writers of usage only append to it. It has no key and no trigger, so they wait for nobody.
 #pragma once
 
 #include <vector>
@@ -31,15 +31,16 @@ void write_deltas(std::vector<UsageChange> changes, Time recorded_at);
 
 /// Reads the deltas that the active snapshot sees.
 ///
-/// In a serializable transaction the server would hold the reader to all of the table, and every writer appends to it. What a
-/// report's figures depend on are the deltas of its companies, so it is held to those: it takes a predicate lock for each company,
-/// on a page that a table never has, and a writer of deltas checks those of its companies. Folds, and others that only change where
-/// figures are held, are held to nothing. Where the server allows no more locks on pages it makes them one on the table.
+/// In a SERIALIZABLE transaction the server would take a predicate lock on the whole table, and every writer of usage would
+/// conflict with it. But the figures of a report depend on the deltas of its companies alone. So a report takes a predicate lock
+/// for each company instead, on a page that the table never has, and a writer of deltas looks for conflicts on the pages of its
+/// companies. Folds, and others that only change where figures are kept, take no predicate locks. Where there would be too many
+/// locks on pages, the server makes them one on the table.
 class DeltaScan {
  public:
   explicit DeltaScan(LOCKMODE lock) : DeltaScan(lock, nullptr) {}
 
-  /// For a report of these companies, which a serializable transaction is held to.
+  /// For a report of these companies.
   DeltaScan(LOCKMODE lock, const std::vector<std::int64_t> &companies) : DeltaScan(lock, &companies) {}
   ~DeltaScan();
   DeltaScan(const DeltaScan &) = delete;
@@ -63,7 +64,7 @@ class DeltaScan {
   bool is_tracked_;
   TableScanDesc scan_ = nullptr;
   TupleTableSlot *slot_ = nullptr;
-  MemoryContext context_ = nullptr;  // of a row that is not stored as one piece
+  MemoryContext context_ = nullptr;  // of the bytes of a row that was compressed or stored out of line
 };
 
 }  // namespace reseller_report

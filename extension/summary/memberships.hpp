@@ -14,7 +14,8 @@ Range range_of(Datum stored);
 /// A row of the dependency table: the values of its columns.
 Membership membership_of(const Datum *values);
 
-/// The dependencies of `companies`, in any order and any number of times, in the active snapshot; in order of company.
+/// The dependencies of `companies` in the active snapshot, in order of company. `companies` may be in any order and name one
+/// several times.
 std::vector<Membership> memberships_of(std::vector<std::int64_t> companies);
 
 /// A row that this transaction deleted or replaced.
@@ -23,14 +24,15 @@ struct FormerMembership {
   bool is_own;  ///< this transaction had made it, too
 };
 
-/// The rows of `companies` that this transaction took away, also those whose triggers have not fired yet. They stay in the table
-/// until it ends.
+/// The rows of `companies` that this transaction deleted or replaced, also those whose triggers have not fired yet. What they held
+/// stays in the table until the transaction ends.
 std::vector<FormerMembership> memberships_taken_away(std::vector<std::int64_t> companies);
 
 /// Whether a statement under way has changed dependencies, and triggers that move figures accordingly may not have fired yet.
 bool awaits_moves();
 
-/// Refuses (55000) what changes summaries in such a moment: it would attribute by dependencies that the moves do not know of.
+/// Raises 55000 where awaits_moves(). Whatever changes summaries then would attribute usage by the new dependencies already, and
+/// the triggers would move the same usage once more.
 void require_dependencies_followed();
 
 }  // namespace reseller_report

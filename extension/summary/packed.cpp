@@ -5,7 +5,7 @@
 namespace reseller_report {
 namespace {
 
-// Columns of usage_run, and all but the last two of usage_packed; must match sql/summary.sql.
+// Columns of usage_run. Those of usage_packed are the same without the last two. Both must match sql/summary.sql.
 enum PackedColumn : int { kSource = 1, kReseller, kDay, kEntries, kPacked, kRecordedAt, kSetAside, kRunColumns = kSetAside };
 
 constexpr int kDayColumns = kPacked;
@@ -29,7 +29,7 @@ void make_keys(ScanKey keys, const HolderKey &holder, const Range &range) {
   ScanKeyInit(&keys[n++], kDay, BTLessStrategyNumber, F_TIMESTAMPTZ_LT, TimestampTzGetDatum(days.to));
 }
 
-// All but the bytes.
+// Reads all of a row but its bytes.
 void read_head(PackedTable which, TupleTableSlot *slot, PackedRow &row) {
   slot_getallattrs(slot);
   const Datum *const values = slot->tts_values;

@@ -1,7 +1,7 @@
-// The two tables of packed changes that are attributed already, each row of one source, reseller and UTC day:
+// Reads and writes the two tables of packed changes that are attributed already. Each row is of one source, reseller and UTC day:
 // - usage_run: runs, as folds and dependency changes append them, any number for each day. No level holds them yet.
-// - usage_packed: days of few changes, one row for each, in place of rows of the quarter hours, hours and days. The months and
-//   years hold them.
+// - usage_packed: days of few changes, with one row for each day. It stands in place of rows of the quarter hours, hours and days.
+//   The months and years hold its figures, too.
 #pragma once
 
 #include <tuple>
@@ -44,7 +44,7 @@ void for_each_change(const PackedRow &row, F &&f) {
 /// Appends the changes of a row to a list.
 void append_changes(const PackedRow &row, std::vector<Change> &changes);
 
-/// Reads rows by key and range of days, in the active snapshot. Not tracked, like SummaryReader.
+/// Reads rows by key and range of days, in the active snapshot. It takes no predicate locks, like SummaryReader.
 class PackedReader {
  public:
   PackedReader(PackedTable which, LOCKMODE lock, const RowMemory &memory);
@@ -60,7 +60,7 @@ class PackedReader {
   MemoryContext context_;
 };
 
-/// What is waiting to be merged, row by row, without the changes themselves (bytes is null); in the active snapshot.
+/// All rows of usage_run that the active snapshot sees, without their changes: `bytes` is null.
 std::vector<PackedRow> runs_waiting();
 
 /// Writes rows of either table. Only a holder of the lease may. Call finish() at the end.
@@ -70,10 +70,11 @@ class PackedWriter {
   PackedWriter(const PackedWriter &) = delete;
   PackedWriter &operator=(const PackedWriter &) = delete;
 
-  /// The changes of one source, reseller and day, in the order of order_by_day(). The last two are of runs alone.
+  /// Writes a row with these changes. They are of one source, reseller and day, in the order of order_by_day(). The last two
+  /// arguments are for runs alone.
   void insert(const Change *changes, std::size_t count, Time recorded_at = kInfinity, bool set_aside = false);
 
-  /// In place of a row that a reader gave.
+  /// Writes a row with these changes in place of one that a reader gave.
   void replace(const PackedRow &stored, const Change *changes, std::size_t count);
   void remove(const PackedRow &stored);
   void finish();
@@ -87,14 +88,14 @@ class PackedWriter {
   MemoryContext context_ = nullptr;
 };
 
-/// Appends runs of changes that come one by one, and writes them when they are many. Call finish() at the end.
+/// Collects changes that come one by one, and appends them as runs when they are many. Call finish() at the end.
 class RunWriter {
  public:
   void add(const Change &change, Time recorded_at);
   void finish();
 
  private:
-  // About 16 MB.
+  // Changes to collect, which take about 16 MB.
   static constexpr std::size_t kMost = 200'000;
 
   Time oldest_ = kInfinity;
