@@ -40,4 +40,9 @@ ForeignScan *plan_scan(RelOptInfo *rel, List *targets, List *clauses, Plan *oute
 /// The private list of a scan's plan node.
 enum ScanPrivate : int { kUsedColumns, kBounded, kTable, kGrouping };
 
+/// The table in it.
+inline Oid table_in(const ForeignScan *plan) {
+  return DatumGetObjectId(static_cast<const Const *>(list_nth(plan->fdw_private, kTable))->constvalue);
+}
+
 }  // namespace reseller_report

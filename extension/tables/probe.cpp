@@ -34,11 +34,14 @@ void bound_time(ScanBounds &bounds, int strategy, Time moment, Time slack) {
 
 }  // namespace
 
-void Probe::open(ForeignScanState *node, const TableShape &shape, TupleDesc columns) {
+void Probe::open(ForeignScanState *node, const TableShape &shape) {
   shape_ = &shape;
   EState *const state = node->ss.ps.state;
   MemoryContext const before = MemoryContextSwitchTo(state->es_query_cxt);
-  row_ = MakeSingleTupleTableSlot(CreateTupleDescCopy(columns), &TTSOpsVirtual);
+  TupleDesc const columns = CreateTemplateTupleDesc(shape.column_count);
+  for (int i = 0; i < shape.column_count; i++)
+    TupleDescInitEntry(columns, static_cast<AttrNumber>(i + 1), shape.columns[i].name, shape.columns[i].type, -1, 0);
+  row_ = MakeSingleTupleTableSlot(columns, &TTSOpsVirtual);
   context_ = CreateExprContext(state);
   MemoryContextSwitchTo(before);
   auto const natts = static_cast<Size>(shape.column_count);

@@ -9,8 +9,8 @@ namespace reseller_report {
 
 class Probe {
  public:
-  /// Inside pg(). Of a table of this shape; the node's memory holds it.
-  void open(ForeignScanState *node, const TableShape &shape, TupleDesc columns);
+  /// Inside pg(). Of a table of this shape; the memory of the query holds it.
+  void open(ForeignScanState *node, const TableShape &shape);
 
   void set(Column column, Datum value) {
     if (int const place = shape_->place_of(column); place >= 0) {

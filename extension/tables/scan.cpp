@@ -16,7 +16,7 @@ ScanWork::~ScanWork() {
 
 TableScan::TableScan(const ScanOrder &order) : node_(order.node), shape_(*order.shape), early_{}, used_(order.used) {
   pg([&] {
-    probe_.open(order.node, *order.shape, order.columns);
+    probe_.open(order.node, *order.shape);
     early_ = early_states(order.node, order.expressions, order.relid, *order.shape);
     bound_states_.open(order.node, static_cast<List *>(list_nth(order.expressions, kEarlySubjects)), order.bounded);
   });

@@ -18,7 +18,6 @@ namespace reseller_report {
 struct ScanOrder {
   ForeignScanState *node;
   const TableShape *shape;
-  TupleDesc columns;  ///< of the table
   Index relid;
   ColumnSet used;
   List *expressions;  ///< as expressions_of() lists them
@@ -98,5 +97,6 @@ class ScanWork {
 std::unique_ptr<TableScan> scan_of_resellers(const ScanOrder &order);
 std::unique_ptr<TableScan> scan_of_companies(const ScanOrder &order);
 std::unique_ptr<TableScan> scan_of_usage(const ScanOrder &order);
+std::unique_ptr<TableScan> scan_of_groups(const ScanOrder &order, List *grouping);
 
 }  // namespace reseller_report

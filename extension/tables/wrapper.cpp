@@ -1,10 +1,8 @@
 // The foreign-data wrapper of the tables: what the server calls.
 
+#include "tables/explain.hpp"
+#include "tables/group_plan.hpp"
 #include "tables/scan.hpp"
-
-extern "C" {
-#include <foreign/foreign.h>
-}
 
 namespace reseller_report {
 namespace {
@@ -26,9 +24,13 @@ void get_paths(PlannerInfo *root, RelOptInfo *rel, Oid) {
   planning([&] { plan_paths(root, rel); });
 }
 
+void get_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input, RelOptInfo *output, void *extra) {
+  planning([&] { plan_groups(root, stage, input, output, extra); });
+}
+
 ForeignScan *get_plan(PlannerInfo *, RelOptInfo *rel, Oid, ForeignPath *, List *targets, List *clauses, Plan *outer) {
   ForeignScan *plan = nullptr;
-  planning([&] { plan = plan_scan(rel, targets, clauses, outer); });
+  planning([&] { plan = IS_UPPER_REL(rel) ? plan_grouped_scan(rel, targets, outer) : plan_scan(rel, targets, clauses, outer); });
   return plan;
 }
 
@@ -48,7 +50,8 @@ std::unique_ptr<TableScan> &make_state(ForeignScanState *node) {
   return *holder;
 }
 
-std::unique_ptr<TableScan> make_scan(const ScanOrder &order) {
+std::unique_ptr<TableScan> make_scan(const ScanOrder &order, List *grouping) {
+  if (grouping != NIL) return scan_of_groups(order, grouping);
   switch (order.shape->kind) {
     case TableKind::kResellers:
       return scan_of_resellers(order);
@@ -62,16 +65,15 @@ std::unique_ptr<TableScan> make_scan(const ScanOrder &order) {
 void begin_scan(ForeignScanState *node, int) {
   guarded([&] {
     auto const *const plan = reinterpret_cast<const ForeignScan *>(node->ss.ps.plan);
+    List *const grouping = grouping_in(plan);
     ScanOrder order = {};
-    Relation const relation = node->ss.ss_currentRelation;
     order.node = node;
-    order.shape = &shape_of(relation);
-    order.columns = RelationGetDescr(relation);
-    order.relid = plan->scan.scanrelid;
+    order.shape = &shape_of(table_in(plan));
+    order.relid = grouping != NIL ? static_cast<Index>(intVal(list_nth(grouping, kGroupRelation))) : plan->scan.scanrelid;
     order.used = static_cast<ColumnSet>(intVal(list_nth(plan->fdw_private, kUsedColumns)));
     order.bounded = static_cast<List *>(list_nth(plan->fdw_private, kBounded));
-    order.expressions = plan->fdw_exprs;
-    make_state(node) = make_scan(order);
+    order.expressions = grouping != NIL ? static_cast<List *>(list_nth(grouping, kGroupClauses)) : plan->fdw_exprs;
+    make_state(node) = make_scan(order, grouping);
     return Datum{0};
   });
 }
@@ -91,7 +93,14 @@ void restart_scan(ForeignScanState *node) { scan_of(node).restart(); }
 void end_scan(ForeignScanState *) {}
 
 void explain_scan(ForeignScanState *node, ExplainState *explain) {
-  if (explain->analyze) ExplainPropertyInteger("Summary Rows Read", nullptr, scan_of(node).summary_rows_read(), explain);
+  guarded([&] {
+    std::int64_t const rows_read = scan_of(node).summary_rows_read();
+    pg([&] {
+      explain_plan(reinterpret_cast<const ForeignScan *>(node->ss.ps.plan), explain);
+      if (explain->analyze) ExplainPropertyInteger("Summary Rows Read", nullptr, rows_read, explain);
+    });
+    return Datum{0};
+  });
 }
 
 }  // namespace
@@ -101,6 +110,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_tables_handler) {
   pg([&] { routine = makeNode(FdwRoutine); });
   routine->GetForeignRelSize = get_size;
   routine->GetForeignPaths = get_paths;
+  routine->GetForeignUpperPaths = get_upper_paths;
   routine->GetForeignPlan = get_plan;
   routine->BeginForeignScan = begin_scan;
   routine->IterateForeignScan = next_row;

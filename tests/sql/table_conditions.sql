@@ -14,7 +14,7 @@ CREATE TABLE chosen AS SELECT n AS number, 11 + n AS company_id, 1 + n % 3 AS re
     (ARRAY['bot', 'chat', 'telephony_outgoing', 'text_messaging'])[1 + n % 4] AS service
     FROM generate_series(0, 12) n;
 ANALYZE chosen;
-CREATE FUNCTION pg_temp.own(bigint) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT $1 > 15';
+CREATE FUNCTION pg_temp.own(bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS 'BEGIN RETURN $1 > 15; END';
 
 SELECT oracle.same_rows('SELECT * FROM @.daily_usage WHERE ' || condition, 'by day') FROM unnest(ARRAY[
     'reseller_id = 1', 'reseller_id = 2::smallint', '2::int = reseller_id', 'reseller_id IN (1, 3)', 'reseller_id > 1',
