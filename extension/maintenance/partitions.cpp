@@ -192,9 +192,9 @@ void make(const std::vector<Source> &sources, const Month &month) {
   if (rows.any()) making_as_owner(table, [&](const ActingAs &) { execute(("REINDEX TABLE " + month.part).c_str(), {}); });
   std::vector<std::int64_t> const ids = ids_of(sources);
   SqlParameters parameters;
-  parameters.add_bigints(ids.data(), static_cast<int>(ids.size())).add(REGCLASSOID, ObjectIdGetDatum(sources.front().relid));
+  parameters.add_bigints(ids.data(), static_cast<int>(ids.size()));
   ActingAs const owner(extension_owner());
-  execute("UPDATE reseller_report.source SET moves = moves + 1 WHERE id = ANY ($1) AND $2 IS NOT NULL", parameters);
+  execute("UPDATE reseller_report.source SET moves = moves + 1 WHERE id = ANY ($1)", parameters);
   for (std::int64_t const id : ids) follow_leaves(id, table, Leaves::kAsConnected);
 }
 

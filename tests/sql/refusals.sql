@@ -55,5 +55,7 @@ SELECT throws_ok(call, state, message, message) FROM (VALUES
     ($$SELECT reseller_report.detach_source('"App"."Other"')$$, '42704', 'table "App.Other" is not connected'),
     ($$SELECT * FROM reseller_report.rebuild_slices('"App"."Other"')$$, '42704', 'table "App.Other" is not connected'),
     ($$SELECT * FROM reseller_report.prune('"App"."Msg"', now())$$, '0A000',
-        'table "App.Msg" is not range-partitioned by occurred_at')) AS refused (call, state, message);
+        'table "App.Msg" is not range-partitioned by occurred_at'),
+    ($$SELECT * FROM reseller_report.rebuild_slices('"App"."Msg"', NULL)$$, '22004', 'period_from must not be NULL'))
+    AS refused (call, state, message);
 SELECT * FROM finish();
