@@ -37,7 +37,7 @@ void Totals::add(int, int item, std::int64_t company, const Counters &counters, 
   }
 }
 
-// The innermost loop of a report, hence one for each sign and without a look at members.
+// The innermost loop of a report. So it is compiled for each sign, and looks at no members inside the loop.
 template <int kSign>
 void Totals::add_column(size_t column, const std::int64_t *values, int count) {
   const int *const positions = positions_.data();

@@ -57,7 +57,7 @@ class Totals : public FigureSink {
   const Dependents &dependents_;
   const FigureSet *wanted_;
   std::vector<ItemColumns> column_;
-  // Sums seldom leave 64 bits: the low word of each is kept side by side, the high word only where there is one.
+  // Sums seldom leave 64 bits. So the low words of all sums lie side by side, and a high word is kept only for sums that did.
   std::vector<std::int64_t> low_;
   std::unordered_map<size_t, std::int64_t> high_;
   std::vector<int> positions_;  // scratch of add_row
