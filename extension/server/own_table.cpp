@@ -137,8 +137,6 @@ void RowStore::remove(const ItemPointerData &stored) {
 
 void RowStore::add_to_indexes(HeapTuple row, bool only_summarizing) {
   ExecStoreHeapTuple(row, slot_, false);
-  slot_->tts_tid = row->t_self;
-  slot_->tts_tableOid = RelationGetRelid(table_);
   indexes_.add(slot_, only_summarizing);
   ExecClearTuple(slot_);
 }

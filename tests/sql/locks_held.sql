@@ -50,6 +50,14 @@ SELECT pg_temp.holds($$SELECT reseller_report.rebuild_slice('usage.bot_message',
 SELECT pg_temp.holds('UPDATE reseller_report.dependency SET reseller_id = 2',
     'RowExclusiveLock: usage_run lease; AccessShareLock: usage_delta usage.bot_message usage.bot_message_2024_01 '
     'usage.chat_message_default source source_built source_unbuilt');
+-- Where there is nothing to write, nothing is locked to be written to.
+INSERT INTO reseller_report.company (company_id, name) VALUES (12, 'Twelve');
+INSERT INTO reseller_report.dependency VALUES (1, 12);
+BEGIN;
+UPDATE reseller_report.dependency SET reseller_id = 2 WHERE company_id = 12;
+SELECT is_empty($$SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND relation = 'usage_run'::regclass
+    AND mode = 'RowExclusiveLock'$$, 'a company without usage moves without a lock on the runs');
+ROLLBACK;
 SELECT pg_temp.holds($$SELECT * FROM reseller_report.prune('usage.bot_message', '2024-02-01 00:00+00')$$,
     'AccessExclusiveLock: usage.bot_message; RowExclusiveLock: lease');
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2023-11-05 10:00+00', 1);
