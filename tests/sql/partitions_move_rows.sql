@@ -1,5 +1,6 @@
 -- create_partitions moves rows from the default partition as if they had always lain where they go: a statement that waited for it
--- finds them, no trigger of the table fires, and two calls at a time do not deadlock.
+-- finds them, no trigger of the table fires, and two calls at a time do not deadlock. Rows stay where a subscriber could not tell
+-- which went.
 SELECT no_plan();
 SET client_min_messages = error;
 SELECT setseed(0.13) \g /dev/null
@@ -72,4 +73,17 @@ SELECT is((SELECT count(*) FROM reseller_report.create_partitions('0') WHERE sou
 SELECT is((SELECT count(*) FROM usage.bot_message WHERE price_twin = 1000), 1::bigint, 'and the trigger does not fire for them');
 SELECT oracle.agrees('reports are right beside a trigger that always fires');
 DROP TRIGGER audit ON usage.text_message;
+
+-- A subscriber is told of rows by their replica identity.
+CREATE TABLE told (LIKE usage.bot_message INCLUDING DEFAULTS) PARTITION BY RANGE (occurred_at);
+CREATE TABLE told_rest PARTITION OF told DEFAULT;
+SELECT reseller_report.attach_source('bot', 'told') \g /dev/null
+CREATE PUBLICATION told FOR TABLE told;
+INSERT INTO told (company_id, occurred_at) VALUES (11, '2023-06-10');
+SELECT throws_ok('SELECT reseller_report.create_partitions(''0'', ''told'')', '55000',
+    'cannot delete from table "told_rest" because it does not have a replica identity and publishes deletes',
+    'no row is moved that has none');
+ALTER TABLE told_rest REPLICA IDENTITY FULL;
+SELECT lives_ok('SELECT reseller_report.create_partitions(''0'', ''told'')', 'with one it is');
+SELECT is((SELECT count(*) FROM told_2023_06), 1::bigint, 'and is in the new partition');
 SELECT * FROM finish();
