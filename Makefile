@@ -123,6 +123,6 @@ check-matrix:
 	@$(SUDO) env MATRIX='$(MATRIX)' DO='$(DO)' tests/matrix/run $(ON)
 
 bench: ready
-	@status=0; for bench in reports applications group_by copy writers late pending steady; do \
+	@status=0; for bench in reports applications tables group_by copy writers late pending steady; do \
 		bench/$$bench.sh || status=1; \
 	done; exit $$status

@@ -111,13 +111,13 @@ class Attributing {
   // For each of the pieces that hold a moment.
   void add(const StepPieces &pieces, Time moment, Item item, std::int64_t company, const Counters &counters) const {
     int const index = index_of(items_, item);
-    if (index < 0 || dependents_.position_at(company, moment) < 0) return;
+    if (index < 0 || dependents_.get().position_at(company, moment) < 0) return;
     pieces.for_each_at(moment, [&](const StepPiece &piece) { sink_.add(piece.step, index, company, counters, piece.sign); });
   }
 
  private:
   ItemList items_;
-  const Dependents &dependents_;
+  const DependentsAtNeed &dependents_;
   FigureSink &sink_;
 };
 
@@ -165,7 +165,8 @@ void add_deltas(const std::vector<SourcePlan> &plans, const Question &question, 
     auto const found = counted.find(source);
     return found != counted.end() ? found->second : nullptr;
   };
-  DeltaScan scan(AccessShareLock, question.dependents.ids);
+  // Only a serializable transaction asks whose deltas they are.
+  DeltaScan scan(AccessShareLock, IsolationIsSerializable() ? question.dependents.get().ids : std::vector<std::int64_t>{});
   DeltaRow row;
   while (scan.next(row)) {
     const StepPieces *const pieces = pieces_of(row.source);
@@ -185,7 +186,9 @@ void add_deltas(const std::vector<SourcePlan> &plans, const Question &question, 
   });
 }
 
-void add_raw(const std::vector<SourcePlan> &plans, const Dependents &dependents, const Attributing &sink) {
+void add_raw(const std::vector<SourcePlan> &plans, const Question &question, const Attributing &sink) {
+  if (std::all_of(plans.begin(), plans.end(), [](const SourcePlan &plan) { return plan.raw.all().empty(); })) return;
+  const Dependents &dependents = question.dependents.get();
   auto const *const companies = dependents.ids.size() <= kCompaniesInRawQuery ? &dependents.ids : nullptr;
   for (const SourcePlan &plan : plans) {
     // Of a row that was never the reseller's, nothing may be read that could raise an error about it.
@@ -201,7 +204,7 @@ void add_raw(const std::vector<SourcePlan> &plans, const Dependents &dependents,
 }  // namespace
 
 void collect_figures(const Question &question, FigureSink &sink) {
-  if (question.steps.empty() || question.dependents.ids.empty()) return;
+  if (question.steps.empty() || question.dependents.are_none()) return;
   std::vector<SourcePlan> plans;
   RowMemory const memory;
   Attributing const attributing(question, sink);
@@ -211,7 +214,7 @@ void collect_figures(const Question &question, FigureSink &sink) {
     add_summaries(plans, question, memory, sink);
     add_packed(plans, question, memory, sink);
     add_deltas(plans, question, attributing);
-    add_raw(plans, question.dependents, attributing);
+    add_raw(plans, question, attributing);
   } while (!still_hold(plans));
 }
 

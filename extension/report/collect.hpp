@@ -17,7 +17,7 @@ struct Question {
   std::int64_t reseller;
   Service service;
   const std::vector<Range> &steps;  ///< in order of time, without overlap; none is empty. A report has one, its period
-  const Dependents &dependents;     ///< the companies of the whole period
+  DependentsAtNeed dependents;      ///< the companies of the whole period
 };
 
 /// What figures are added to. Steps and items are named by their places: in the question, and in the service's list of items.

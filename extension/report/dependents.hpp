@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/period.hpp"
@@ -44,6 +46,25 @@ class Dependents {
   // Ids are mostly dense, since one sequence gives them: then a table of positions, by distance from the first id.
   std::int64_t first_id_ = 0;
   std::vector<int> table_;
+};
+
+/// Dependents that are known, or that are read where they are needed first.
+class DependentsAtNeed {
+ public:
+  DependentsAtNeed(const Dependents &known) : known_(&known) {}  // NOLINT(google-explicit-constructor): a question takes both
+  explicit DependentsAtNeed(std::function<const Dependents &()> find) : find_(std::move(find)) {}
+
+  const Dependents &get() const {
+    if (known_ == nullptr) known_ = &find_();
+    return *known_;
+  }
+
+  /// Whether there are none, as far as that is known.
+  bool are_none() const { return known_ != nullptr && known_->ids.empty(); }
+
+ private:
+  mutable const Dependents *known_ = nullptr;
+  std::function<const Dependents &()> find_;
 };
 
 /// Reads them in the active snapshot; only one company where it is given.

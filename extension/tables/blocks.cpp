@@ -75,13 +75,11 @@ bool CompanyCells::next(std::size_t &at, CompanyFigures &found) const {
   return false;
 }
 
-void UsageBlocks::ask(const Dependents &dependents, int items, const std::vector<char> &chosen, FigureSet figures,
-                      bool by_company) {
-  dependents_ = &dependents;
+void UsageBlocks::ask(const Dependents *dependents, int items, const std::vector<char> &chosen, FigureSet figures) {
+  dependents_ = dependents;
   items_ = items;
   chosen_ = &chosen;
   figures_ = figures | figure_bit(Figure::kEvents);
-  by_company_ = by_company;
   item_chosen_.assign(static_cast<std::size_t>(items), 0);
   for (std::size_t block = 0; block < chosen.size(); block++)
     if (chosen[block] != 0) item_chosen_[block % static_cast<std::size_t>(items)] = 1;
@@ -91,7 +89,7 @@ void UsageBlocks::ask(const Dependents &dependents, int items, const std::vector
 void UsageBlocks::clear() {
   cells_.clear();
   totals_.clear();
-  if (by_company_)
+  if (dependents_ != nullptr)
     cells_.resize(chosen_->size());
   else
     totals_.resize(chosen_->size());
@@ -104,7 +102,7 @@ void UsageBlocks::add_total(WideCounters &total, const SummaryRow &row, int sign
 void UsageBlocks::add_row(int step, int item, const SummaryRow &row, int sign) {
   std::size_t const block = block_of(step, item);
   if ((*chosen_)[block] == 0) return;
-  if (!by_company_) {
+  if (dependents_ == nullptr) {
     add_total(totals_[block], row, sign);
     return;
   }
@@ -117,7 +115,7 @@ void UsageBlocks::add_row(int step, int item, const SummaryRow &row, int sign) {
 void UsageBlocks::add(int step, int item, std::int64_t company, const Counters &counters, int sign) {
   std::size_t const block = block_of(step, item);
   if ((*chosen_)[block] == 0) return;
-  if (!by_company_)
+  if (dependents_ == nullptr)
     totals_[block].add(counters, sign);
   else if (int const position = dependents_->position(company); position >= 0)
     cells_[block].add(position, counters, sign, dependents_->ids.size());

@@ -54,14 +54,15 @@ class CompanyCells {
 /// The blocks of some steps: for each step and item the figures of the companies, or their total.
 class UsageBlocks : public FigureSink {
  public:
-  /// What is asked next. `chosen` says for each step and item whether it is wanted at all. The arguments must outlive the asking.
-  void ask(const Dependents &dependents, int items, const std::vector<char> &chosen, FigureSet figures, bool by_company);
+  /// What is asked next: of these dependents by company, or totals where there are none. `chosen` says for each step and item
+  /// whether it is wanted at all. The arguments must outlive the asking.
+  void ask(const Dependents *dependents, int items, const std::vector<char> &chosen, FigureSet figures);
 
   void clear() override;
   FigureSet wanted(int item) const override { return item_chosen_[static_cast<std::size_t>(item)] != 0 ? figures_ : 0; }
   void row_was_read() override { rows_read_++; }
   /// Totals are of all that the reseller's rows hold: of a company that is no dependent any more it comes to nothing.
-  bool concerns(std::int64_t company) const override { return !by_company_ || dependents_->position(company) >= 0; }
+  bool concerns(std::int64_t company) const override { return dependents_ == nullptr || dependents_->position(company) >= 0; }
   void add_row(int step, int item, const SummaryRow &row, int sign) override;
   void add(int step, int item, std::int64_t company, const Counters &counters, int sign) override;
 
@@ -86,7 +87,6 @@ class UsageBlocks : public FigureSink {
   const std::vector<char> *chosen_ = nullptr;
   int items_ = 0;
   FigureSet figures_ = 0;
-  bool by_company_ = true;
   std::vector<char> item_chosen_;
   std::vector<CompanyCells> cells_;
   std::vector<WideCounters> totals_;

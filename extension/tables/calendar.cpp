@@ -84,12 +84,21 @@ std::vector<UsageBucket> buckets_of(TableKind kind, const Zone &zone, const std:
   return buckets;
 }
 
+Time longest_bucket(TableKind kind) {
+  switch (kind) {
+    case TableKind::kQuarterHours:
+      return kQuarterHour;
+    case TableKind::kHours:
+      return kHour;
+    case TableKind::kMonths:
+      return 33 * kDay;
+    default:
+      return 3 * kDay;  // a clock may be set back by a day
+  }
+}
+
 double bucket_count(TableKind kind, const Range &range) {
-  Time const width = kind == TableKind::kQuarterHours ? kQuarterHour
-                     : kind == TableKind::kHours      ? kHour
-                     : kind == TableKind::kDays       ? kDay
-                                                      : 30 * kDay;
-  return (static_cast<double>(range.to) - static_cast<double>(range.from)) / static_cast<double>(width);
+  return (static_cast<double>(range.to) - static_cast<double>(range.from)) / static_cast<double>(longest_bucket(kind));
 }
 
 }  // namespace reseller_report

@@ -16,6 +16,9 @@ struct UsageBucket {
 /// All buckets that any of the ranges touches, in order. The ranges are finite, in order, and do not overlap.
 std::vector<UsageBucket> buckets_of(TableKind kind, const Zone &zone, const std::vector<Range> &ranges);
 
+/// No bucket is longer.
+Time longest_bucket(TableKind kind);
+
 /// At most so many buckets touch a range, give or take a few; many where it is infinite.
 double bucket_count(TableKind kind, const Range &range);
 

@@ -203,8 +203,10 @@ void UsageGroups::begin_reseller() {
   is_in_reseller_ = true;
   reseller_ = reseller().id;
   bucket_ = kInfinity;
-  keys_of_company_.assign(companies().ids.size(), -1);
-  number_of_company_.assign(companies().ids.size(), -1);
+  if (by_company_) {
+    keys_of_company_.assign(companies().ids.size(), -1);
+    number_of_company_.assign(companies().ids.size(), -1);
+  }
   for (PerHead &head : of_key_) head.clear();
   for (PerHead &head : of_aggregate_) head.clear();
 }
@@ -253,7 +255,8 @@ int UsageGroups::company_keys(int position) {
   probe_.set(Column::kCompanyName, companies().name(position));
   std::vector<int> values;
   for (int const key : company_keys_) values.push_back(order_.keys[static_cast<std::size_t>(key)].number_now(probe_, memory_));
-  return known = company_values_.number(values);
+  // One key's values have numbers already.
+  return known = values.size() == 1 ? values[0] - GroupKey::kNull : company_values_.number(values);
 }
 
 // The states of a group; nullptr where it is not of this pass.
@@ -327,7 +330,9 @@ void UsageGroups::read_pass() {
 void UsageGroups::store(TupleTableSlot *slot, std::size_t group) {
   std::uint64_t const name = groups_[group];
   const std::vector<int> &of_head = head_values_.list(static_cast<int>(name >> 32));
-  const std::vector<int> &of_company = company_values_.list(static_cast<int>(name & 0xffffffffU));
+  auto const number = static_cast<int>(name & 0xffffffffU);
+  std::vector<int> const of_company =
+      company_keys_.size() == 1 ? std::vector<int>{number + GroupKey::kNull} : company_values_.list(number);
   const AggregateState *const states = states_.data() + group * order_.aggregates.size();
   pg([&] {
     for (std::size_t i = 0; i < order_.targets.size(); i++) {

@@ -35,44 +35,49 @@ void add_runs(const Source &source, std::int64_t reseller, const Range &within, 
   while (runs.next(row)) ranges.push_back(day_of(row.day));
 }
 
-// Of companies of any reseller.
-void add_changes(const std::vector<std::int64_t> &sources, std::vector<Range> &ranges) {
+// A day of a change, of a company of any reseller, belongs to the service of its item.
+void add_changes(const std::vector<std::int64_t> &sources, const std::vector<Service> &services,
+                 std::vector<std::vector<Range>> &ranges) {
   auto const is_asked = [&](std::int64_t source) { return std::find(sources.begin(), sources.end(), source) != sources.end(); };
-  auto const add = [&](Time bucket) {
-    if (ranges.empty() || !ranges.back().contains(bucket)) ranges.push_back(day_of(bucket));
+  auto const add = [&](Time bucket, Item item) {
+    auto const service = std::find(services.begin(), services.end(), service_of(item));
+    if (service == services.end()) return;
+    std::vector<Range> &its = ranges[static_cast<std::size_t>(service - services.begin())];
+    if (its.empty() || !its.back().contains(bucket)) its.push_back(day_of(bucket));
   };
   DeltaScan deltas(AccessShareLock);
   DeltaRow row;
   while (deltas.next(row)) {
     if (!is_asked(row.source)) continue;
     Unpacker groups(row.bytes, row.size, kEpoch);
-    while (groups.next_group()) add(groups.bucket());
+    while (groups.next_group()) add(groups.bucket(), groups.item());
   }
   accumulator::for_each([&](const UsageKey &key, const Counters &) {
-    if (is_asked(key.source)) add(key.bucket);
+    if (is_asked(key.source)) add(key.bucket, key.item);
   });
 }
 
 }  // namespace
 
-std::vector<Range> occupied(std::int64_t reseller, const std::vector<Service> &services, const Range &within) {
-  std::vector<Range> ranges;
+std::vector<std::vector<Range>> occupied(std::int64_t reseller, const std::vector<Service> &services, const Range &within) {
+  std::vector<std::vector<Range>> ranges(services.size());
   std::vector<std::int64_t> sources;
   RowMemory const memory;
-  for (Service const service : services)
-    for (const AnsweringSource &answering : answering_sources(service, within)) {
+  for (std::size_t i = 0; i < services.size(); i++)
+    for (const AnsweringSource &answering : answering_sources(services[i], within)) {
       const Source &source = answering.source;
       for (const Range &rest : without(within, answering.answered)) {
         require_raw_usage(source, rest);
-        ranges.push_back(raw_extent(source, rest));
+        ranges[i].push_back(raw_extent(source, rest));
       }
       if (answering.answered.empty()) continue;
       sources.push_back(source.id);
-      add_years(source, reseller, service, within, memory, ranges);
-      add_runs(source, reseller, within, memory, ranges);
+      add_years(source, reseller, services[i], within, memory, ranges[i]);
+      add_runs(source, reseller, within, memory, ranges[i]);
     }
-  if (!sources.empty()) add_changes(sources, ranges);
-  return reseller_report::within(within, std::move(ranges));
+  if (!sources.empty()) add_changes(sources, services, ranges);
+  for (std::vector<Range> &its : ranges) its = reseller_report::within(within, std::move(its));
+  return ranges;
 }
 
 }  // namespace reseller_report

@@ -8,8 +8,8 @@
 
 namespace reseller_report {
 
-/// Finite ranges inside of `within`, in order of time, that hold all usage of these services that the reseller's companies may have
-/// there. They may hold no usage at all.
-std::vector<Range> occupied(std::int64_t reseller, const std::vector<Service> &services, const Range &within);
+/// For each of these services finite ranges inside of `within`, in order of time, that hold all usage that the reseller's companies
+/// may have there. They may hold no usage at all.
+std::vector<std::vector<Range>> occupied(std::int64_t reseller, const std::vector<Service> &services, const Range &within);
 
 }  // namespace reseller_report

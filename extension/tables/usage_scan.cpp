@@ -8,11 +8,20 @@ namespace reseller_report {
 namespace {
 
 // Up to so many buckets are looked at without asking first where there is usage.
-constexpr double kFewBuckets = 1'500;
+constexpr double kFewBuckets = 20;
 
-// The first chunk is short, for queries that want few rows. Later ones take as much memory as they may.
-constexpr std::size_t kFirstChunk = 16;
+// Totals take little memory.
+constexpr std::size_t kMostSteps = 20'000;
+
+// The first chunk by company is short, for queries that want few rows. Later ones take as much memory as they may.
+constexpr std::size_t kFirstChunk = 2;
 constexpr std::size_t kGrowth = 4;
+
+std::vector<Range> all_of(const std::vector<std::vector<Range>> &lists) {
+  std::vector<Range> all;
+  for (const std::vector<Range> &list : lists) all.insert(all.end(), list.begin(), list.end());
+  return all;
+}
 
 }  // namespace
 
@@ -58,7 +67,7 @@ void UsageScan::rewind_usage() {
   next_service_ = services_.size();
   steps_.clear();
   chunk_ = chunk_size_ = 0;
-  next_size_ = kFirstChunk;
+  next_size_ = manner_.by_company ? kFirstChunk : kMostSteps;
   has_handed_out_ = false;
   ScanWork const work(node_);
   marks_ = all_unbuilt_marks();
@@ -66,15 +75,27 @@ void UsageScan::rewind_usage() {
 
 void UsageScan::find_buckets() {
   buckets_.clear();
-  if (services_.empty() || companies().ids.empty()) return;
-  std::vector<Range> ranges = {bounds_.time};
+  occupied_.clear();
+  if (services_.empty() || (manner_.by_company && companies().ids.empty())) return;
   Zone const zone(reseller().time_zone);
-  {
+  std::vector<Range> ranges = {bounds_.time};
+  if (bucket_count(shape_.kind, bounds_.time) > kFewBuckets) {
     ScanWork const work(node_);
-    if (bucket_count(shape_.kind, bounds_.time) > kFewBuckets) ranges = occupied(reseller().id, services_, bounds_.time);
+    // The bounds are of beginnings, and usage may lie anywhere in a bucket.
+    Range time = bounds_.time;
+    if (__builtin_add_overflow(time.to, longest_bucket(shape_.kind), &time.to)) time.to = kInfinity;
+    occupied_ = occupied(reseller().id, services_, time);
+    ranges = within(time, all_of(occupied_));
   }
   for (const UsageBucket &bucket : buckets_of(shape_.kind, zone, ranges))
     if (bounds_.time.contains(bucket.range.from)) buckets_.push_back(bucket);
+}
+
+// Whether a bucket may hold usage of the service, as far as that was asked.
+bool UsageScan::may_hold_usage(const UsageBucket &bucket) const {
+  if (occupied_.empty()) return true;
+  const std::vector<Range> &ranges = occupied_[next_service_ - 1];
+  return std::any_of(ranges.begin(), ranges.end(), [&](const Range &range) { return !intersection(range, bucket.range).empty(); });
 }
 
 void UsageScan::find_classes(const UsageBucket &bucket, std::vector<int> &classes) {
@@ -114,6 +135,7 @@ void UsageScan::find_steps() {
   chunk_ = chunk_size_ = 0;
   std::vector<int> classes;
   for (const UsageBucket &bucket : buckets_) {
+    if (!may_hold_usage(bucket)) continue;
     find_classes(bucket, classes);
     add_step(bucket, classes);
   }
@@ -139,9 +161,11 @@ void UsageScan::read_chunk() {
   }
   chosen_.swap(chosen);
   ScanWork const work(node_);
-  blocks_.ask(companies(), items_of(service()).count, chosen_, manner_.figures, manner_.by_company);
-  collect_figures({reseller().id, service(), ranges, companies()}, blocks_);
+  DependentsAtNeed const dependents([this]() -> const Dependents & { return companies(); });
+  blocks_.ask(manner_.by_company ? &dependents.get() : nullptr, items_of(service()).count, chosen_, manner_.figures);
+  collect_figures({reseller().id, service(), ranges, dependents}, blocks_);
   blocks_.finish();
+  if (!manner_.by_company) return;
   std::size_t const of_step = std::max<std::size_t>(blocks_.memory() / chunk_size_, 1);
   next_size_ = std::max<std::size_t>(std::min(manner_.memory / of_step, kGrowth * chunk_size_), 1);
 }

@@ -65,6 +65,7 @@ class UsageScan : public TableScan {
   void find_items();
   bool next_service();
   void find_buckets();
+  bool may_hold_usage(const UsageBucket &bucket) const;
   void find_steps();
   void find_classes(const UsageBucket &bucket, std::vector<int> &classes);
   void add_step(const UsageBucket &bucket, const std::vector<int> &classes);
@@ -77,10 +78,11 @@ class UsageScan : public TableScan {
   std::vector<Service> services_;  // with items that are wanted
   std::size_t next_service_ = 0;
   int service_ = 0;
-  std::vector<UsageBucket> buckets_;  // of the reseller
-  std::vector<UsageBucket> steps_;    // of the service
-  std::vector<int> classes_;          // of each step and item
-  std::size_t chunk_ = 0;             // the first step of the chunk
+  std::vector<std::vector<Range>> occupied_;  // of each service, where it was asked
+  std::vector<UsageBucket> buckets_;          // of the reseller
+  std::vector<UsageBucket> steps_;            // of the service
+  std::vector<int> classes_;                  // of each step and item
+  std::size_t chunk_ = 0;                     // the first step of the chunk
   std::size_t chunk_size_ = 0;
   std::size_t next_size_ = 0;
   std::vector<char> chosen_;  // of each step and item of the chunk, whether it is wanted

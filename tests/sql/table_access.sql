@@ -3,8 +3,9 @@
 -- others.
 SELECT no_plan();
 SELECT setseed(0.43) \g /dev/null
-DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(60); PERFORM reseller_report.materialize();
-    PERFORM random_usage.events(5); END $$;
+DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(60); END $$;
+SELECT reseller_report.materialize() \g /dev/null
+DO $$ BEGIN PERFORM random_usage.events(5); END $$;
 CREATE ROLE access_one;
 CREATE ROLE access_two;
 CREATE ROLE access_all;

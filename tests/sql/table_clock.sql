@@ -63,7 +63,8 @@ SELECT pg_temp.far('merged');
 -- Retention: what was pruned is there as it was, and days that are not built cannot be told any more.
 DELETE FROM usage.bot_message WHERE company_id = 61;
 SELECT setseed(0.44) \g /dev/null
-DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(100); PERFORM reseller_report.materialize(); END $$;
+DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(100); END $$;
+SELECT reseller_report.materialize() \g /dev/null
 UPDATE reseller_report.company SET time_zone = 'America/Chicago' WHERE company_id = 1;
 SELECT reseller_report.create_partitions('1 month') \g /dev/null
 SELECT reseller_report.materialize() \g /dev/null

@@ -4,7 +4,8 @@ SELECT no_plan();
 \ir ../lib/usage_oracle.sql
 \ir ../lib/tables_oracle.sql
 SELECT setseed(0.42) \g /dev/null
-DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(150); PERFORM reseller_report.materialize(); END $$;
+DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(150); END $$;
+SELECT reseller_report.materialize() \g /dev/null
 UPDATE reseller_report.company SET time_zone = 'America/Chicago' WHERE company_id = 1;
 UPDATE reseller_report.company SET time_zone = 'Asia/Kolkata' WHERE company_id = 2;
 DO $$ BEGIN PERFORM random_usage.changes(), random_usage.events(10); END $$;
@@ -90,6 +91,13 @@ $$;
 SELECT matches(pg_temp.plan('SELECT * FROM chosen c JOIN reseller_report.daily_usage u USING (company_id)'),
     'Foreign Scan on _daily_usage .*loops=13', 'a scan for each row');
 RESET ALL;
+
+-- What a view that is a security barrier hides, conditions on it do not see.
+CREATE VIEW barrier WITH (security_barrier) AS SELECT * FROM reseller_report.daily_usage
+    WHERE NOT (events > 0 AND (company_id = 15 OR reseller_id = 3 OR service = 'bot'));
+SELECT lives_ok(query, query) FROM unnest(ARRAY['SELECT sum(events) FROM barrier WHERE 1 / (company_id - 15) IS NOT NULL',
+    'SELECT count(*) FROM barrier WHERE 1 / (reseller_id - 3) IS NOT NULL', 'SELECT service, count(*) FROM barrier
+        WHERE 1 / (length(service) - 3) < 2 GROUP BY 1']) query;
 
 -- Parameters, with a plan for them all, too.
 SET plan_cache_mode = force_generic_plan;

@@ -1,11 +1,12 @@
--- GROUP BY, aggregates, HAVING and DISTINCT over the tables for tools have the answers of SQL over raw rows, whether the scan computes
--- them or the executor does; and the scan does where it can.
+-- GROUP BY, aggregates, HAVING and DISTINCT over the tables for tools have the answers of SQL over raw rows, whether the scan
+-- computes them or the executor does; and the scan does where it can.
 SELECT no_plan();
 \ir ../lib/usage_oracle.sql
 \ir ../lib/tables_oracle.sql
 \ir ../lib/table_plans.sql
 SELECT setseed(0.45) \g /dev/null
-DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(150); PERFORM reseller_report.materialize(); END $$;
+DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(150); END $$;
+SELECT reseller_report.materialize() \g /dev/null
 UPDATE reseller_report.company SET time_zone = 'America/Chicago' WHERE company_id = 1;
 UPDATE reseller_report.company SET time_zone = 'Asia/Kolkata' WHERE company_id = 2;
 UPDATE reseller_report.company SET name = 'Company 12' WHERE company_id IN (13, 14, 20);
@@ -41,15 +42,16 @@ FROM (VALUES
         avg(price_to_twin) FILTER (WHERE extract(dow FROM day) = 3), count(DISTINCT company_id) FILTER (WHERE reseller_id = 1)
         FROM @.daily_usage GROUP BY service', true),
     ('SELECT reseller_id, sum(CASE WHEN service = ''chat'' THEN price_to_twin ELSE 0 END) AS chat,
-        sum(CASE WHEN service = ''bot'' THEN price_to_twin END) AS bot, sum(CASE WHEN item = ''none'' THEN price_to_twin ELSE 0 END),
+        sum(CASE WHEN service = ''bot'' THEN price_to_twin END) AS bot,
+        sum(CASE WHEN item = ''none'' THEN price_to_twin ELSE 0 END),
         sum(CASE WHEN item = ''none'' THEN events ELSE 0 END), count(CASE WHEN item = ''sms'' THEN 1 END),
         avg(CASE WHEN day > ''2024-03-01'' THEN price_to_twin END) FROM @.daily_usage GROUP BY 1', true),
     ('SELECT service, sum(CASE WHEN item = ''sms'' THEN events ELSE 0 END) FILTER (WHERE day > ''2024-03-20'') FROM @.daily_usage
         GROUP BY 1', true),
     ('SELECT day, sum(price_to_reseller - price_to_twin), sum(events - delivered), sum(-price_to_twin), avg(events - delivered),
         sum(events::numeric), sum(price_to_twin + events), sum(coalesce(seconds, 0)) FROM @.daily_usage GROUP BY day', true),
-    ('SELECT item, min(bucket), max(day), min(service), max(reseller_id), min(reseller_id + extract(day FROM day)) FROM @.daily_usage
-        GROUP BY item', true),
+    ('SELECT item, min(bucket), max(day), min(service), max(reseller_id), min(reseller_id + extract(day FROM day))
+        FROM @.daily_usage GROUP BY item', true),
     ('SELECT MIN("bucket") AS "lower", MAX("bucket") AS "upper" FROM @."daily_usage" HAVING (COUNT(1) > 0)', true),
     ('SELECT MIN("bucket") FROM @."daily_usage" WHERE reseller_id = 77 HAVING (COUNT(1) > 0)', true),
     ('SELECT company_id, sum(events) FROM @.daily_usage GROUP BY 1 HAVING sum(price_to_twin) > 300 AND company_id > 12
@@ -69,8 +71,8 @@ FROM (VALUES
         AND "reseller_id" = 1) "rows" GROUP BY 1 LIMIT 1000001', true),
     ('SELECT s.service, s.total, c.n FROM (SELECT service, sum(events) AS total FROM @.daily_usage GROUP BY 1) s
         JOIN (SELECT service, count(*) AS n FROM @.hourly_usage GROUP BY 1) c USING (service)', true),
-    ('SELECT r.reseller_id, (SELECT sum(events) FROM @.daily_usage u WHERE u.reseller_id = r.reseller_id AND u.day >= ''2024-03-01'')
-        FROM @.resellers r', true),
+    ('SELECT r.reseller_id, (SELECT sum(events) FROM @.daily_usage u WHERE u.reseller_id = r.reseller_id
+        AND u.day >= ''2024-03-01'') FROM @.resellers r', true),
     ('SELECT d, (SELECT count(DISTINCT company_id) FROM @.hourly_usage WHERE bucket >= d AND bucket < d + interval ''1 week'')
         FROM generate_series(timestamptz ''2024-02-01'', ''2024-03-20'', ''1 week'') d', true),
     ('SELECT service, sum(events) FROM @.daily_usage WHERE day = (SELECT max(day) - 30 FROM @.daily_usage) GROUP BY 1', true),
@@ -143,8 +145,10 @@ FROM (VALUES
         'day, sum(events) FROM @.daily_usage GROUP BY day', 12)) v (narrow, wide, few);
 SELECT matches(oracle.plan('SELECT service, sum(events) FROM @.daily_usage WHERE reseller_id = 1 AND day > ''2024-03-01''
         AND item <> ''sms'' AND company_id = 15 AND events >= 0 GROUP BY 1'),
-    'Filter: \(events >= 0\).*Chosen in the Scan by: \(reseller_id = 1\) AND \(item <> ''sms''::text\) AND \(day > ''2024-03-01''::date\)'
-        ' AND \(company_id = 15\)', 'EXPLAIN tells conditions of the scan from others');
-SELECT matches(oracle.plan('SELECT date_trunc(''month'', bucket), sum(events) FROM @.hourly_usage WHERE reseller_id = 1 GROUP BY 1'),
-    'Groups in the Scan by: date_trunc\(''month''::text, bucket\).*Chosen in the Scan by: \(reseller_id = 1\)', 'and how it groups');
+    'Filter: \(events >= 0\).*Chosen in the Scan by: \(reseller_id = 1\) AND \(item <> ''sms''::text\)'
+        ' AND \(day > ''2024-03-01''::date\) AND \(company_id = 15\)', 'EXPLAIN tells conditions of the scan from others');
+SELECT matches(oracle.plan('SELECT date_trunc(''month'', bucket), sum(events) FROM @.hourly_usage WHERE reseller_id = 1
+        GROUP BY 1'),
+    'Groups in the Scan by: date_trunc\(''month''::text, bucket\).*Chosen in the Scan by: \(reseller_id = 1\)',
+    'and how it groups');
 SELECT * FROM finish();
