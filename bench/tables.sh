@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The tables for tools, by what tools ask: 10,000 companies, a year, of which a tenth (A) or all (F) are active on a day. Each query is
-# measured against the same one over an ordinary table of the same rows, with indexes.
+# The tables for tools, by what tools ask: 10,000 companies, a year, of which a tenth (A) or all (F) are active on a day. Each
+# query is measured against the same one over an ordinary table of the same rows, with indexes.
 source "$(dirname "$0")/lib.sh"
 start_cluster fsync=off work_mem=64MB
 
@@ -26,11 +26,12 @@ query daily "SELECT day, service, sum(events), sum(price_to_twin) FROM @ WHERE r
 query top "SELECT company_name, sum(price_to_twin) FROM @ WHERE reseller_id = 1 AND day >= '2024-06-01' AND day < '2024-07-01'
     GROUP BY 1 ORDER BY 2 DESC LIMIT 20"
 query company "SELECT day, sum(events), sum(price_to_twin) FROM @ WHERE reseller_id = 1 AND company_id = 5000 GROUP BY 1 ORDER BY 1"
-query month "SELECT count(x.*) FROM (SELECT * FROM @ WHERE reseller_id = 1 AND day >= '2024-06-01' AND day < '2024-07-01' OFFSET 0) x"
+query month "SELECT count(x.*) FROM (SELECT * FROM @ WHERE reseller_id = 1 AND day >= '2024-06-01' AND day < '2024-07-01'
+    OFFSET 0) x"
 query limited "SELECT count(x.*) FROM (SELECT * FROM @ LIMIT 10000) x"
 days=$(($(date +%s) / 86400 - 20058))  # since 2024-12-01
-query last "SELECT day, service, sum(events), sum(price_to_twin) FROM @ WHERE reseller_id = 1 AND bucket >= now() - interval '$days days'
-    GROUP BY 1, 2 ORDER BY 1, 2"
+query last "SELECT day, service, sum(events), sum(price_to_twin) FROM @ WHERE reseller_id = 1
+    AND bucket >= now() - interval '$days days' GROUP BY 1, 2 ORDER BY 1, 2"
 echo "SELECT company_id, sum(price_to_twin) FROM reseller_report.monthly_usage WHERE reseller_id = 1 AND service = 'text_messaging'
     AND month >= '2024-01-01' AND month < '2025-01-01' GROUP BY 1;" >"$cluster/monthly.sql"
 echo "SELECT * FROM reseller_report.text_messaging(1, '2024-01-01 00:00+03', '2025-01-01 00:00+03');" >"$cluster/report.sql"
