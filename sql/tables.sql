@@ -111,36 +111,62 @@ CREATE VIEW reseller_report.monthly_usage AS
     FROM reseller_report._monthly_usage;
 COMMENT ON COLUMN reseller_report.monthly_usage.month IS 'The first day of the month in the reseller''s own zone.';
 
-DO $$
-DECLARE
-    of_usage record;
-    column_comment record;
-BEGIN
-    FOR of_usage IN
-        SELECT * FROM (VALUES
-            ('quarter_hourly_usage', 'quarter hour of UTC'), ('hourly_usage', 'hour of UTC'),
-            ('daily_usage', 'day of the reseller''s own zone'), ('monthly_usage', 'month of the reseller''s own zone'))
-            AS t (name, step)
-    LOOP
-        EXECUTE format('COMMENT ON VIEW reseller_report.%I IS %L', of_usage.name, format(
-            'Usage of the companies of those resellers whose usage you may read: one row for each company, item and %s with any '
-            'usage, as the reports count it. Conditions and groups on other columns than figures read only what they name.',
-            of_usage.step));
-        FOR column_comment IN
-            SELECT * FROM (VALUES
-                ('bucket', format('When the %s begins.', of_usage.step)),
-                ('company_name', 'The name of the company now.'),
-                ('service', 'text_messaging, chat, telephony_outgoing, telephony_incoming or bot.'),
-                ('item', 'What the service counts: sms, operator, outgoing_call ...'),
-                ('events', 'Messages or calls: a count.'),
-                ('delivered', 'Those of them that were delivered: a count.'),
-                ('seconds', 'The duration of calls in seconds.'),
-                ('price_to_twin', 'Charged for the services of the platform, in the reseller''s currency.'),
-                ('price_to_reseller', 'Earned by the reseller, in the reseller''s currency.')) AS c (name, meaning)
-        LOOP
-            EXECUTE format('COMMENT ON COLUMN reseller_report.%I.%I IS %L', of_usage.name, column_comment.name,
-                column_comment.meaning);
-        END LOOP;
-    END LOOP;
-END
-$$;
+COMMENT ON VIEW reseller_report.quarter_hourly_usage IS
+    'Usage of companies whose reseller you may read: one row for each company, item and quarter hour of UTC '
+    'with any usage, as the reports count it. Conditions and groups on other columns than figures read only what they name.';
+COMMENT ON COLUMN reseller_report.quarter_hourly_usage.company_name IS 'The name of the company now.';
+COMMENT ON COLUMN reseller_report.quarter_hourly_usage.service IS
+    'text_messaging, chat, telephony_outgoing, telephony_incoming or bot.';
+COMMENT ON COLUMN reseller_report.quarter_hourly_usage.item IS 'What the service counts: sms, operator, outgoing_call ...';
+COMMENT ON COLUMN reseller_report.quarter_hourly_usage.bucket IS 'When the quarter hour begins.';
+COMMENT ON COLUMN reseller_report.quarter_hourly_usage.events IS 'Messages or calls: a count.';
+COMMENT ON COLUMN reseller_report.quarter_hourly_usage.delivered IS 'Those of them that were delivered: a count.';
+COMMENT ON COLUMN reseller_report.quarter_hourly_usage.seconds IS 'The duration of calls in seconds.';
+COMMENT ON COLUMN reseller_report.quarter_hourly_usage.price_to_twin IS
+    'Charged for the services of the platform, in the reseller''s currency.';
+COMMENT ON COLUMN reseller_report.quarter_hourly_usage.price_to_reseller IS 'Earned by the reseller, in the reseller''s currency.';
+
+COMMENT ON VIEW reseller_report.hourly_usage IS
+    'Usage of companies whose reseller you may read: one row for each company, item and hour of UTC '
+    'with any usage, as the reports count it. Conditions and groups on other columns than figures read only what they name.';
+COMMENT ON COLUMN reseller_report.hourly_usage.company_name IS 'The name of the company now.';
+COMMENT ON COLUMN reseller_report.hourly_usage.service IS
+    'text_messaging, chat, telephony_outgoing, telephony_incoming or bot.';
+COMMENT ON COLUMN reseller_report.hourly_usage.item IS 'What the service counts: sms, operator, outgoing_call ...';
+COMMENT ON COLUMN reseller_report.hourly_usage.bucket IS 'When the hour begins.';
+COMMENT ON COLUMN reseller_report.hourly_usage.events IS 'Messages or calls: a count.';
+COMMENT ON COLUMN reseller_report.hourly_usage.delivered IS 'Those of them that were delivered: a count.';
+COMMENT ON COLUMN reseller_report.hourly_usage.seconds IS 'The duration of calls in seconds.';
+COMMENT ON COLUMN reseller_report.hourly_usage.price_to_twin IS
+    'Charged for the services of the platform, in the reseller''s currency.';
+COMMENT ON COLUMN reseller_report.hourly_usage.price_to_reseller IS 'Earned by the reseller, in the reseller''s currency.';
+
+COMMENT ON VIEW reseller_report.daily_usage IS
+    'Usage of companies whose reseller you may read: one row for each company, item and day of the reseller''s own zone '
+    'with any usage, as the reports count it. Conditions and groups on other columns than figures read only what they name.';
+COMMENT ON COLUMN reseller_report.daily_usage.company_name IS 'The name of the company now.';
+COMMENT ON COLUMN reseller_report.daily_usage.service IS
+    'text_messaging, chat, telephony_outgoing, telephony_incoming or bot.';
+COMMENT ON COLUMN reseller_report.daily_usage.item IS 'What the service counts: sms, operator, outgoing_call ...';
+COMMENT ON COLUMN reseller_report.daily_usage.bucket IS 'When the day begins.';
+COMMENT ON COLUMN reseller_report.daily_usage.events IS 'Messages or calls: a count.';
+COMMENT ON COLUMN reseller_report.daily_usage.delivered IS 'Those of them that were delivered: a count.';
+COMMENT ON COLUMN reseller_report.daily_usage.seconds IS 'The duration of calls in seconds.';
+COMMENT ON COLUMN reseller_report.daily_usage.price_to_twin IS
+    'Charged for the services of the platform, in the reseller''s currency.';
+COMMENT ON COLUMN reseller_report.daily_usage.price_to_reseller IS 'Earned by the reseller, in the reseller''s currency.';
+
+COMMENT ON VIEW reseller_report.monthly_usage IS
+    'Usage of companies whose reseller you may read: one row for each company, item and month of the reseller''s own zone '
+    'with any usage, as the reports count it. Conditions and groups on other columns than figures read only what they name.';
+COMMENT ON COLUMN reseller_report.monthly_usage.company_name IS 'The name of the company now.';
+COMMENT ON COLUMN reseller_report.monthly_usage.service IS
+    'text_messaging, chat, telephony_outgoing, telephony_incoming or bot.';
+COMMENT ON COLUMN reseller_report.monthly_usage.item IS 'What the service counts: sms, operator, outgoing_call ...';
+COMMENT ON COLUMN reseller_report.monthly_usage.bucket IS 'When the month begins.';
+COMMENT ON COLUMN reseller_report.monthly_usage.events IS 'Messages or calls: a count.';
+COMMENT ON COLUMN reseller_report.monthly_usage.delivered IS 'Those of them that were delivered: a count.';
+COMMENT ON COLUMN reseller_report.monthly_usage.seconds IS 'The duration of calls in seconds.';
+COMMENT ON COLUMN reseller_report.monthly_usage.price_to_twin IS
+    'Charged for the services of the platform, in the reseller''s currency.';
+COMMENT ON COLUMN reseller_report.monthly_usage.price_to_reseller IS 'Earned by the reseller, in the reseller''s currency.';

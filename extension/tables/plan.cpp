@@ -10,6 +10,10 @@ constexpr Cost kSummaryRow = 0.4;  // to find one and to unpack its head
 constexpr Cost kCompany = 0.002;   // to unpack the figures of a company
 constexpr Cost kRow = 0.02;        // to form a row
 
+constexpr Selectivity kOneReseller = 0.2;
+constexpr Selectivity kOneBucket = 0.01;
+constexpr Selectivity kTimeOnOneSide = 0.3;
+
 // The rows that the server believes a table of ours to have.
 double rows_of(const char *table, double unknown) {
   Oid const schema = get_namespace_oid("reseller_report", true);
@@ -65,6 +69,17 @@ struct ScanCost {
     return kStartup + summary_rows * (kSummaryRow + kCompany * table.companies) + rows * kRow;
   }
 };
+
+// The share of rows that a clause is likely to leave. There are no statistics, which would tell of other resellers; so a share is
+// what a table of the kind often has.
+Selectivity share_of(PlannerInfo *root, RestrictInfo *clause, const RelOptInfo *rel, const PlannedTable &table) {
+  ColumnBound bound;
+  if (!find_bound(clause->clause, rel->relid, *table.shape, bound))
+    return clause_selectivity(root, reinterpret_cast<Node *>(clause), 0, JOIN_INNER, nullptr);
+  if (bound.column == Column::kCompany) return 1 / table.companies;
+  if (bound.column == Column::kReseller) return kOneReseller;
+  return bound.strategy == BTEqualStrategyNumber ? kOneBucket : kTimeOnOneSide;
+}
 
 // Clauses about resellers, items and buckets spare summary rows; others only rows.
 Selectivity early_selectivity(PlannerInfo *root, List *clauses, Index relid, const TableShape &shape) {
@@ -134,19 +149,23 @@ void plan_size(PlannerInfo *root, RelOptInfo *rel, Oid oid) {
         restriction_is_securely_promotable(clause, rel) && add_early(table->early, clause->clause, rel->relid, *table->shape);
     if (!is_early) table->late = lappend(table->late, clause->clause);
   }
-  Selectivity const heading = early_selectivity(root, rel->baserestrictinfo, rel->relid, *table->shape);
-  Selectivity const all = clauselist_selectivity(root, rel->baserestrictinfo, 0, JOIN_INNER, nullptr);
   if (is_of_usage(table->shape->kind)) {
-    double const summary_rows = rows_of(level_of(table->shape->kind), 1000);
     table->companies = Max(1.0, Min(10000.0, rows_of("dependency", 100) / 10));
-    table->summary_rows = clamp_row_est(summary_rows * heading);
-    rel->tuples = summary_rows * table->companies;
+    table->summary_rows = rows_of(level_of(table->shape->kind), 1000);
   } else {
     table->companies = 1;
-    rel->tuples = table->shape->kind == TableKind::kCompanies ? rows_of("dependency", 100) : rows_of("company", 100) / 10;
-    table->summary_rows = clamp_row_est(rel->tuples * heading);
+    table->summary_rows = table->shape->kind == TableKind::kCompanies ? rows_of("dependency", 100) : rows_of("company", 100) / 10;
   }
-  rel->rows = clamp_row_est(rel->tuples * all);
+  rel->tuples = table->summary_rows * table->companies;
+  double rows = rel->tuples;
+  foreach (cell, rel->baserestrictinfo) {
+    auto *const clause = static_cast<RestrictInfo *>(lfirst(cell));
+    Selectivity const share = share_of(root, clause, rel, *table);
+    rows *= share;
+    if (subject_of(clause->clause, rel->relid, *table->shape) < Subject::kCompany) table->summary_rows *= share;
+  }
+  table->summary_rows = clamp_row_est(table->summary_rows);
+  rel->rows = clamp_row_est(rows);
 }
 
 void plan_paths(PlannerInfo *root, RelOptInfo *rel) {
