@@ -21,36 +21,29 @@ void GroupKey::open(ForeignScanState *node, Expr *expression, Oid equality, Inde
 
 int GroupKey::number_now(Probe &probe, MemoryContext memory) {
   bool is_null = false;
-  Datum value = 0;
+  Datum copy = 0;
   std::uint32_t hash = 0;
-  pg([&] {
-    value = probe.value_of(state_, is_null);
-    if (!is_null) hash = DatumGetUInt32(FunctionCall1Coll(&hash_, collation_, value));
-  });
-  if (is_null) {
-    probe.forget();
-    return kNull;
-  }
   int found = kNull;
-  auto const same = numbers_.equal_range(hash);
-  for (auto known = same.first; known != same.second && found == kNull; ++known) {
-    bool is_equal = false;
-    Datum const other = values_[static_cast<std::size_t>(known->second)];
-    pg([&] { is_equal = DatumGetBool(FunctionCall2Coll(&equal_, collation_, other, value)); });
-    if (is_equal) found = known->second;
-  }
-  if (found == kNull) {
-    found = static_cast<int>(values_.size());
-    Datum copy = 0;
-    pg([&] {
-      MemoryContext const before = MemoryContextSwitchTo(memory);
-      copy = datumCopy(value, by_value_, length_);
-      MemoryContextSwitchTo(before);
-    });
-    values_.push_back(copy);
-    numbers_.emplace(hash, found);
-  }
-  probe.forget();
+  // In one go, for every company may need it.
+  pg([&] {
+    Datum const value = probe.value_of(state_, is_null);
+    if (is_null) return;
+    hash = DatumGetUInt32(FunctionCall1Coll(&hash_, collation_, value));
+    auto const same = numbers_.equal_range(hash);
+    for (auto known = same.first; known != same.second; ++known) {
+      Datum const other = values_[static_cast<std::size_t>(known->second)];
+      if (!DatumGetBool(FunctionCall2Coll(&equal_, collation_, other, value))) continue;
+      found = known->second;
+      return;
+    }
+    MemoryContext const before = MemoryContextSwitchTo(memory);
+    copy = datumCopy(value, by_value_, length_);
+    MemoryContextSwitchTo(before);
+  });
+  if (is_null || found != kNull) return found;
+  found = static_cast<int>(values_.size());
+  values_.push_back(copy);
+  numbers_.emplace(hash, found);
   return found;
 }
 

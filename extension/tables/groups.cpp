@@ -322,7 +322,10 @@ void UsageGroups::read_pass() {
   rewind_usage();
   while (next_chunk()) {
     begin_reseller();
-    for (std::size_t block = 0; block < blocks().count(); block++) take_block(block);
+    for (std::size_t block = 0; block < blocks().count(); block++) {
+      pg([] { CHECK_FOR_INTERRUPTS(); });
+      take_block(block);
+    }
     keep_within_memory();
   }
 }

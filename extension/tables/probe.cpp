@@ -91,7 +91,6 @@ ScanBounds BoundStates::evaluate(Probe &probe) const {
       }
     }
   });
-  probe.forget();
   bounds.is_empty = bounds.is_empty || bounds.time.empty();
   return bounds;
 }

@@ -19,8 +19,9 @@ class Probe {
     }
   }
 
-  /// Inside pg(): the value of an expression; what it points to lives until forget().
+  /// Inside pg(): the value of an expression; what it points to lives until the next one is asked for.
   Datum value_of(ExprState *expression, bool &is_null) {
+    ResetExprContext(context_);
     context_->ecxt_scantuple = row_;
     return ExecEvalExprSwitchContext(expression, context_, &is_null);
   }
@@ -30,15 +31,11 @@ class Probe {
     if (clauses == nullptr) return true;
     bool holds = false;
     pg([&] {
+      ResetExprContext(context_);
       context_->ecxt_scantuple = row_;
       holds = ExecQual(clauses, context_);
-      ResetExprContext(context_);
     });
     return holds;
-  }
-
-  void forget() {
-    pg([&] { ResetExprContext(context_); });
   }
 
  private:

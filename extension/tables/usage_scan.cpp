@@ -17,6 +17,9 @@ constexpr std::size_t kMostSteps = 20'000;
 constexpr std::size_t kFirstChunk = 2;
 constexpr std::size_t kGrowth = 4;
 
+// So many buckets are looked at without a look whether the query is cancelled.
+constexpr std::size_t kUninterrupted = 256;
+
 std::vector<Range> all_of(const std::vector<std::vector<Range>> &lists) {
   std::vector<Range> all;
   for (const std::vector<Range> &list : lists) all.insert(all.end(), list.begin(), list.end());
@@ -134,7 +137,9 @@ void UsageScan::find_steps() {
   classes_.clear();
   chunk_ = chunk_size_ = 0;
   std::vector<int> classes;
-  for (const UsageBucket &bucket : buckets_) {
+  for (std::size_t i = 0; i < buckets_.size(); i++) {
+    const UsageBucket &bucket = buckets_[i];
+    if (i % kUninterrupted == 0) pg([] { CHECK_FOR_INTERRUPTS(); });
     if (!may_hold_usage(bucket)) continue;
     find_classes(bucket, classes);
     add_step(bucket, classes);
@@ -177,6 +182,7 @@ bool UsageScan::next_chunk() {
     while (chunk_ == steps_.size())
       if (!next_service()) return false;
     chunk_size_ = std::min(next_size_, steps_.size() - chunk_);
+    pg([] { CHECK_FOR_INTERRUPTS(); });
     read_chunk();
     ScanWork const work(node_);
     UnbuiltMarks const now = all_unbuilt_marks();
