@@ -16,23 +16,23 @@ Range day_of(Time moment) {
   return {day, next_bucket(Level::kDay, day)};
 }
 
-// The years hold all that is merged.
-void add_years(const Source &source, std::int64_t reseller, Service service, const Range &within, const RowMemory &memory,
-               std::vector<Range> &ranges) {
-  SummaryReader years(Level::kYear, memory);
+// Of what is merged. The months hold packed days, the days do not.
+void add_buckets(Level level, const Source &source, std::int64_t reseller, Service service, const Range &within,
+                 const RowMemory &memory, std::vector<Range> &ranges) {
+  SummaryReader buckets(level, memory);
   for (Item const item : items_of(service)) {
-    years.seek({source.id, reseller, item}, widen(Level::kYear, within), 0);
+    buckets.seek({source.id, reseller, item}, widen(level, within), 0);
     SummaryRow row;
-    while (years.next(row)) ranges.push_back({row.bucket, next_bucket(Level::kYear, row.bucket)});
+    while (buckets.next(row)) ranges.push_back({row.bucket, next_bucket(level, row.bucket)});
   }
 }
 
-void add_runs(const Source &source, std::int64_t reseller, const Range &within, const RowMemory &memory,
-              std::vector<Range> &ranges) {
-  PackedReader runs(PackedTable::kRuns, AccessShareLock, memory);
-  runs.seek({source.id, reseller}, within);
+void add_packed(PackedTable which, const Source &source, std::int64_t reseller, const Range &within, const RowMemory &memory,
+                std::vector<Range> &ranges) {
+  PackedReader days(which, AccessShareLock, memory);
+  days.seek({source.id, reseller}, within);
   PackedRow row;
-  while (runs.next(row)) ranges.push_back(day_of(row.day));
+  while (days.next(row)) ranges.push_back(day_of(row.day));
 }
 
 // A day of a change, of a company of any reseller, belongs to the service of its item.
@@ -59,7 +59,8 @@ void add_changes(const std::vector<std::int64_t> &sources, const std::vector<Ser
 
 }  // namespace
 
-std::vector<std::vector<Range>> occupied(std::int64_t reseller, const std::vector<Service> &services, const Range &within) {
+std::vector<std::vector<Range>> occupied(std::int64_t reseller, const std::vector<Service> &services, const Range &within,
+                                         Level level) {
   std::vector<std::vector<Range>> ranges(services.size());
   std::vector<std::int64_t> sources;
   RowMemory const memory;
@@ -72,8 +73,9 @@ std::vector<std::vector<Range>> occupied(std::int64_t reseller, const std::vecto
       }
       if (answering.answered.empty()) continue;
       sources.push_back(source.id);
-      add_years(source, reseller, services[i], within, memory, ranges[i]);
-      add_runs(source, reseller, within, memory, ranges[i]);
+      add_buckets(level, source, reseller, services[i], within, memory, ranges[i]);
+      if (level < Level::kMonth) add_packed(PackedTable::kDays, source, reseller, within, memory, ranges[i]);
+      add_packed(PackedTable::kRuns, source, reseller, within, memory, ranges[i]);
     }
   if (!sources.empty()) add_changes(sources, services, ranges);
   for (std::vector<Range> &its : ranges) its = reseller_report::within(within, std::move(its));

@@ -9,7 +9,8 @@
 namespace reseller_report {
 
 /// For each of these services finite ranges inside of `within`, in order of time, that hold all usage that the reseller's companies
-/// may have there. They may hold no usage at all.
-std::vector<std::vector<Range>> occupied(std::int64_t reseller, const std::vector<Service> &services, const Range &within);
+/// may have there. They may hold no usage at all. They are about as fine as buckets of `level`, days or months.
+std::vector<std::vector<Range>> occupied(std::int64_t reseller, const std::vector<Service> &services, const Range &within,
+                                         Level level);
 
 }  // namespace reseller_report

@@ -87,18 +87,31 @@ void UsageScan::find_buckets() {
     // The bounds are of beginnings, and usage may lie anywhere in a bucket.
     Range time = bounds_.time;
     if (__builtin_add_overflow(time.to, longest_bucket(shape_.kind), &time.to)) time.to = kInfinity;
-    occupied_ = occupied(reseller().id, services_, time);
+    bool const is_fine = shape_.kind == TableKind::kQuarterHours || shape_.kind == TableKind::kHours;
+    occupied_ = occupied(reseller().id, services_, time, is_fine ? Level::kDay : Level::kMonth);
     ranges = within(time, all_of(occupied_));
   }
   for (const UsageBucket &bucket : buckets_of(shape_.kind, zone, ranges))
     if (bounds_.time.contains(bucket.range.from)) buckets_.push_back(bucket);
 }
 
-// Whether a bucket may hold usage of the service, as far as that was asked.
-bool UsageScan::may_hold_usage(const UsageBucket &bucket) const {
-  if (occupied_.empty()) return true;
-  const std::vector<Range> &ranges = occupied_[next_service_ - 1];
-  return std::any_of(ranges.begin(), ranges.end(), [&](const Range &range) { return !intersection(range, bucket.range).empty(); });
+void UsageScan::find_steps() {
+  steps_.clear();
+  classes_.clear();
+  chunk_ = chunk_size_ = 0;
+  std::vector<int> classes;
+  bool follows = false;
+  std::vector<Range> const known = occupied_.empty() ? std::vector<Range>{kAllTime} : occupied_[next_service_ - 1];
+  auto occupied = known.begin();
+  for (std::size_t i = 0; i < buckets_.size(); i++) {
+    const UsageBucket &bucket = buckets_[i];
+    while (occupied != known.end() && occupied->to <= bucket.range.from) ++occupied;
+    if (occupied == known.end()) return;
+    if (occupied->from >= bucket.range.to) continue;
+    if (i % kUninterrupted == 0) pg([] { CHECK_FOR_INTERRUPTS(); });
+    find_classes(bucket, classes);
+    follows = add_step(bucket, classes, follows);
+  }
 }
 
 void UsageScan::find_classes(const UsageBucket &bucket, std::vector<int> &classes) {
@@ -120,9 +133,10 @@ void UsageScan::find_classes(const UsageBucket &bucket, std::vector<int> &classe
   }
 }
 
-void UsageScan::add_step(const UsageBucket &bucket, const std::vector<int> &classes) {
-  if (std::all_of(classes.begin(), classes.end(), [](int each) { return each < 0; })) return;
-  bool const joins = manner_.joins_buckets && !steps_.empty() && steps_.back().range.to == bucket.range.from &&
+// `follows` says whether all buckets since the last step hold no usage of the service.
+bool UsageScan::add_step(const UsageBucket &bucket, const std::vector<int> &classes, bool follows) {
+  if (std::all_of(classes.begin(), classes.end(), [](int each) { return each < 0; })) return false;
+  bool const joins = manner_.joins_buckets && follows &&
                      std::equal(classes.begin(), classes.end(), classes_.end() - static_cast<std::ptrdiff_t>(classes.size()));
   if (joins) {
     steps_.back().range.to = bucket.range.to;
@@ -130,20 +144,7 @@ void UsageScan::add_step(const UsageBucket &bucket, const std::vector<int> &clas
     steps_.push_back(bucket);
     classes_.insert(classes_.end(), classes.begin(), classes.end());
   }
-}
-
-void UsageScan::find_steps() {
-  steps_.clear();
-  classes_.clear();
-  chunk_ = chunk_size_ = 0;
-  std::vector<int> classes;
-  for (std::size_t i = 0; i < buckets_.size(); i++) {
-    const UsageBucket &bucket = buckets_[i];
-    if (i % kUninterrupted == 0) pg([] { CHECK_FOR_INTERRUPTS(); });
-    if (!may_hold_usage(bucket)) continue;
-    find_classes(bucket, classes);
-    add_step(bucket, classes);
-  }
+  return true;
 }
 
 bool UsageScan::next_service() {

@@ -65,10 +65,9 @@ class UsageScan : public TableScan {
   void find_items();
   bool next_service();
   void find_buckets();
-  bool may_hold_usage(const UsageBucket &bucket) const;
   void find_steps();
   void find_classes(const UsageBucket &bucket, std::vector<int> &classes);
-  void add_step(const UsageBucket &bucket, const std::vector<int> &classes);
+  bool add_step(const UsageBucket &bucket, const std::vector<int> &classes, bool follows);
   void read_chunk();
 
   Manner manner_;

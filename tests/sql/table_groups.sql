@@ -135,11 +135,11 @@ RESET ALL;
 DO $$ BEGIN PERFORM reseller_report.materialize(); END $$;
 SELECT ok(oracle.rows_read('SELECT ' || narrow) * few <= oracle.rows_read('SELECT ' || wide), narrow || ' is less than ' || wide)
 FROM (VALUES
-    ('service, sum(events) FROM @.daily_usage GROUP BY 1', 'day, service, sum(events) FROM @.daily_usage GROUP BY 1, 2', 5),
+    ('service, sum(events) FROM @.daily_usage GROUP BY 1', 'day, service, sum(events) FROM @.daily_usage GROUP BY 1, 2', 3),
     ('date_trunc(''month'', day), sum(events) FROM @.daily_usage WHERE reseller_id = 3 GROUP BY 1',
         'day, sum(events) FROM @.daily_usage WHERE reseller_id = 3 GROUP BY 1', 2),
     ('company_id, sum(events) FROM @.hourly_usage WHERE reseller_id = 3 GROUP BY 1',
-        'bucket, sum(events) FROM @.hourly_usage WHERE reseller_id = 3 GROUP BY 1', 5),
+        'bucket, sum(events) FROM @.hourly_usage WHERE reseller_id = 3 GROUP BY 1', 2),
     ('sum(events) FROM @.daily_usage WHERE item = ''sms''', 'item, sum(events) FROM @.daily_usage GROUP BY item', 5),
     ('day, sum(events) FROM @.daily_usage WHERE day = ''2024-03-01'' GROUP BY day',
         'day, sum(events) FROM @.daily_usage GROUP BY day', 12)) v (narrow, wide, few);
