@@ -186,10 +186,11 @@ CREATE FUNCTION reseller_report.verify(period_from timestamptz, period_to timest
     AS 'MODULE_PATHNAME', 'reseller_report_verify';
 COMMENT ON FUNCTION reseller_report.verify(timestamptz, timestamptz, text) IS
     'Compares raw usage with what summaries and pending changes say, in one snapshot, in the days that are built and not '
-    'pruned; and every level of the summaries with the one below it. One row for each figure of a key that differs, none when '
-    'all is well: raw and summary are events, seconds or micro-units (10^-6) of the bucket. The figure of a wider level is '
-    'called "events by hour" and so on, and its raw is the sum of the level below. CALL rebuild mends it. 55000 where a table '
-    'cannot be read: verify the others one by one. 22004, 22023.';
+    'pruned; every level of the summaries with the one below it; and the sums of their rows with what they are sums of. One row '
+    'for each figure of a key that differs, none when all is well: raw and summary are events, seconds or micro-units (10^-6) '
+    'of the bucket. The figure of a wider level is called "events by hour" and so on, and its raw is the sum of the level below; '
+    'a sum of a row is called "events of all companies" or "events by hour of all companies", and has no company_id. CALL '
+    'rebuild mends it. 55000 where a table cannot be read: verify the others one by one. 22004, 22023.';
 
 CREATE FUNCTION reseller_report.verify(period_from timestamptz, period_to timestamptz, service text, INOUT source regclass,
         OUT reseller_id bigint, OUT company_id bigint, OUT service text, OUT item text, OUT bucket timestamptz, OUT figure text,

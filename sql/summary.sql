@@ -73,12 +73,17 @@ CREATE TABLE reseller_report.usage_quarter (
     seconds        bigint[],
     price_twin     bigint[],
     price_reseller bigint[],
+    sum_events         bigint,
+    sum_delivered      bigint,
+    sum_seconds        bigint,
+    sum_price_twin     bigint,
+    sum_price_reseller bigint,
     PRIMARY KEY (source, reseller_id, item, bucket)
 );
 COMMENT ON TABLE reseller_report.usage_quarter IS
     'Sums by quarter hour UTC. Arrays side by side: company_gaps, the sorted company ids as distances, each from the one '
-    'before, the first from zero; and for each figure one value for each company, NULL where all are zero. Prices in '
-    'micro-units.';
+    'before, the first from zero; and for each figure one value for each company, NULL where all are zero. sum_events and '
+    'so on are the sums over the companies, NULL where one does not fit. Prices in micro-units.';
 DO $$
 DECLARE
     array_column text;

@@ -59,6 +59,10 @@ struct WideCounters {
     for (int i = 0; i < kFigures; i++) figure[i] += static_cast<Sum>(counters.figure[i]) * sign;
   }
 
+  void add(const WideCounters &others, int sign) {
+    for (int i = 0; i < kFigures; i++) figure[i] += others.figure[i] * sign;
+  }
+
   /// Takes as much of each figure away as 64 bits hold, and returns it times `sign`. Returns zeros when nothing is left.
   Counters take(int sign) {
     constexpr Sum kMost = std::numeric_limits<std::int64_t>::max();

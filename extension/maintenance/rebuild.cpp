@@ -140,6 +140,23 @@ void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapsh
   }
 }
 
+// Rows that somebody has edited may hold sums that are not those of their arrays: they are written anew.
+void mend_sums(const Source &source, const Range &slice) {
+  for (int i = 0; i < kLevels; i++) {
+    auto const level = static_cast<Level>(i);
+    RowSums sums = row_sums(level, source.id, resellers_in_summaries(source.id), widen(level, slice));
+    Overflows wrong;
+    for (const Change &change : difference(std::move(sums.added_up), std::move(sums.stored), wrong)) wrong.push_back(change);
+    Overflows none;
+    SummaryWriter writer(level);
+    for (const CellKey &cell : wrong) {
+      Change const nothing = {cell, {}};
+      writer.apply(&nothing, 1, none);
+    }
+    writer.finish();
+  }
+}
+
 // Refuses to rebuild where rows of this transaction are in none of its captured changes. raw_changes() leaves out all rows that the
 // transaction wrote, because they wait among its captured changes. But rows that it wrote before it connected the table, or past
 // the trigger, do not.
@@ -200,6 +217,7 @@ void rebuild_source(const Source &source, const Range &slice, MovingSnapshot &sn
   set_levels(source, slice, snapshot, overflows);
   if (!overflows.empty())
     throw Error(sqlstate::kOutOfRange, "the figures of company " + std::to_string(overflows.front().company) + " exceed 64 bits");
+  mend_sums(source, slice);
   mark_built(source.id, slice);
 }
 

@@ -174,6 +174,27 @@ std::vector<Change> stored_changes(Level level, std::int64_t source, const std::
   return changes;
 }
 
+RowSums row_sums(Level level, std::int64_t source, const std::vector<std::int64_t> &resellers, const Range &buckets) {
+  RowSums sums;
+  RowMemory const memory;
+  SummaryReader reader(level, memory);
+  SummaryRow row;
+  for (std::int64_t const reseller : resellers)
+    for (Item const item : all_items()) {
+      SummaryKey const key = {source, reseller, item};
+      // What does not fit 64 bits is added up whenever it is read. It is taken for equal.
+      reader.seek(key, buckets, kAllFigures, Detail::kSums);
+      while (reader.next(row)) sums.stored.push_back({{{key, row.bucket}, kAllCompanies}, row.sums.take(1)});
+      reader.seek(key, buckets, kAllFigures);
+      while (reader.next(row)) {
+        WideCounters sum;
+        for (int i = 0; i < row.count; i++) sum.add(row.counters(i), 1);
+        sums.added_up.push_back({{{key, row.bucket}, kAllCompanies}, sum.take(1)});
+      }
+    }
+  return sums;
+}
+
 std::vector<Range> slices_of(const Source &source, const Range &range) {
   SqlParameters parameters;
   parameters.add_bigints(&source.id, 1).add(REGCLASSOID, ObjectIdGetDatum(source.relid)).add_time(range.from).add_time(range.to);

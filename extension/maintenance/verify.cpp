@@ -1,4 +1,5 @@
-// Verify: raw usage against summary + pending, key by key in one snapshot, and the levels of the summaries against each other.
+// Verify: raw usage against summary + pending, key by key in one snapshot, the levels of the summaries against each other, and the
+// sums of their rows against the arrays.
 
 #include <algorithm>
 #include <set>
@@ -19,7 +20,7 @@ class DifferenceWriter {
   DifferenceWriter(FunctionCallInfo fcinfo, Service service, bool all_services)
       : result_(reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)), service_(service), all_services_(all_services) {}
 
-  // Writes a row for each figure in which two lists differ. Both are consolidated.
+  // Writes a row for each figure in which two lists differ. Both are consolidated. Those of kAllCompanies are sums of rows.
   void compare(const Source &source, Level level, const std::vector<Change> &expected, const std::vector<Change> &held) {
     auto left = expected.begin();
     auto right = held.begin();
@@ -40,9 +41,10 @@ class DifferenceWriter {
     for (int figure = 0; figure < kFigures; figure++) {
       if (expected.figure[figure] == held.figure[figure]) continue;
       pg([&] {
+        bool const of_all = key.company == kAllCompanies;
         bool const finest = level == Level::kQuarter;
-        const char *const name =
-            finest ? kFigureNames[figure] : psprintf("%s by %s", kFigureNames[figure], kLevelNames[static_cast<int>(level)]);
+        const char *const name = psprintf("%s%s%s%s", kFigureNames[figure], finest ? "" : " by ",
+                                          finest ? "" : kLevelNames[static_cast<int>(level)], of_all ? " of all companies" : "");
         Datum values[] = {ObjectIdGetDatum(source.relid),
                           Int64GetDatum(key.reseller),
                           Int64GetDatum(key.company),
@@ -52,7 +54,7 @@ class DifferenceWriter {
                           CStringGetTextDatum(name),
                           Int64GetDatum(expected.figure[figure]),
                           Int64GetDatum(held.figure[figure])};
-        bool nulls[std::size(values)] = {};
+        bool nulls[std::size(values)] = {false, false, of_all};
         tuplestore_putvalues(result_->setResult, result_->setDesc, values, nulls);
       });
     }
@@ -97,6 +99,7 @@ class Verification {
     for (const Range &slice : slices) {
       for (const Range &part : answerable(source, intersection(slice, {source.horizon, kInfinity}))) compare_with_raw(source, part);
       for (Level const level : {Level::kHour, Level::kDay}) compare_levels(source, level, slice);
+      compare_sums(source, Level::kQuarter, slice);
       if (is_finite(slice.from) && is_finite(slice.to)) days = {std::min(days.from, slice.from), std::max(days.to, slice.to)};
       pg([] { CHECK_FOR_INTERRUPTS(); });
     }
@@ -148,6 +151,12 @@ class Verification {
       expected.insert(expected.end(), packed.begin(), packed.end());
     }
     compare(source, level, std::move(expected), stored_changes(level, source.id, resellers_, buckets, level), overflows);
+    compare_sums(source, level, buckets);
+  }
+
+  void compare_sums(const Source &source, Level level, const Range &buckets) {
+    RowSums const sums = row_sums(level, source.id, resellers_, buckets);
+    writer_.compare(source, level, sums.added_up, sums.stored);
   }
 
   void compare(const Source &source, Level level, std::vector<Change> expected, std::vector<Change> held, Overflows &overflows) {

@@ -82,7 +82,7 @@ void add_summaries(const std::vector<SourcePlan> &plans, const Question &questio
       for (const Range &range : pieces.hulls(0))
         for (int item = 0; item < items.count; item++) {
           if (sink.wanted(item) == 0) continue;
-          reader.seek({plan.answering.source.id, question.reseller, items.items[item]}, range, sink.wanted(item));
+          reader.seek({plan.answering.source.id, question.reseller, items.items[item]}, range, sink.wanted(item), sink.detail());
           SummaryRow row;
           while (reader.next(row)) {
             sink.row_was_read();

@@ -34,6 +34,9 @@ class FigureSink {
   /// Told of each summary row that is read, for EXPLAIN.
   virtual void row_was_read() {}
 
+  /// Whether summary rows are wanted company by company, or their sums.
+  virtual Detail detail() const = 0;
+
   /// Whether figures of a company matter. Figures of other companies may be added all the same.
   virtual bool concerns(std::int64_t company) const = 0;
 

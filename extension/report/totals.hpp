@@ -18,6 +18,7 @@ class Totals : public FigureSink {
 
   void clear() override;
   FigureSet wanted(int item) const override { return wanted_[item]; }
+  Detail detail() const override { return Detail::kCompanies; }
   bool concerns(std::int64_t company) const override { return dependents_.position(company) >= 0; }
   void add_row(int step, int item, const SummaryRow &row, int sign) override;
   void add(int step, int item, std::int64_t company, const Counters &counters, int sign) override;

@@ -1,5 +1,7 @@
 #include "summary/summary.hpp"
 
+#include <numeric>
+
 #include "server/own_table.hpp"
 #include "server/query.hpp"
 
@@ -19,11 +21,13 @@ enum SummaryColumn : int {
   kBucket,
   kCompanyGaps,
   kFirstFigure,
-  kColumns = kFirstFigure + kFigures - 1
+  kFirstSum = kFirstFigure + kFigures,
+  kColumns = kFirstSum + kFigures - 1
 };
 
 constexpr Oid kTypes[kColumns] = {INT8OID,      INT8OID,      INT2OID,      TIMESTAMPTZOID, INT8ARRAYOID,
-                                  INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,   INT8ARRAYOID};
+                                  INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,   INT8ARRAYOID,
+                                  INT8OID,      INT8OID,      INT8OID,      INT8OID,        INT8OID};
 
 constexpr const char *kTables[kLevels] = {"usage_quarter", "usage_hour", "usage_day", "usage_month", "usage_year"};
 constexpr const char *kIndexes[kLevels] = {"usage_quarter_pkey", "usage_hour_pkey", "usage_day_pkey", "usage_month_pkey",
@@ -92,6 +96,27 @@ void unpack_row(TupleTableSlot *slot, FigureSet wanted, SummaryRow &row) {
   }
 }
 
+Sum sum_of(const std::int64_t *values, int count) { return std::accumulate(values, values + count, Sum{0}); }
+
+// A sum that did not fit its column is NULL, though its array is not, and is added up here.
+void unpack_sums(TupleTableSlot *slot, FigureSet wanted, SummaryRow &row) {
+  slot_getallattrs(slot);
+  row = {};
+  row.bucket = DatumGetTimestampTz(slot->tts_values[kBucket - 1]);
+  for (int i = 0; i < kFigures; i++) {
+    int const array = kFirstFigure + i - 1;
+    int const sum = kFirstSum + i - 1;
+    if ((wanted & (1U << i)) == 0 || slot->tts_isnull[array]) continue;
+    if (!slot->tts_isnull[sum]) {
+      row.sums.figure[i] = DatumGetInt64(slot->tts_values[sum]);
+      continue;
+    }
+    int count = 0;
+    const std::int64_t *const values = unpack(slot->tts_values[array], count);
+    row.sums.figure[i] = sum_of(values, count);
+  }
+}
+
 // Merges two lists sorted by company. A company whose figures all become zero leaves the row.
 void merge(const SummaryRow &stored, const Change *changes, std::size_t count, SummaryMerge &out, Overflows &overflows) {
   std::size_t const most = static_cast<std::size_t>(stored.count) + count;
@@ -119,6 +144,13 @@ bool all_zero(const std::vector<std::int64_t> &values) {
   return true;
 }
 
+void put_sum(const std::vector<std::int64_t> &figures, int column, Datum *values, bool *nulls) {
+  Sum const sum = sum_of(figures.data(), static_cast<int>(figures.size()));
+  auto const stored = static_cast<std::int64_t>(sum);
+  nulls[column] = stored != sum;
+  values[column] = Int64GetDatum(stored);
+}
+
 }  // namespace
 
 const char *summary_table(Level level) { return kTables[static_cast<int>(level)]; }
@@ -134,8 +166,9 @@ SummaryReader::SummaryReader(Level level, const RowMemory &memory)
       scan_(table_, kIndexes[static_cast<int>(level)], kKeys),
       context_(memory.context()) {}
 
-void SummaryReader::seek(const SummaryKey &key, const Range &buckets, FigureSet figures) {
+void SummaryReader::seek(const SummaryKey &key, const Range &buckets, FigureSet figures, Detail detail) {
   wanted_ = figures;
+  detail_ = detail;
   pg([&] {
     ScanKeyData keys[kKeys];
     make_keys(keys, key, buckets);
@@ -151,7 +184,10 @@ bool SummaryReader::next(SummaryRow &row) {
     found = slot != nullptr;
     if (!found) return;
     MemoryContext const before = MemoryContextSwitchTo(context_);
-    unpack_row(slot, wanted_, row);
+    if (detail_ == Detail::kSums)
+      unpack_sums(slot, wanted_, row);
+    else
+      unpack_row(slot, wanted_, row);
     MemoryContextSwitchTo(before);
   });
   return found;
@@ -231,6 +267,8 @@ void SummaryWriter::write(const RowKey &key, const SummaryMerge &merged, HeapTup
   for (int i = 0; i < kFigures; i++) {
     int const column = kFirstFigure + i - 1;
     replaced[column] = merged.companies_changed || merged.figure_changed[i];
+    put_sum(merged.figures[i], kFirstSum + i - 1, values, nulls);
+    replaced[kFirstSum + i - 1] = true;
     if (!replaced[column] && stored != nullptr) continue;
     nulls[column] = all_zero(merged.figures[i]);
     if (!nulls[column]) values[column] = PointerGetDatum(make_bigint_array(merged.figures[i].data(), n));

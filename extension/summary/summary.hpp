@@ -1,6 +1,7 @@
 // The summary tables, one for each level. There is one row for each source, reseller, item and bucket. It holds arrays side by
 // side: company_gaps, the sorted company ids as distances (the first from zero), and for each figure an array of one value for each
-// company, or NULL where all of them are zero. Sums are rewritten a whole row at a time.
+// company, or NULL where all of them are zero. Beside each array stands its sum over the companies, NULL where it does not fit 64
+// bits. Rows are rewritten whole.
 #pragma once
 
 #include <vector>
@@ -19,12 +20,16 @@ using FigureSet = unsigned;
 inline constexpr FigureSet kAllFigures = (1U << kFigures) - 1;
 inline constexpr FigureSet figure_bit(Figure figure) { return 1U << static_cast<int>(figure); }
 
+/// What is read of a row: its companies with their figures, or the sums over all of them, which need no arrays.
+enum class Detail { kCompanies, kSums };
+
 /// One row, unpacked; the arrays live until the next row is read. A figure that was not asked for or is all zero is null.
 struct SummaryRow {
   Time bucket;
-  int count;
+  int count;  ///< of the arrays; none are read where sums are
   const std::int64_t *companies;
   const std::int64_t *figures[kFigures];
+  WideCounters sums;  ///< of the figures asked for, where sums are read
 
   /// The figures of the company at a position.
   Counters counters(int at) const {
@@ -55,7 +60,7 @@ class SummaryReader {
  public:
   SummaryReader(Level level, const RowMemory &memory);
 
-  void seek(const SummaryKey &key, const Range &buckets, FigureSet figures);
+  void seek(const SummaryKey &key, const Range &buckets, FigureSet figures, Detail detail = Detail::kCompanies);
   bool next(SummaryRow &row);
 
  private:
@@ -63,6 +68,7 @@ class SummaryReader {
   OwnIndexScan scan_;
   MemoryContext context_;
   FigureSet wanted_ = 0;
+  Detail detail_ = Detail::kCompanies;
 };
 
 /// A row while it is being changed: the merged columns.
@@ -86,7 +92,8 @@ class SummaryWriter {
   SummaryWriter(const SummaryWriter &) = delete;
   SummaryWriter &operator=(const SummaryWriter &) = delete;
 
-  /// The changes of one row, consolidated. Arrays that do not change keep their stored form and cost no WAL.
+  /// The changes of one row, consolidated. Arrays that do not change keep their stored form and cost no WAL. Sums are added up anew
+  /// also for a change of zero.
   void apply(const Change *changes, std::size_t count, Overflows &overflows);
   void finish();
 

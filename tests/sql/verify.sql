@@ -43,6 +43,8 @@ SELECT pg_temp.found(format('UPDATE reseller_report.usage_%s SET price_twin = pr
     FROM unnest(ARRAY['quarter', 'hour', 'day', 'month', 'year']) level;
 SELECT pg_temp.found(format('DELETE FROM reseller_report.usage_%s WHERE item = 21', level),
     'events.*price_reseller.*price_twin.*seconds') FROM unnest(ARRAY['quarter', 'hour', 'day', 'month', 'year']) level;
+SELECT pg_temp.found(format('UPDATE reseller_report.usage_%s SET sum_seconds = sum_seconds + 1 WHERE item = 21', level),
+    '^seconds.* of all companies$') FROM unnest(ARRAY['quarter', 'hour', 'day', 'month', 'year']) level;
 SELECT pg_temp.found('UPDATE reseller_report.usage_quarter SET reseller_id = reseller_id + 70 WHERE item = 2', 'events');
 SELECT pg_temp.found('UPDATE reseller_report.usage_month SET bucket = bucket - interval ''20 years'' WHERE item = 2',
     'events by month');
@@ -91,7 +93,9 @@ SELECT results_eq($$SELECT source::text, reseller_id, company_id, service, item,
     $$VALUES ('usage.phone_call', 1::bigint, 12::bigint, 'telephony_incoming', 'incoming_call', timestamptz '2031-03-01 10:15+00',
         'price_twin', 1500000::bigint, 9::bigint),
         ('usage.phone_call', 1, 12, 'telephony_incoming', 'incoming_call', '2031-03-01 10:00+00', 'price_twin by hour', 9,
-            1500000)$$, 'keys, figure and both values');
+            1500000),
+        ('usage.phone_call', 1, NULL, 'telephony_incoming', 'incoming_call', '2031-03-01 10:15+00',
+            'price_twin of all companies', 9, 1500000)$$, 'keys, figure and both values');
 SELECT is_empty($$SELECT * FROM reseller_report.verify('2031-03-01 10:20+00', '2031-03-01 10:21+00', 'telephony_outgoing')$$,
     'of one service only');
 SELECT isnt_empty($$SELECT * FROM reseller_report.verify('2031-03-01 10:20+00', '2031-03-01 10:21+00', 'telephony_incoming')$$,
