@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What applications call: the page of 10,000 companies against its five reports, and pages of the raw events of a cell of a million.
+# What applications call: the page of 10,000 companies against its five reports, a year by day against one report of it, and pages
+# of the raw events of a cell of a million.
 source "$(dirname "$0")/lib.sh"
 start_cluster fsync=off
 make_database applications
@@ -24,6 +25,11 @@ echo "SELECT length(reseller_report.reseller_and_companies($year, row_limit => 5
 ratios 9 "$cluster"/{reports,page,rows}.sql >"$cluster/result"
 verdict 'the page: times its reports' "$(awk 'NR == 2 { print $2 }' "$cluster/result")" '<=' 3
 verdict 'the page, 50 rows a section: times its reports' "$(awk 'NR == 3 { print $2 }' "$cluster/result")" '<=' 2
+
+echo "SELECT count(*) FROM reseller_report.text_messaging($year);" >"$cluster/report.sql"
+echo "SELECT sum(events) FROM reseller_report.usage_series($year, only_service => 'text_messaging');" >"$cluster/series.sql"
+ratios 25 "$cluster"/{report,series}.sql >"$cluster/result"
+verdict 'a year by day: times a report of it' "$(awk 'NR == 2 { print $2 }' "$cluster/result")" '<=' 1
 
 cell="1, 1001, 'chat', '2024-01-01 00:00+03', '2025-01-01 00:00+03', 'bot'"
 far=$(sql -c "SELECT \"position\" FROM reseller_report.usage_events($cell, 900000) OFFSET 899999")

@@ -47,11 +47,13 @@ CREATE TABLE reseller_report.usage_packed (
     day            timestamptz NOT NULL,
     entries        integer NOT NULL,
     packed         bytea NOT NULL,
+    sums           bytea,
     PRIMARY KEY (source, reseller_id, day)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_scale_factor = 0.05);
 COMMENT ON TABLE reseller_report.usage_packed IS
     'Sums by quarter hour of days on which a reseller has few, a row a UTC day, in place of rows of usage_quarter, usage_hour and '
-    'usage_day: _unpacked(packed, day) shows them. usage_month and usage_year hold them, too.';
+    'usage_day: _unpacked(packed, day) shows them. usage_month and usage_year hold them, too. sums has their sums over companies '
+    'and half hours, packed likewise, with company 0; NULL where there are hardly fewer of them.';
 
 CREATE FUNCTION reseller_report._unpacked(packed bytea, base timestamptz DEFAULT '2000-01-01 00:00:00+00')
     RETURNS TABLE (item smallint, bucket timestamptz, company_id bigint, events bigint, delivered bigint, seconds bigint,

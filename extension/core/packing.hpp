@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -87,7 +88,29 @@ class Unpacker {
  private:
   [[noreturn]] static void fail();
 
+  // Eight bytes hold nearly every number. Those that end in the bytes at hand are put together without a branch for each byte.
   std::uint64_t number() {
+    if (end_ - at_ >= 8) {
+      std::uint64_t bytes = first_eight_bytes();
+      std::uint64_t const ends = ~bytes & 0x8080808080808080U;
+      if (ends != 0) {
+        at_ += __builtin_ctzll(ends) / 8 + 1;
+        bytes &= ends ^ (ends - 1);  // up to the byte that ends the number
+        bytes = (bytes & 0x7f007f007f007f00U) >> 1 | (bytes & 0x007f007f007f007fU);
+        bytes = (bytes & 0x3fff00003fff0000U) >> 2 | (bytes & 0x00003fff00003fffU);
+        return (bytes & 0x0fffffff00000000U) >> 4 | (bytes & 0x000000000fffffffU);
+      }
+    }
+    return number_by_bytes();
+  }
+
+  std::uint64_t first_eight_bytes() const {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, at_, sizeof bytes);
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? bytes : __builtin_bswap64(bytes);
+  }
+
+  std::uint64_t number_by_bytes() {
     std::uint64_t value = 0;
     for (unsigned shift = 0; shift < 64 && at_ != end_; shift += 7) {
       auto const byte = static_cast<unsigned char>(*at_++);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 
 namespace reseller_report {
@@ -137,6 +138,8 @@ Time bucket_of(Level level, Time t) {
   return std::max(kFirstMoment, month_start(floor_to(month_of(t), 12)));
 }
 
+Time half_hour_of(Time t) { return floor_to(t, kHalfHour); }
+
 Time next_bucket(Level level, Time bucket) {
   switch (level) {
     case Level::kQuarter:
@@ -177,6 +180,24 @@ Range widen(Level level, const Range &range) {
     if (bucket != wide.to) wide.to = next_bucket(level, bucket);
   }
   return wide;
+}
+
+std::vector<Piece> added_up(const std::vector<Piece> &pieces) {
+  std::map<Time, int> steps;  // by how much the sum changes at a moment
+  for (const Piece &piece : pieces) {
+    if (piece.range.empty()) continue;
+    steps[piece.range.from] += piece.sign;
+    steps[piece.range.to] -= piece.sign;
+  }
+  std::vector<Piece> sums;
+  int sum = 0;
+  Time from = kMinusInfinity;
+  for (const auto &[moment, change] : steps) {
+    if (sum != 0 && change != 0) sums.push_back({{from, moment}, sum});
+    if (change != 0) from = moment;
+    sum += change;
+  }
+  return sums;
 }
 
 }  // namespace reseller_report

@@ -14,6 +14,7 @@ inline constexpr Time kMinusInfinity = std::numeric_limits<Time>::min();
 inline constexpr Time kInfinity = std::numeric_limits<Time>::max();
 inline constexpr Time kSecond = 1'000'000;
 inline constexpr Time kQuarterHour = 900 * kSecond;
+inline constexpr Time kHalfHour = 2 * kQuarterHour;
 
 inline bool is_finite(Time t) { return t != kMinusInfinity && t != kInfinity; }
 
@@ -41,6 +42,9 @@ inline constexpr int kLevels = 5;
 
 /// The beginning of the bucket that holds the finite moment `t`.
 Time bucket_of(Level level, Time t);
+
+/// The half hour that a moment lies in.
+Time half_hour_of(Time t);
 
 /// The beginning of the bucket after the one that begins at `bucket`.
 Time next_bucket(Level level, Time bucket);
@@ -72,5 +76,8 @@ struct Cover {
 /// even if it is not. A raw piece that is subtracted lies in the same quarter hour as a bound of the period. So it lies in a built
 /// day where the period does.
 Cover cover_of(const Range &period, Time now);
+
+/// The same time as signed pieces that do not overlap: where pieces add up to nothing there is none.
+std::vector<Piece> added_up(const std::vector<Piece> &pieces);
 
 }  // namespace reseller_report

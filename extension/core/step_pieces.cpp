@@ -19,6 +19,18 @@ void StepPieces::index() {
     latest_end_.push_back(latest_end_.empty() ? piece.range.to : std::max(latest_end_.back(), piece.range.to));
 }
 
+StepPieces StepPieces::overlapping(const Range &range) const {
+  StepPieces found;
+  auto const after = std::lower_bound(pieces_.begin(), pieces_.end(), range.to,
+                                      [](const StepPiece &piece, Time t) { return piece.range.from < t; });
+  auto first = static_cast<std::size_t>(after - pieces_.begin());
+  while (first > 0 && latest_end_[first - 1] > range.from) first--;
+  for (auto piece = pieces_.begin() + static_cast<std::ptrdiff_t>(first); piece != after; ++piece)
+    if (piece->range.to > range.from) found.pieces_.push_back(*piece);
+  found.index();
+  return found;
+}
+
 std::vector<Range> StepPieces::hulls(std::uint64_t gap) const {
   std::vector<Range> hulls;
   for (const StepPiece &piece : pieces_) {

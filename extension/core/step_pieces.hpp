@@ -43,6 +43,9 @@ class StepPieces {
     return any;
   }
 
+  /// Those that overlap a range, indexed: where many moments of a short range are looked up.
+  StepPieces overlapping(const Range &range) const;
+
   /// Ranges, in order, that hold all pieces: each from a piece to a piece, and between two pieces of one range no more than `gap`.
   std::vector<Range> hulls(std::uint64_t gap) const;
 

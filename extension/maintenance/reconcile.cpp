@@ -195,6 +195,26 @@ RowSums row_sums(Level level, std::int64_t source, const std::vector<std::int64_
   return sums;
 }
 
+RowSums packed_sums(std::int64_t source, const std::vector<std::int64_t> &resellers, const Range &days) {
+  RowMemory const memory;
+  PackedReader reader(PackedTable::kDays, AccessShareLock, memory);
+  auto const sums_read_for = [&](Detail detail) {
+    std::vector<Change> sums;
+    for (std::int64_t const reseller : resellers) {
+      reader.seek({source, reseller}, days, detail);
+      PackedRow row;
+      while (reader.next(row))
+        for_each_change(row, [&](Item item, Time bucket, std::int64_t, const Counters &counters) {
+          sums.push_back({{{{source, reseller, item}, bucket_of(Level::kHour, bucket)}, kAllCompanies}, counters});
+        });
+    }
+    Overflows not_stored;
+    consolidate(sums, not_stored);
+    return sums;
+  };
+  return {sums_read_for(Detail::kSums), sums_read_for(Detail::kCompanies)};
+}
+
 std::vector<Range> slices_of(const Source &source, const Range &range) {
   SqlParameters parameters;
   parameters.add_bigints(&source.id, 1).add(REGCLASSOID, ObjectIdGetDatum(source.relid)).add_time(range.from).add_time(range.to);

@@ -1,7 +1,6 @@
 // A source's figures as lists of changes: what its raw rows say, and what a level of the summaries holds. For rebuild and verify.
 #pragma once
 
-#include <limits>
 #include <vector>
 
 #include "core/change.hpp"
@@ -40,12 +39,14 @@ std::vector<Change> stored_changes(Level level, std::int64_t source, const std::
 
 /// The sums over companies of the rows of a level, as changes of kAllCompanies: as stored, and added up from the arrays. They
 /// differ only where somebody has edited a row.
-inline constexpr std::int64_t kAllCompanies = std::numeric_limits<std::int64_t>::min();
 struct RowSums {
   std::vector<Change> stored;
   std::vector<Change> added_up;
 };
 RowSums row_sums(Level level, std::int64_t source, const std::vector<std::int64_t> &resellers, const Range &buckets);
+
+/// The same of packed days, by hour.
+RowSums packed_sums(std::int64_t source, const std::vector<std::int64_t> &resellers, const Range &days);
 
 /// Cuts `range` into slices of whole days, from the first day to the last that the source may have raw rows or figures in, with one
 /// slice for all time before and one for all time after. Where `range` begins or ends amid a day, so does a slice.

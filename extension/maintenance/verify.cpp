@@ -20,31 +20,31 @@ class DifferenceWriter {
   DifferenceWriter(FunctionCallInfo fcinfo, Service service, bool all_services)
       : result_(reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)), service_(service), all_services_(all_services) {}
 
-  // Writes a row for each figure in which two lists differ. Both are consolidated. Those of kAllCompanies are sums of rows.
-  void compare(const Source &source, Level level, const std::vector<Change> &expected, const std::vector<Change> &held) {
+  // Writes a row for each figure in which two lists differ. Both are consolidated. Sums are over all companies.
+  void compare(const Source &source, Level level, const std::vector<Change> &expected, const std::vector<Change> &held,
+               bool sums = false) {
     auto left = expected.begin();
     auto right = held.begin();
     while (left != expected.end() || right != held.end()) {
       bool const has_left = left != expected.end() && (right == held.end() || !(*right < *left));
       bool const has_right = right != held.end() && (left == expected.end() || !(*left < *right));
       const Change &key = has_left ? *left : *right;
-      write(source, level, key, has_left ? left->counters : Counters{}, has_right ? right->counters : Counters{});
+      write(source, level, key, has_left ? left->counters : Counters{}, has_right ? right->counters : Counters{}, sums);
       if (has_left) ++left;
       if (has_right) ++right;
     }
   }
 
  private:
-  void write(const Source &source, Level level, const Change &key, const Counters &expected, const Counters &held) {
+  void write(const Source &source, Level level, const Change &key, const Counters &expected, const Counters &held, bool sums) {
     Service const service = service_of(key.item);
     if (!all_services_ && service != service_) return;
     for (int figure = 0; figure < kFigures; figure++) {
       if (expected.figure[figure] == held.figure[figure]) continue;
       pg([&] {
-        bool const of_all = key.company == kAllCompanies;
         bool const finest = level == Level::kQuarter;
         const char *const name = psprintf("%s%s%s%s", kFigureNames[figure], finest ? "" : " by ",
-                                          finest ? "" : kLevelNames[static_cast<int>(level)], of_all ? " of all companies" : "");
+                                          finest ? "" : kLevelNames[static_cast<int>(level)], sums ? " of all companies" : "");
         Datum values[] = {ObjectIdGetDatum(source.relid),
                           Int64GetDatum(key.reseller),
                           Int64GetDatum(key.company),
@@ -54,7 +54,7 @@ class DifferenceWriter {
                           CStringGetTextDatum(name),
                           Int64GetDatum(expected.figure[figure]),
                           Int64GetDatum(held.figure[figure])};
-        bool nulls[std::size(values)] = {false, false, of_all};
+        bool nulls[std::size(values)] = {false, false, sums};
         tuplestore_putvalues(result_->setResult, result_->setDesc, values, nulls);
       });
     }
@@ -100,6 +100,8 @@ class Verification {
       for (const Range &part : answerable(source, intersection(slice, {source.horizon, kInfinity}))) compare_with_raw(source, part);
       for (Level const level : {Level::kHour, Level::kDay}) compare_levels(source, level, slice);
       compare_sums(source, Level::kQuarter, slice);
+      RowSums const packed = packed_sums(source.id, resellers_, slice);
+      writer_.compare(source, Level::kHour, packed.added_up, packed.stored, true);
       if (is_finite(slice.from) && is_finite(slice.to)) days = {std::min(days.from, slice.from), std::max(days.to, slice.to)};
       pg([] { CHECK_FOR_INTERRUPTS(); });
     }
@@ -156,7 +158,7 @@ class Verification {
 
   void compare_sums(const Source &source, Level level, const Range &buckets) {
     RowSums const sums = row_sums(level, source.id, resellers_, buckets);
-    writer_.compare(source, level, sums.added_up, sums.stored);
+    writer_.compare(source, level, sums.added_up, sums.stored, true);
   }
 
   void compare(const Source &source, Level level, std::vector<Change> expected, std::vector<Change> held, Overflows &overflows) {

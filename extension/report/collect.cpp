@@ -23,18 +23,25 @@ constexpr size_t kRawQueries = 200;
 struct SourcePlan {
   AnsweringSource answering;
   StepPieces levels[kLevels];  // buckets of its summaries
+  StepPieces days;             // what of them packed days stand for: those up to the day, added up
   StepPieces buckets;          // the time that they cover, whose runs and deltas count
   StepPieces raw;              // raw rows: what turns the buckets into the steps, and all of what summaries do not answer
 
   void add_cover(int step, const Cover &cover) {
-    for (int level = 0; level < kLevels; level++)
-      for (const Piece &piece : cover.levels[level]) levels[level].add({piece.range, piece.sign, step});
+    std::vector<Piece> narrow;
+    for (int level = 0; level < kLevels; level++) {
+      const std::vector<Piece> &pieces = cover.levels[level];
+      for (const Piece &piece : pieces) levels[level].add({piece.range, piece.sign, step});
+      if (static_cast<Level>(level) <= Level::kDay) narrow.insert(narrow.end(), pieces.begin(), pieces.end());
+    }
+    for (const Piece &piece : added_up(narrow)) days.add({piece.range, piece.sign, step});
     for (const Piece &piece : cover.raw) raw.add({piece.range, piece.sign, step});
     buckets.add({cover.buckets, 1, step});
   }
 
   void index() {
     for (StepPieces &level : levels) level.index();
+    days.index();
     buckets.index();
     raw.index();
   }
@@ -60,7 +67,7 @@ std::vector<SourcePlan> plan(const Question &question) {
   Range const period = {question.steps.front().from, question.steps.back().to};
   Time const now = GetCurrentTimestamp();
   for (AnsweringSource &answering : answering_sources(question.service, period)) {
-    SourcePlan plan = {std::move(answering), {}, {}, {}};
+    SourcePlan plan = {std::move(answering), {}, {}, {}, {}};
     plan_steps(question.steps, now, plan);
     for (const StepPiece &piece : plan.raw.all()) require_raw_usage(plan.answering.source, piece.range);
     plans.push_back(std::move(plan));
@@ -121,25 +128,50 @@ class Attributing {
   FigureSink &sink_;
 };
 
+// Adds a group of packed changes of the reseller, for each of the pieces that hold its quarter hour.
+void add_group(Unpacker &group, int item, const StepPieces &pieces, FigureSink &sink) {
+  std::int64_t company = 0;
+  Counters counters;
+  while (group.next(company, counters)) {
+    if (!sink.concerns(company)) continue;
+    pieces.for_each_at(group.bucket(), [&](const StepPiece &piece) { sink.add(piece.step, item, company, counters, piece.sign); });
+  }
+}
+
+// The same, of all companies together; `row` is scratch.
+void add_sums(Unpacker &group, int item, const StepPieces &pieces, FigureSink &sink, SummaryRow &row) {
+  std::int64_t company = 0;
+  Counters counters;
+  row.sums = {};
+  while (group.next(company, counters)) row.sums.add(counters, 1);
+  pieces.for_each_at(group.bucket(), [&](const StepPiece &piece) { sink.add_row(piece.step, item, row, piece.sign); });
+}
+
+bool is_at_half_hour(Time moment) { return !is_finite(moment) || half_hour_of(moment) == moment; }
+
 // Adds what packed rows of the reseller hold where pieces lie.
 void add_packed(PackedReader &reader, std::int64_t source, const StepPieces &pieces, const Question &question, FigureSink &sink) {
   ItemList const items = items_of(question.service);
+  Detail const detail = sink.detail();
+  bool const sums_hold = std::all_of(pieces.all().begin(), pieces.all().end(), [](const StepPiece &piece) {
+    return is_at_half_hour(piece.range.from) && is_at_half_hour(piece.range.to);
+  });
+  SummaryRow sums = {};
   for (const Range &range : pieces.hulls(0)) {
-    reader.seek({source, question.reseller}, range);
+    reader.seek({source, question.reseller}, range, sums_hold ? detail : Detail::kCompanies);
     PackedRow row;
     while (reader.next(row)) {
       sink.row_was_read();
+      Range const day = {row.day, next_bucket(Level::kDay, row.day)};
+      StepPieces const of_day = pieces.overlapping(intersection(range, day));
       Unpacker groups(row.bytes, row.size, row.day);
       while (groups.next_group()) {
         int const item = index_of(items, groups.item());
-        Time const bucket = groups.bucket();
-        if (item < 0 || !range.contains(bucket)) continue;
-        std::int64_t company = 0;
-        Counters counters;
-        while (groups.next(company, counters)) {
-          if (!sink.concerns(company)) continue;
-          pieces.for_each_at(bucket, [&](const StepPiece &piece) { sink.add(piece.step, item, company, counters, piece.sign); });
-        }
+        if (item < 0 || !range.contains(groups.bucket())) continue;
+        if (detail == Detail::kSums)
+          add_sums(groups, item, of_day, sink, sums);
+        else
+          add_group(groups, item, of_day, sink);
       }
     }
   }
@@ -150,8 +182,7 @@ void add_packed(const std::vector<SourcePlan> &plans, const Question &question, 
   PackedReader days(PackedTable::kDays, AccessShareLock, memory);
   PackedReader runs(PackedTable::kRuns, AccessShareLock, memory);
   for (const SourcePlan &plan : plans) {
-    for (Level const level : {Level::kQuarter, Level::kHour, Level::kDay})
-      add_packed(days, plan.answering.source.id, plan.levels[static_cast<int>(level)], question, sink);
+    add_packed(days, plan.answering.source.id, plan.days, question, sink);
     add_packed(runs, plan.answering.source.id, plan.buckets, question, sink);
   }
 }

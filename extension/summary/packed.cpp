@@ -5,18 +5,24 @@
 namespace reseller_report {
 namespace {
 
-// Columns of usage_run. Those of usage_packed are the same without the last two. Both must match sql/summary.sql.
-enum PackedColumn : int { kSource = 1, kReseller, kDay, kEntries, kPacked, kRecordedAt, kSetAside, kRunColumns = kSetAside };
+// Columns of usage_run and of usage_packed. The first five are the same. Both must match sql/summary.sql.
+enum RunColumn : int { kSource = 1, kReseller, kDay, kEntries, kPacked, kRecordedAt, kSetAside, kRunColumns = kSetAside };
+enum DayColumn : int { kSums = kPacked + 1, kDayColumns = kSums };
 
-constexpr int kDayColumns = kPacked;
-
-constexpr Oid kTypes[kRunColumns] = {INT8OID, INT8OID, TIMESTAMPTZOID, INT4OID, BYTEAOID, TIMESTAMPTZOID, BOOLOID};
+constexpr Oid kRunTypes[kRunColumns] = {INT8OID, INT8OID, TIMESTAMPTZOID, INT4OID, BYTEAOID, TIMESTAMPTZOID, BOOLOID};
+constexpr Oid kDayTypes[kDayColumns] = {INT8OID, INT8OID, TIMESTAMPTZOID, INT4OID, BYTEAOID, BYTEAOID};
 
 // What rows are found by: source, reseller, and both bounds of the day.
 constexpr int kKeys = 4;
 
 const char *name_of(PackedTable which) { return which == PackedTable::kRuns ? "usage_run" : "usage_packed"; }
-int columns_of(PackedTable which) { return which == PackedTable::kRuns ? kRunColumns : kDayColumns; }
+
+void require_columns_of(PackedTable which, Relation table) {
+  if (which == PackedTable::kRuns)
+    require_columns(table, kRunTypes, kRunColumns);
+  else
+    require_columns(table, kDayTypes, kDayColumns);
+}
 
 const char *index_of(PackedTable which) { return which == PackedTable::kRuns ? "usage_run_key" : "usage_packed_pkey"; }
 
@@ -45,11 +51,32 @@ void read_head(PackedTable which, TupleTableSlot *slot, PackedRow &row) {
   row.set_aside = is_run && DatumGetBool(values[kSetAside - 1]);
 }
 
-std::string packed_day(const Change *changes, std::size_t count) {
+std::string pack(const Change *changes, std::size_t count) {
   Packer packer(bucket_of(Level::kDay, changes->bucket));
   for (const Change *change = changes; change != changes + count; change++)
     packer.add(change->item, change->bucket, change->company, change->counters);
   return packer.finish();
+}
+
+// The sums of a day over companies and half hours, on which the days of nearly every zone begin; none where there are hardly fewer
+// of them than changes, or one exceeds 64 bits.
+std::vector<Change> sums_of_day(const Change *changes, std::size_t count) {
+  std::vector<Change> sums;
+  for (const Change *change = changes; change != changes + count; change++) {
+    RowKey key = *change;
+    key.bucket = half_hour_of(key.bucket);
+    if (sums.empty() || !(static_cast<const RowKey &>(sums.back()) == key)) sums.push_back({{key, kAllCompanies}, {}});
+    if (!add(sums.back().counters, change->counters)) return {};
+  }
+  if (sums.size() > count / 2) sums.clear();
+  return sums;
+}
+
+bytea *bytea_of(const std::string &bytes) {
+  auto *const value = static_cast<bytea *>(palloc(VARHDRSZ + bytes.size()));
+  SET_VARSIZE(value, VARHDRSZ + bytes.size());
+  memcpy(VARDATA(value), bytes.data(), bytes.size());
+  return value;
 }
 
 }  // namespace
@@ -62,10 +89,11 @@ void append_changes(const PackedRow &row, std::vector<Change> &changes) {
 
 PackedReader::PackedReader(PackedTable which, LOCKMODE lock, const RowMemory &memory)
     : which_(which), table_(name_of(which), lock), scan_(table_, index_of(which), kKeys), context_(memory.context()) {
-  require_columns(table_.relation(), kTypes, columns_of(which));
+  require_columns_of(which, table_.relation());
 }
 
-void PackedReader::seek(const HolderKey &holder, const Range &range) {
+void PackedReader::seek(const HolderKey &holder, const Range &range, Detail detail) {
+  detail_ = detail;
   pg([&] {
     ScanKeyData keys[kKeys];
     make_keys(keys, holder, range);
@@ -82,7 +110,9 @@ bool PackedReader::next(PackedRow &row) {
     if (!found) return;
     read_head(which_, slot, row);
     MemoryContext const before = MemoryContextSwitchTo(context_);
-    auto *const packed = reinterpret_cast<struct varlena *>(PG_DETOAST_DATUM_PACKED(slot->tts_values[kPacked - 1]));
+    bool const has_sums = which_ == PackedTable::kDays && !slot->tts_isnull[kSums - 1];
+    int const column = has_sums && detail_ == Detail::kSums ? int{kSums} : int{kPacked};
+    auto *const packed = reinterpret_cast<struct varlena *>(PG_DETOAST_DATUM_PACKED(slot->tts_values[column - 1]));
     row.bytes = VARDATA_ANY(packed);
     row.size = VARSIZE_ANY_EXHDR(packed);
     MemoryContextSwitchTo(before);
@@ -92,7 +122,7 @@ bool PackedReader::next(PackedRow &row) {
 
 std::vector<PackedRow> runs_waiting() {
   std::vector<PackedRow> rows;
-  OwnTable const table("usage_run", AccessShareLock, kTypes);
+  OwnTable const table("usage_run", AccessShareLock, kRunTypes);
   OwnScan scan(table, GetActiveSnapshot());
   TupleTableSlot *slot = nullptr;
   pg([&] { slot = MakeSingleTupleTableSlot(table.tuple_desc(), &TTSOpsHeapTuple); });
@@ -137,7 +167,7 @@ void write_runs(std::vector<Change> changes, Time recorded_at, bool set_aside) {
 }
 
 PackedWriter::PackedWriter(PackedTable which) : which_(which), table_(name_of(which), RowExclusiveLock) {
-  require_columns(table_.relation(), kTypes, columns_of(which));
+  require_columns_of(which, table_.relation());
   pg([&] {
     rows_.open(table_);
     context_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report packed rows", ALLOCSET_DEFAULT_SIZES);
@@ -151,47 +181,48 @@ void PackedWriter::finish() {
   });
 }
 
-// Inside pg(). Columns that somebody has added are NULL.
-HeapTuple PackedWriter::form(const Change *changes, std::size_t count, const std::string &bytes, Time recorded_at, bool set_aside) {
-  TupleDesc const columns = table_.tuple_desc();
-  auto const natts = static_cast<Size>(columns->natts);
-  auto *const values = static_cast<Datum *>(palloc0(sizeof(Datum) * natts));
-  auto *const nulls = static_cast<bool *>(palloc(sizeof(bool) * natts));
-  memset(nulls, 1, sizeof(bool) * natts);
-  memset(nulls, 0, sizeof(bool) * static_cast<Size>(columns_of(which_)));
-  auto *const packed = static_cast<bytea *>(palloc(VARHDRSZ + bytes.size()));
-  SET_VARSIZE(packed, VARHDRSZ + bytes.size());
-  memcpy(VARDATA(packed), bytes.data(), bytes.size());
-  values[kSource - 1] = Int64GetDatum(changes->source);
-  values[kReseller - 1] = Int64GetDatum(changes->reseller);
-  values[kDay - 1] = TimestampTzGetDatum(bucket_of(Level::kDay, changes->bucket));
-  values[kEntries - 1] = Int32GetDatum(static_cast<std::int32_t>(count));
-  values[kPacked - 1] = PointerGetDatum(packed);
-  if (which_ == PackedTable::kRuns) {
-    values[kRecordedAt - 1] = TimestampTzGetDatum(recorded_at);
-    values[kSetAside - 1] = BoolGetDatum(set_aside);
-  }
-  return heap_form_tuple(columns, values, nulls);
+// Columns that somebody has added are NULL.
+HeapTuple PackedWriter::form(const Change *changes, std::size_t count, Time recorded_at, bool set_aside) {
+  bool const is_run = which_ == PackedTable::kRuns;
+  std::string const packed = pack(changes, count);
+  std::vector<Change> const sums = is_run ? std::vector<Change>() : sums_of_day(changes, count);
+  std::string const packed_sums = sums.empty() ? std::string() : pack(sums.data(), sums.size());
+  HeapTuple row = nullptr;
+  pg([&] {
+    MemoryContextReset(context_);
+    MemoryContext const before = MemoryContextSwitchTo(context_);
+    TupleDesc const columns = table_.tuple_desc();
+    auto const natts = static_cast<Size>(columns->natts);
+    auto *const values = static_cast<Datum *>(palloc0(sizeof(Datum) * natts));
+    auto *const nulls = static_cast<bool *>(palloc(sizeof(bool) * natts));
+    memset(nulls, 1, sizeof(bool) * natts);
+    memset(nulls, 0, sizeof(bool) * static_cast<Size>(is_run ? kRunColumns : kPacked));
+    values[kSource - 1] = Int64GetDatum(changes->source);
+    values[kReseller - 1] = Int64GetDatum(changes->reseller);
+    values[kDay - 1] = TimestampTzGetDatum(bucket_of(Level::kDay, changes->bucket));
+    values[kEntries - 1] = Int32GetDatum(static_cast<std::int32_t>(count));
+    values[kPacked - 1] = PointerGetDatum(bytea_of(packed));
+    if (is_run) {
+      values[kRecordedAt - 1] = TimestampTzGetDatum(recorded_at);
+      values[kSetAside - 1] = BoolGetDatum(set_aside);
+    } else if (!sums.empty()) {
+      values[kSums - 1] = PointerGetDatum(bytea_of(packed_sums));
+      nulls[kSums - 1] = false;
+    }
+    row = heap_form_tuple(columns, values, nulls);
+    MemoryContextSwitchTo(before);
+  });
+  return row;
 }
 
 void PackedWriter::insert(const Change *changes, std::size_t count, Time recorded_at, bool set_aside) {
-  std::string const bytes = packed_day(changes, count);
-  pg([&] {
-    MemoryContextReset(context_);
-    MemoryContext const before = MemoryContextSwitchTo(context_);
-    rows_.insert(form(changes, count, bytes, recorded_at, set_aside));
-    MemoryContextSwitchTo(before);
-  });
+  HeapTuple const row = form(changes, count, recorded_at, set_aside);
+  pg([&] { rows_.insert(row); });
 }
 
 void PackedWriter::replace(const PackedRow &stored, const Change *changes, std::size_t count) {
-  std::string const bytes = packed_day(changes, count);
-  pg([&] {
-    MemoryContextReset(context_);
-    MemoryContext const before = MemoryContextSwitchTo(context_);
-    rows_.update(stored.tid, form(changes, count, bytes, stored.recorded_at, stored.set_aside));
-    MemoryContextSwitchTo(before);
-  });
+  HeapTuple const row = form(changes, count, stored.recorded_at, stored.set_aside);
+  pg([&] { rows_.update(stored.tid, row); });
 }
 
 void PackedWriter::remove(const PackedRow &stored) {

@@ -1,7 +1,8 @@
 // Reads and writes the two tables of packed changes that are attributed already. Each row is of one source, reseller and UTC day:
 // - usage_run: runs, as folds and dependency changes append them, any number for each day. No level holds them yet.
 // - usage_packed: days of few changes, with one row for each day. It stands in place of rows of the quarter hours, hours and days.
-//   The months and years hold its figures, too.
+//   The months and years hold its figures, too. Where changes are many, a row has
+//   their sums over companies and half hours besides, packed likewise.
 #pragma once
 
 #include <tuple>
@@ -23,6 +24,9 @@ struct HolderKey {
 
   bool operator<(const HolderKey &other) const { return std::tie(source, reseller) < std::tie(other.source, other.reseller); }
 };
+
+/// The company that packed sums over companies are of.
+inline constexpr std::int64_t kAllCompanies = 0;
 
 /// A row. Its bytes live until the next one is read.
 struct PackedRow : HolderKey {
@@ -49,8 +53,9 @@ class PackedReader {
  public:
   PackedReader(PackedTable which, LOCKMODE lock, const RowMemory &memory);
 
-  /// Rows of the days that `range` touches.
-  void seek(const HolderKey &holder, const Range &range);
+  /// Rows of the days that `range` touches. Of those read for sums the bytes are sums over companies and half hours where the row
+  /// has them, else its changes.
+  void seek(const HolderKey &holder, const Range &range, Detail detail = Detail::kCompanies);
   bool next(PackedRow &row);
 
  private:
@@ -58,6 +63,7 @@ class PackedReader {
   OwnTable table_;
   OwnIndexScan scan_;
   MemoryContext context_;
+  Detail detail_ = Detail::kCompanies;
 };
 
 /// All rows of usage_run that the active snapshot sees, without their changes: `bytes` is null.
@@ -80,7 +86,7 @@ class PackedWriter {
   void finish();
 
  private:
-  HeapTuple form(const Change *changes, std::size_t count, const std::string &bytes, Time recorded_at, bool set_aside);
+  HeapTuple form(const Change *changes, std::size_t count, Time recorded_at, bool set_aside);
 
   PackedTable which_;
   OwnTable table_;

@@ -3,6 +3,10 @@ SELECT no_plan();
 \ir ../lib/usage_oracle.sql
 SELECT setseed(0.13) \g /dev/null
 DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(300); END $$;
+-- Days on which many companies have usage in the same half hours, at midnights of zones.
+INSERT INTO usage.bot_message (company_id, occurred_at, price_twin, price_reseller)
+    SELECT c, moment + q * interval '15 minutes', c * 0.01, q FROM unnest(ARRAY[15, 18, 27, 30]) c, generate_series(0, 3) q,
+        unnest('{2024-03-03 17:45+00,2024-03-05 23:30+00,2024-03-08 18:00+00,2024-02-29 17:45+00}'::timestamptz[]) moment;
 CREATE FUNCTION pg_temp.right(step text, zone text, label text, rounds int DEFAULT 2) RETURNS text LANGUAGE sql AS $$
     SELECT oracle.alike(format('SELECT * FROM reseller_report.usage_series($1, $2, $3, %L, NULL, NULL, %L)', step, zone),
         format('SELECT * FROM oracle.series($1, $2, $3, %L, %L)', step, zone), format('%s, %s, %s', label, step, zone),
@@ -20,6 +24,8 @@ SELECT isnt((SELECT deltas FROM reseller_report.materialize(400)), 0::bigint, 'a
 SELECT pg_temp.right('half folded');
 SELECT isnt((SELECT deltas FROM reseller_report.materialize()), 0::bigint, 'the rest is folded');
 SELECT pg_temp.right('folded');
+SELECT is(EXISTS (SELECT FROM reseller_report.usage_packed WHERE sums IS NOT NULL),
+    current_setting('reseller_report.largest_packed_day')::int > 0, 'packed days of many changes have sums');
 BEGIN;
 DO $$ BEGIN PERFORM random_usage.changes(), random_usage.events(30); END $$;
 SELECT pg_temp.right('own changes');

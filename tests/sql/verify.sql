@@ -65,6 +65,8 @@ SELECT is_empty('SELECT FROM reseller_report.usage_quarter UNION ALL SELECT FROM
 SELECT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'')', 'right without a mistake');
 SELECT pg_temp.found('UPDATE reseller_report.usage_packed SET day = day + interval ''10000 days''', 'events.*events by month');
 SELECT pg_temp.found('UPDATE reseller_report.usage_packed SET reseller_id = reseller_id + 70', 'events.*events by month');
+SELECT pg_temp.found('UPDATE reseller_report.usage_packed SET sums = ''''',
+    '^(delivered by hour of all companies, )?events by hour of all companies');
 SELECT pg_temp.found('DELETE FROM reseller_report.usage_packed', 'events.*events by month');
 SELECT pg_temp.found('DELETE FROM reseller_report.usage_month WHERE item = 21', 'events by month.*seconds by month');
 RESET reseller_report.largest_packed_day;

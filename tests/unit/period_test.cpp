@@ -179,3 +179,27 @@ TEST_CASE("ranges are cut and joined") {
   CHECK(within(whole, {{90, 200}, {-10, 10}, {10, 20}}) == std::vector<Range>{{0, 20}, {90, 100}});
   CHECK(within(whole, {}).empty());
 }
+
+TEST_CASE("signed pieces add up to pieces that do not overlap") {
+  std::mt19937 random(7);
+  for (int round = 0; round < 500; round++) {
+    std::vector<Piece> pieces;
+    for (unsigned i = random() % 12; i > 0; i--) {
+      Time const from = random() % 20 == 0 ? kMinusInfinity : static_cast<Time>(random() % 100);
+      Time const to = random() % 20 == 0 ? kInfinity : static_cast<Time>(random() % 100);
+      pieces.push_back({{from, to}, random() % 2 == 0 ? 1 : -1});
+    }
+    std::vector<Piece> const sums = added_up(pieces);
+    for (Time t = -1; t < 101; t++) {
+      int expected = 0;
+      for (const Piece &piece : pieces)
+        if (piece.range.contains(t)) expected += piece.sign;
+      int found = 0;
+      for (const Piece &piece : sums)
+        if (piece.range.contains(t)) found += piece.sign;
+      CHECK(found == expected);
+    }
+    for (const Piece &piece : sums) CHECK(piece.sign != 0);
+    for (std::size_t i = 1; i < sums.size(); i++) CHECK(sums[i - 1].range.to <= sums[i].range.from);
+  }
+}

@@ -20,6 +20,16 @@ TEST_CASE("pieces are found by moment, and hulls hold them") {
     }
     pieces.index();
     for (const StepPiece &piece : pieces.all()) CHECK_FALSE(piece.range.empty());
+    Time const from = static_cast<Time>(random() % 250);
+    StepPieces const some = pieces.overlapping({from, from + 30});
+    for (const StepPiece &piece : some.all()) CHECK_FALSE(intersection(piece.range, {from, from + 30}).empty());
+    for (Time t = from; t < from + 30; t++) {
+      std::multiset<int> found;
+      some.for_each_at(t, [&](const StepPiece &piece) { found.insert(piece.step); });
+      std::multiset<int> expected;
+      pieces.for_each_at(t, [&](const StepPiece &piece) { expected.insert(piece.step); });
+      CHECK(found == expected);
+    }
     std::uint64_t const gap = random() % 8;
     std::vector<Range> const hulls = pieces.hulls(gap);
     for (Time t = -1; t < 251; t++) {
