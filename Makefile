@@ -10,7 +10,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: all install uninstall clean help deps build-unit-tests unit-tests ready demo check check-sql format fuzz lint \
 	check-controls check-coverage check-faults check-isolation check-matrix check-mutants check-replication \
-	check-sanitizers check-seeding bench
+	check-sanitizers check-seeding check-update bench
 
 all install uninstall:
 	@$(PG_CONFIG) --pgxs >/dev/null 2>&1 && [ -f "$$($(PG_CONFIG) --pgxs)" ] || \
@@ -42,6 +42,7 @@ help:
 	@echo 'make check-mutants      breaks SAMPLE=100 places of extension/ one at a time; a test must notice; SEED=, ONLY=, DEEP=1'
 	@echo 'make check-replication  standbys, promotion and logical replication'
 	@echo 'make check-sanitizers   the tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer and valgrind'
+	@echo 'make check-update       a database of 0.1.0, built from the history, is updated and answers the same'
 	@echo 'make check-seeding      seed ROWS=10000000 under writers, through a crash'
 	@echo 'make bench    measure the speed that docs/performance.md promises; MINUTES=30 for the steady state'
 
@@ -106,6 +107,9 @@ check-mutants: ready
 check-sanitizers: ready
 	@.ci/deps valgrind
 	@tests/sanitizers/run
+
+check-update: ready
+	@prove tests/update/since-0.1.0
 
 check-seeding: ready
 	@ROWS=$(or $(ROWS),10000000) bash tests/fault/seeding.sh

@@ -50,12 +50,20 @@ BEGIN
     END LOOP;
 END
 $$;
-INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (12, 'sms', '2023-08-10 22:37+00');
+CREATE FUNCTION pg_temp.makes(month text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (12, ''sms'', %L)', month);
+    RETURN is((SELECT count(*) FROM reseller_report.create_partitions('0') WHERE source = 'usage.text_message'::regclass),
+        1::bigint, format('%s is made beside them', month));
+END
+$$;
 SELECT dblink_send_query(s, 'CALL lock_again_and_again()') FROM unnest('{a,b,c}'::text[]) s \g /dev/null
 SELECT ok(pg_temp.until('pg_temp.waiting() > 0'), 'other sessions want the table');
 SET statement_timeout = '10s';
-SELECT is((SELECT count(*) FROM reseller_report.create_partitions('0') WHERE source = 'usage.text_message'::regclass), 1::bigint,
-    'the month is made beside them');
+SELECT pg_temp.makes('2022-08-10');
+SELECT pg_temp.makes('2022-07-10');
+SELECT pg_temp.makes('2022-06-10');
+SELECT pg_temp.makes('2022-04-10');
 SET statement_timeout = '60s';
 DELETE FROM locks_on;
 SELECT pg_temp.state_of_sent(s) FROM unnest('{a,b,c}'::text[]) s \g /dev/null

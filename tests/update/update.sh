@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # ALTER EXTENSION UPDATE: a database updated to this version has the objects of one that was installed with it, and keeps its
-# figures, its triggers and its sessions. There is no released version to update from yet, so a made-up older one stands for it;
-# later ones are added to the list below.
+# figures, its triggers and its sessions. A made-up older version stands for those before it, which are tried by longer suites.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 echo '1..3'
@@ -29,23 +28,6 @@ awk '/^CREATE FUNCTION reseller_report.health/ { skip = 1 } !skip { print } skip
 } >"$work/update.sql"
 as_root install -m 644 "$work/old.sql" "$extensions/reseller_report--0.0.1.sql"
 as_root install -m 644 "$work/update.sql" "$extensions/reseller_report--0.0.1--$version.sql"
-
-objects() {
-    run "$1" "
-        SELECT pg_get_functiondef(p.oid), p.proacl, obj_description(p.oid, 'pg_proc') FROM pg_proc p
-            WHERE p.pronamespace = 'reseller_report'::regnamespace AND p.prokind <> 'a' ORDER BY p.oid::regprocedure::text;
-        SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid)
-            FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
-            LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-            WHERE c.relnamespace = 'reseller_report'::regnamespace AND c.relkind IN ('r', 'v') ORDER BY 1, a.attnum;
-        SELECT c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c
-            WHERE c.connamespace = 'reseller_report'::regnamespace ORDER BY 1, 2;
-        SELECT t.tgrelid::regclass, t.tgname, t.tgenabled, pg_get_triggerdef(t.oid) FROM pg_trigger t
-            JOIN pg_class c ON c.oid = t.tgrelid
-            WHERE c.relnamespace = 'reseller_report'::regnamespace AND NOT t.tgisinternal ORDER BY 1, 2;
-        SELECT evtname, evtevent, evtenabled, evttags FROM pg_event_trigger ORDER BY 1;
-        SELECT unnest(extconfig)::regclass, unnest(extcondition) FROM pg_extension WHERE extname = 'reseller_report'"
-}
 
 psql -X -q -d postgres -c 'CREATE DATABASE updated TEMPLATE template0' -c 'CREATE DATABASE installed TEMPLATE template0'
 run installed 'CREATE EXTENSION reseller_report CASCADE'
@@ -77,8 +59,8 @@ status=0
 run updated "SELECT extversion FROM pg_extension WHERE extname = 'reseller_report'" >"$work/now"
 [ "$(cat "$work/now")" = "$version" ] || status=1
 report $status 'the version' "$work/now"
-objects updated >"$work/updated"
-objects installed >"$work/installed"
+tests/update/objects updated >"$work/updated"
+tests/update/objects installed >"$work/installed"
 status=0
 diff "$work/installed" "$work/updated" >"$work/diff" || status=1
 report $status 'an updated database has the objects of an installed one' "$work/diff"
