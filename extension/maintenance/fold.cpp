@@ -30,8 +30,9 @@ enum class Fate { kFold, kDrop, kWait };
 class Readiness {
  public:
   Readiness() {
+    BuiltDays const built;
     for (const SourceState &source : source_states())
-      if (source.is_reliable) sources_.emplace(source.id, State{answerable(source, kAllTime), source.horizon});
+      if (source.is_reliable) sources_.emplace(source.id, State{built.answerable(source, kAllTime), source.horizon});
   }
 
   /// Whether any change of a row may be folded or dropped. The transaction's own wait until it commits, so that no summary ever

@@ -41,15 +41,19 @@ bool summaries_match_snapshot(const Source &source) {
 }  // namespace
 
 std::vector<AnsweringSource> answering_sources(Service service, const Range &period) {
+  std::vector<Source> sources = sources_of(service);
+  // Marks are read before partitions that have come are locked. So each partition whose mark is seen here is in the catalogs when
+  // lock_what_came() looks. In the other order a partition could come between the two: its mark would be seen, but nobody would
+  // have waited until the server has told this session of the partition. A mark that comes later is noticed by still_holds().
+  MarksBySource unbuilt = unbuilt_marks_by_source();
+  for (const Source &source : sources)
+    if (unbuilt.count(source.id) > 0) lock_what_came(source);
+  BuiltDays const built;
   std::vector<AnsweringSource> result;
-  for (Source &source : sources_of(service)) {
-    // Marks are read before partitions that have come are locked. So each partition whose mark is seen here is in the catalogs when
-    // lock_what_came() looks. In the other order a partition could come between the two: its mark would be seen, but nobody would
-    // have waited until the server has told this session of the partition. A mark that comes later is noticed by still_holds().
-    UnbuiltMarks unbuilt = unbuilt_marks(source.id);
-    if (!unbuilt.empty()) lock_what_came(source);
-    std::vector<Range> answered = summaries_match_snapshot(source) ? answerable(source, period) : std::vector<Range>{};
-    result.push_back({std::move(source), std::move(unbuilt), std::move(answered)});
+  for (Source &source : sources) {
+    std::vector<Range> answered = summaries_match_snapshot(source) ? built.answerable(source, period) : std::vector<Range>{};
+    UnbuiltMarks marks = std::move(unbuilt[source.id]);
+    result.push_back({std::move(source), std::move(marks), std::move(answered)});
   }
   return result;
 }
@@ -63,9 +67,10 @@ void require_raw_usage(const Source &source, const Range &range) {
               "Begin and end the period on quarter hours UTC, or not before that moment.");
 }
 
-bool still_holds(const AnsweringSource &answering) {
-  UnbuiltMarks const now = unbuilt_marks(answering.source.id);
-  return std::includes(answering.unbuilt.begin(), answering.unbuilt.end(), now.begin(), now.end());
+bool still_holds(const AnsweringSource &answering, const MarksBySource &now) {
+  auto const found = now.find(answering.source.id);
+  return found == now.end() ||
+         std::includes(answering.unbuilt.begin(), answering.unbuilt.end(), found->second.begin(), found->second.end());
 }
 
 }  // namespace reseller_report

@@ -76,7 +76,8 @@ std::vector<SourcePlan> plan(const Question &question) {
 }
 
 bool still_hold(const std::vector<SourcePlan> &plans) {
-  return std::all_of(plans.begin(), plans.end(), [](const SourcePlan &plan) { return still_holds(plan.answering); });
+  MarksBySource const now = unbuilt_marks_by_source();
+  return std::all_of(plans.begin(), plans.end(), [&](const SourcePlan &plan) { return still_holds(plan.answering, now); });
 }
 
 // Each row is read once, whatever the number of steps that it counts for.

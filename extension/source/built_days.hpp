@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,6 +19,22 @@ namespace reseller_report {
 std::vector<Range> answerable(const SourceState &source, const Range &period);
 std::vector<Range> answerable(const Source &source, const Range &period);
 
+/// The same for many sources: reads what the registry has of all of them at once.
+class BuiltDays {
+ public:
+  BuiltDays();
+  ~BuiltDays();
+  BuiltDays(const BuiltDays &) = delete;
+  BuiltDays &operator=(const BuiltDays &) = delete;
+
+  std::vector<Range> answerable(const SourceState &source, const Range &period) const;
+  std::vector<Range> answerable(const Source &source, const Range &period) const;
+
+ private:
+  struct Ranges;
+  std::unique_ptr<const Ranges> ranges_;
+};
+
 /// Appends a mark: raw rows of these days may have changed without being captured, for this reason. This is right in every
 /// isolation level, reads nothing that others write, and waits for nobody.
 void unbuild(std::int64_t source, const Range &days, const std::string &reason);
@@ -30,6 +48,10 @@ UnbuiltMarks unbuilt_marks(std::int64_t source);
 
 /// The same of all sources.
 UnbuiltMarks all_unbuilt_marks();
+
+/// The same, by source, of those that have any.
+using MarksBySource = std::map<std::int64_t, UnbuiltMarks>;
+MarksBySource unbuilt_marks_by_source();
 
 /// Whether create_partitions has moved rows of the source after the active snapshot was taken. The rows are still visible at their
 /// old place, but partition pruning would skip it.

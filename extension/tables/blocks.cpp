@@ -1,7 +1,6 @@
 #include "tables/blocks.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 namespace reseller_report {
 namespace {
@@ -22,12 +21,6 @@ void for_each_dependent(const Dependents &dependents, const SummaryRow &row, F &
   }
   for (int place = 0; place < row.count; place++)
     if (int const position = dependents.position(row.companies[place]); position >= 0) f(position, place);
-}
-
-// The total of a figure over all companies of a row.
-Sum total_of(const SummaryRow &row, int figure) {
-  const std::int64_t *const values = row.figures[figure];
-  return values != nullptr ? std::accumulate(values, values + row.count, Sum{0}) : 0;
 }
 
 }  // namespace
@@ -95,15 +88,11 @@ void UsageBlocks::clear() {
     totals_.resize(chosen_->size());
 }
 
-void UsageBlocks::add_total(WideCounters &total, const SummaryRow &row, int sign) const {
-  for (int figure = 0; figure < kFigures; figure++) total.figure[figure] += total_of(row, figure) * sign;
-}
-
 void UsageBlocks::add_row(int step, int item, const SummaryRow &row, int sign) {
   std::size_t const block = block_of(step, item);
   if ((*chosen_)[block] == 0) return;
   if (dependents_ == nullptr) {
-    add_total(totals_[block], row, sign);
+    totals_[block].add(row.sums, sign);
     return;
   }
   CompanyCells &cells = cells_[block];

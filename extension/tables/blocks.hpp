@@ -60,6 +60,7 @@ class UsageBlocks : public FigureSink {
 
   void clear() override;
   FigureSet wanted(int item) const override { return item_chosen_[static_cast<std::size_t>(item)] != 0 ? figures_ : 0; }
+  Detail detail() const override { return dependents_ != nullptr ? Detail::kCompanies : Detail::kSums; }
   void row_was_read() override { rows_read_++; }
   /// Totals are of all that the reseller's rows hold: of a company that is no dependent any more it comes to nothing.
   bool concerns(std::int64_t company) const override { return dependents_ == nullptr || dependents_->position(company) >= 0; }
@@ -81,7 +82,6 @@ class UsageBlocks : public FigureSink {
   std::size_t block_of(int step, int item) const {
     return static_cast<std::size_t>(step) * static_cast<std::size_t>(items_) + static_cast<std::size_t>(item);
   }
-  void add_total(WideCounters &total, const SummaryRow &row, int sign) const;
 
   const Dependents *dependents_ = nullptr;
   const std::vector<char> *chosen_ = nullptr;
