@@ -13,6 +13,23 @@ namespace {
 // Ids are looked up in a table while it holds at most this many places for each dependent.
 constexpr std::uint64_t kSparseIds = 32;
 
+// Planning takes longer than the answer where dependents are few, so one plan serves all of these. How to read many depends on how
+// many they are.
+constexpr int kFew = 100;  // the limit below
+SavedQuery of_one = {
+    "SELECT d.company_id, c.name, d.during FROM reseller_report.dependency d"
+    " JOIN reseller_report.company c USING (company_id)"
+    " WHERE d.reseller_id = $1 AND d.company_id = $2 ORDER BY lower(d.during)",
+    true};
+SavedQuery of_few = {
+    "SELECT d.company_id, c.name, d.during FROM reseller_report.dependency d"
+    " JOIN reseller_report.company c USING (company_id)"
+    " WHERE d.reseller_id = $1 ORDER BY d.company_id LIMIT 100",
+    true};
+SavedQuery of_many = {
+    "SELECT d.company_id, c.name, d.during FROM reseller_report.dependency d"
+    " JOIN reseller_report.company c USING (company_id) WHERE d.reseller_id = $1 ORDER BY d.company_id"};
+
 }  // namespace
 
 int Dependents::search(std::int64_t company) const {
@@ -57,19 +74,25 @@ Dependents dependents_of(std::int64_t reseller, const Range &period, std::option
   parameters.add_bigint(reseller);
   if (company) parameters.add_bigint(*company);
   ActingAs const owner(extension_owner());
-  static SavedQuery of_all = {
-      "SELECT d.company_id, c.name, d.during FROM reseller_report.dependency d"
-      " JOIN reseller_report.company c USING (company_id) WHERE d.reseller_id = $1 ORDER BY d.company_id"};
-  static SavedQuery of_one = {
-      "SELECT d.company_id, c.name, d.during FROM reseller_report.dependency d"
-      " JOIN reseller_report.company c USING (company_id) WHERE d.reseller_id = $1 AND d.company_id = $2 ORDER BY lower(d.during)"};
-  query(company ? of_one : of_all, parameters, [&](const Datum *values, const bool *) {
-    Range const during = range_of(values[2]);
-    if (intersection(during, period).empty()) return;
-    const struct varlena *name = nullptr;
-    pg([&] { name = PG_DETOAST_DATUM_PACKED(values[1]); });
-    dependents.append(DatumGetInt64(values[0]), reinterpret_cast<const char *>(name), VARSIZE_ANY(name), during);
-  });
+  int count = 0;
+  auto const read = [&](SavedQuery &saved) {
+    dependents = {};
+    count = 0;
+    query(saved, parameters, [&](const Datum *values, const bool *) {
+      count++;
+      Range const during = range_of(values[2]);
+      if (intersection(during, period).empty()) return;
+      const struct varlena *name = nullptr;
+      pg([&] { name = PG_DETOAST_DATUM_PACKED(values[1]); });
+      dependents.append(DatumGetInt64(values[0]), reinterpret_cast<const char *>(name), VARSIZE_ANY(name), during);
+    });
+  };
+  if (company) {
+    read(of_one);
+  } else {
+    read(of_few);
+    if (count == kFew) read(of_many);
+  }
   dependents.index();
   return dependents;
 }

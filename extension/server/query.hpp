@@ -32,9 +32,10 @@ struct SqlParameters {
 /// Receives the columns of one row; may throw. The values live until it returns.
 using RowHandler = void (*)(void *state, const Datum *values, const bool *nulls);
 
-/// A query that every report runs: each backend plans it once. Make it static.
+/// A query that every report runs. Each backend prepares it once. Make it static.
 struct SavedQuery {
   const char *sql;
+  bool any_plan = false;  ///< one plan serves whatever its parameters are: it is not planned again
   SPIPlanPtr plan = nullptr;
 };
 
