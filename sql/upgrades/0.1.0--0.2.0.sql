@@ -118,3 +118,4 @@ DROP FUNCTION reseller_report._delete_latest, reseller_report._family, reseller_
     reseller_report._switch_on_triggers, reseller_report._tree;
 
 @replace
+@do COMMENT ON VIEW
