@@ -26,15 +26,14 @@ fold_all() {
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 
-# verdict WHAT RATIO OP BAR: prints a line and remembers a miss.
+# verdict WHAT MEASURED OP BAR: prints a line and remembers a miss. bench/run gathers what was found.
 missed=0
 verdict() {
-    if awk -v a="$2" -v op="$3" -v b="$4" 'BEGIN { exit !(op == "<=" ? a <= b : a >= b) }'; then
-        printf 'met     %-78s %8.2f  (bar %s %s)\n' "$1" "$2" "$3" "$4"
-    else
-        printf 'MISSED  %-78s %8.2f  (bar %s %s)\n' "$1" "$2" "$3" "$4"
-        missed=1
-    fi
+    local met=true word=met
+    awk -v a="$2" -v op="$3" -v b="$4" 'BEGIN { exit !(op == "<=" ? a <= b : a >= b) }' || { met=false; word=MISSED; missed=1; }
+    printf '%-7s %-78s %8.2f  (bar %s %s)\n' $word "$1" "$2" "$3" "$4"
+    [ -z "${RESELLER_REPORT_BENCH_FOUND:-}" ] ||
+        printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$(basename "$0" .sh)" "$1" "$2" "$3" "$4" $met >>"$RESELLER_REPORT_BENCH_FOUND"
 }
 
 # ratios ROUNDS FILE...: runs the SQL files in turn in one session, ROUNDS times after a round that warms up, and prints for

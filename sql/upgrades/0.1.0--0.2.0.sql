@@ -113,9 +113,9 @@ DROP FUNCTION reseller_report._packed_entry, reseller_report._packed_signed, res
 CREATE OR REPLACE VIEW reseller_report.materializer_state AS
     SELECT NULL::bigint AS pending_deltas, NULL::timestamptz AS oldest_pending_at, NULL::timestamptz AS last_materialized_at,
         NULL::bigint AS last_deltas, NULL::interval AS last_duration, NULL::text[] COLLATE "C" AS unbuilt_sources;
-DROP FUNCTION reseller_report._delete_latest, reseller_report._family, reseller_report._follow_frozen, reseller_report._follow_unread,
-    reseller_report._follow_unseen, reseller_report._has_truncate_trigger, reseller_report._pending, reseller_report._post_restore,
-    reseller_report._switch_on_triggers, reseller_report._tree;
+DROP FUNCTION reseller_report._delete_latest, reseller_report._family, reseller_report._follow_frozen,
+    reseller_report._follow_unread, reseller_report._follow_unseen, reseller_report._has_truncate_trigger,
+    reseller_report._pending, reseller_report._post_restore, reseller_report._switch_on_triggers, reseller_report._tree;
 
 @replace
 @do COMMENT ON VIEW
