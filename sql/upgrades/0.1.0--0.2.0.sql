@@ -118,4 +118,3 @@ DROP FUNCTION reseller_report._delete_latest, reseller_report._family, reseller_
     reseller_report._pending, reseller_report._post_restore, reseller_report._switch_on_triggers, reseller_report._tree;
 
 @replace
-@do COMMENT ON VIEW
