@@ -85,6 +85,7 @@ void add_summaries(const std::vector<SourcePlan> &plans, const Question &questio
   ItemList const items = items_of(question.service);
   for (int level = 0; level < kLevels; level++) {
     SummaryReader reader(static_cast<Level>(level), memory);
+    if (std::optional<std::int64_t> const company = sink.only_company()) reader.look_for(*company);
     for (const SourcePlan &plan : plans) {
       const StepPieces &pieces = plan.levels[level];
       for (const Range &range : pieces.hulls(0))

@@ -3,6 +3,7 @@
 // flushed; and from raw rows where buckets do not reach.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/item.hpp"
@@ -36,6 +37,9 @@ class FigureSink {
 
   /// Whether summary rows are wanted company by company, or their sums.
   virtual Detail detail() const = 0;
+
+  /// The only company that matters, where there is just one.
+  virtual std::optional<std::int64_t> only_company() const { return {}; }
 
   /// Whether figures of a company matter. Figures of other companies may be added all the same.
   virtual bool concerns(std::int64_t company) const = 0;

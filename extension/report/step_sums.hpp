@@ -16,6 +16,7 @@ class StepSums : public FigureSink {
   void clear() override { sums_.assign(sums_.size(), {}); }
   FigureSet wanted(int) const override { return kAllFigures; }
   Detail detail() const override { return company_ ? Detail::kCompanies : Detail::kSums; }
+  std::optional<std::int64_t> only_company() const override { return company_; }
   bool concerns(std::int64_t company) const override { return !company_ || *company_ == company; }
   void add_row(int step, int item, const SummaryRow &row, int sign) override;
   void add(int step, int, std::int64_t company, const Counters &counters, int sign) override {

@@ -1,5 +1,6 @@
 #include "summary/summary.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 #include "server/own_table.hpp"
@@ -82,10 +83,11 @@ ArrayType *pack_companies(const std::vector<std::int64_t> &companies) {
   return gaps;
 }
 
-void unpack_row(TupleTableSlot *slot, FigureSet wanted, SummaryRow &row) {
+void unpack_row(TupleTableSlot *slot, FigureSet wanted, const std::optional<std::int64_t> &looked_for, SummaryRow &row) {
   slot_getallattrs(slot);
   row.bucket = DatumGetTimestampTz(slot->tts_values[kBucket - 1]);
   row.companies = unpack_companies(slot->tts_values[kCompanyGaps - 1], row.count);
+  if (looked_for && !std::binary_search(row.companies, row.companies + row.count, *looked_for)) wanted = 0;
   for (int i = 0; i < kFigures; i++) {
     int const column = kFirstFigure + i - 1;
     row.figures[i] = nullptr;
@@ -187,7 +189,7 @@ bool SummaryReader::next(SummaryRow &row) {
     if (detail_ == Detail::kSums)
       unpack_sums(slot, wanted_, row);
     else
-      unpack_row(slot, wanted_, row);
+      unpack_row(slot, wanted_, looked_for_, row);
     MemoryContextSwitchTo(before);
   });
   return found;
@@ -227,7 +229,7 @@ void SummaryWriter::apply(const Change *changes, std::size_t count, Overflows &o
     index_rescan(scan, keys, kKeys, nullptr, 0);
     found = index_getnext_slot(scan, ForwardScanDirection, slot_);
     if (found) {
-      unpack_row(slot_, kAllFigures, stored);
+      unpack_row(slot_, kAllFigures, std::nullopt, stored);
       old_tuple = ExecCopySlotHeapTuple(slot_);
       old_tuple->t_self = slot_->tts_tid;
     }

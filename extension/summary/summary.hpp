@@ -4,6 +4,7 @@
 // bits. Rows are rewritten whole.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/change.hpp"
@@ -61,6 +62,9 @@ class SummaryReader {
   SummaryReader(Level level, const RowMemory &memory);
 
   void seek(const SummaryKey &key, const Range &buckets, FigureSet figures, Detail detail = Detail::kCompanies);
+
+  /// Rows without this company come without figures, which are not unpacked then.
+  void look_for(std::int64_t company) { looked_for_ = company; }
   bool next(SummaryRow &row);
 
  private:
@@ -69,6 +73,7 @@ class SummaryReader {
   MemoryContext context_;
   FigureSet wanted_ = 0;
   Detail detail_ = Detail::kCompanies;
+  std::optional<std::int64_t> looked_for_;
 };
 
 /// A row while it is being changed: the merged columns.

@@ -61,6 +61,10 @@ class UsageBlocks : public FigureSink {
   void clear() override;
   FigureSet wanted(int item) const override { return item_chosen_[static_cast<std::size_t>(item)] != 0 ? figures_ : 0; }
   Detail detail() const override { return dependents_ != nullptr ? Detail::kCompanies : Detail::kSums; }
+  std::optional<std::int64_t> only_company() const override {
+    if (dependents_ == nullptr || dependents_->ids.size() != 1) return {};
+    return dependents_->ids.front();
+  }
   void row_was_read() override { rows_read_++; }
   /// Totals are of all that the reseller's rows hold: of a company that is no dependent any more it comes to nothing.
   bool concerns(std::int64_t company) const override { return dependents_ == nullptr || dependents_->position(company) >= 0; }
