@@ -1,6 +1,7 @@
 // The resellers whose rows a table shows: those that the current role may read.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -33,7 +33,7 @@ constexpr NamedPeriod kNamedPeriods[] = {
     {"last_90_days", Step::kDay, 90},
 };
 
-const NamedPeriod &period_named(const std::string &name) {
+NamedPeriod period_named(const std::string &name) {
   std::vector<std::string> known;
   for (const NamedPeriod &period : kNamedPeriods) {
     known.emplace_back(period.name);
@@ -69,7 +69,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_named_period) {
   require_not_null(fcinfo, {0}, "reseller_id");
   require_not_null(fcinfo, {1}, "name");
   Account const account = checked_account(PG_GETARG_INT64(0));
-  const NamedPeriod &named = period_named(text_argument(fcinfo, 1));
+  NamedPeriod const named = period_named(text_argument(fcinfo, 1));
   Time const at = PG_ARGISNULL(2) ? GetCurrentTransactionStartTimestamp() : PG_GETARG_TIMESTAMPTZ(2);
   if (!is_finite(at)) throw Error(sqlstate::kInvalidParameter, "at must be a finite moment");
   Zone const zone(account.time_zone);
