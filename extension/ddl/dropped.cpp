@@ -47,12 +47,7 @@ struct Dropped {
   std::string address[3];
 };
 
-std::string text_or_empty(Datum value, bool is_null) {
-  if (is_null) return {};
-  const char *copy = nullptr;
-  pg([&] { copy = TextDatumGetCString(value); });
-  return copy;
-}
+std::string text_or_empty(Datum value, bool is_null) { return is_null ? std::string() : text_of(value); }
 
 std::vector<Dropped> dropped_objects() {
   std::vector<Dropped> dropped;

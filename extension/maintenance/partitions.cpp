@@ -29,12 +29,6 @@ struct Month {
   std::string attach;
 };
 
-std::string text_of(Datum value) {
-  const char *characters = nullptr;
-  pg([&] { characters = TextDatumGetCString(value); });
-  return characters;
-}
-
 // The months that are wanted and have no partition yet, and the statements that make them.
 std::vector<Month> months_to_make(const Source &source, Datum ahead) {
   SqlParameters parameters;

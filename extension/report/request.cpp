@@ -9,16 +9,6 @@
 #include "server/query.hpp"
 
 namespace reseller_report {
-namespace {
-
-std::string text_of(Datum value) {
-  const char *copy = nullptr;
-  pg([&] { copy = TextDatumGetCString(value); });
-  return copy;
-}
-
-}  // namespace
-
 Account checked_account(std::int64_t reseller) {
   require_access(reseller);
   Account account;

@@ -155,6 +155,12 @@ RESELLER_REPORT_FUNCTION(reseller_report_refuse) {
   PG_RETURN_VOID();
 }
 
+std::string text_of(Datum value) {
+  const char *copy = nullptr;
+  pg([&] { copy = TextDatumGetCString(value); });
+  return copy;
+}
+
 std::string text_of_time(std::int64_t time) {
   const char *text = nullptr;
   pg([&] { text = DatumGetCString(DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(time))); });

@@ -57,6 +57,9 @@ Datum query_array(const char *sql, const SqlParameters &parameters);
 /// Runs a statement that changes something, in a snapshot of its own.
 void execute(const char *sql, const SqlParameters &parameters);
 
+/// A text value that is not NULL.
+std::string text_of(Datum value);
+
 /// A moment as the session would print it.
 std::string text_of_time(std::int64_t time);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/acting_as.hpp"
+#include "server/query.hpp"
 #include "server/relation.hpp"
 #include "source/built_days.hpp"
 
@@ -12,12 +13,6 @@ namespace {
 
 // How many rows are fetched from the cursor at a time.
 constexpr long kBatch = 200;
-
-std::string text_of(Datum value) {
-  const char *copy = nullptr;
-  pg([&] { copy = TextDatumGetCString(value); });
-  return copy;
-}
 
 // The columns of the table's primary key, in its order. Of each column's operator class, strategy 3 is "equals", and 5 "exceeds".
 std::vector<KeyColumn> key_columns(Oid table) {

@@ -6,16 +6,6 @@
 #include "server/query.hpp"
 
 namespace reseller_report {
-namespace {
-
-std::string text_of(Datum value) {
-  const char *copy = nullptr;
-  pg([&] { copy = TextDatumGetCString(value); });
-  return copy;
-}
-
-}  // namespace
-
 std::vector<ReadableReseller> readable_resellers(const std::int64_t *only) {
   std::vector<ReadableReseller> resellers;
   Readable const readable = readable_by(GetUserId());
@@ -23,9 +13,9 @@ std::vector<ReadableReseller> readable_resellers(const std::int64_t *only) {
   if (only != nullptr) parameters.add_bigint(*only);
   ActingAs const owner(extension_owner());
   static SavedQuery of_all = {
-      "SELECT company_id, name, time_zone, currency FROM reseller_report.company WHERE is_reseller ORDER BY company_id"};
+      "SELECT company_id, name, time_zone, currency FROM reseller_report.company WHERE is_reseller ORDER BY company_id", true};
   static SavedQuery of_one = {
-      "SELECT company_id, name, time_zone, currency FROM reseller_report.company WHERE is_reseller AND company_id = $1"};
+      "SELECT company_id, name, time_zone, currency FROM reseller_report.company WHERE is_reseller AND company_id = $1", true};
   query(only != nullptr ? of_one : of_all, parameters, [&](const Datum *values, const bool *) {
     std::int64_t const id = DatumGetInt64(values[0]);
     if (readable.contains(id)) resellers.push_back({id, text_of(values[1]), text_of(values[2]), text_of(values[3])});

@@ -38,12 +38,6 @@ struct EventsRequest {
               "Give it the position of the last row of the page before, as usage_events returned it.");
 }
 
-std::string text_of(Datum value) {
-  const char *copy = nullptr;
-  pg([&] { copy = TextDatumGetCString(value); });
-  return copy;
-}
-
 // What write_position has written.
 Position position_argument(FunctionCallInfo fcinfo, int number) {
   SqlParameters parameters;
