@@ -80,7 +80,11 @@ RESELLER_REPORT_FUNCTION(reseller_report_usage_series) {
   if (!PG_ARGISNULL(5)) company = PG_GETARG_INT64(5);
   std::vector<Range> const steps = steps_of(step, zone_argument(fcinfo, 6, request.account), request.period);
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
-  Dependents const dependents = dependents_of(request.reseller, request.period, company);
+  std::optional<Dependents> found;
+  DependentsAtNeed const dependents([&]() -> const Dependents & {
+    if (!found) found = dependents_of(request.reseller, request.period, company);
+    return *found;
+  });
   std::vector<StepSums> sums;
   for (Service const service : services) {
     sums.emplace_back(steps.size(), company);
