@@ -10,6 +10,14 @@ extern "C" {
 namespace reseller_report {
 namespace {
 
+// Parameters that the executor sets are shown by their numbers. From PostgreSQL 17 on, the server would look for the plan that sets
+// them, and there is none where an expression is shown alone.
+bool show_by_number(Node *node, void *context) {
+  if (node == nullptr) return false;
+  if (IsA(node, Param)) reinterpret_cast<Param *>(node)->paramkind = PARAM_EXTERN;
+  return walk_expression(node, show_by_number, context);
+}
+
 /// Shows expressions over the columns of a table as SQL.
 class Shower {
  public:
@@ -18,6 +26,7 @@ class Shower {
   char *shown(const void *expression) const {
     auto *const copy = static_cast<Node *>(copyObjectImpl(expression));
     if (relid_ != 1) ChangeVarNodes(copy, relid_, 1, 0);
+    show_by_number(copy, nullptr);
     return deparse_expression(copy, context_, false, false);
   }
 
