@@ -101,9 +101,9 @@ bool are_all_keys(const PathTarget *target, List *clauses) {
 
 bool can_group(PlannerInfo *root, const Grouping &grouping, UpperRelationKind stage, const PathTarget *target) {
   const Query *const query = root->parse;
-  if (!grouped_scans || grouping.table->late != NIL || query->groupingSets != NIL) return false;
+  if (!grouped_scans || grouping.table->late != NIL || query->groupingSets != NIL || query->hasTargetSRFs) return false;
   if (stage == UPPERREL_GROUP_AGG) return query->groupClause != NIL || query->hasAggs || query->havingQual != nullptr;
-  return !query->hasDistinctOn && !query->hasAggs && query->groupClause == NIL && !query->hasWindowFuncs && !query->hasTargetSRFs &&
+  return !query->hasDistinctOn && !query->hasAggs && query->groupClause == NIL && !query->hasWindowFuncs &&
          are_all_keys(target, query->distinctClause);
 }
 

@@ -57,6 +57,8 @@ FROM (VALUES
     ('SELECT company_id, sum(events) FROM @.daily_usage GROUP BY 1 HAVING sum(price_to_twin) > 300 AND company_id > 12
         AND count(*) > 3', true),
     ('SELECT service || sum(events)::text || day, 2 * sum(events) + count(*) FROM @.daily_usage GROUP BY service, day', true),
+    ('SELECT unnest(ARRAY[reseller_id, 0]), sum(events) FROM @.daily_usage GROUP BY 1', false),
+    ('SELECT service, generate_series(1, 2), sum(events) FROM @.daily_usage GROUP BY 1', false),
     ('SELECT DISTINCT service FROM @.daily_usage', true),
     ('SELECT DISTINCT company_name, reseller_id FROM @.daily_usage WHERE day > ''2024-03-10''', true),
     ('SELECT DISTINCT day, item FROM @.daily_usage', true),
