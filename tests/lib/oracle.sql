@@ -170,6 +170,18 @@ CREATE FUNCTION oracle.agrees(label text) RETURNS text LANGUAGE sql VOLATILE AS 
     SELECT is_empty($q$SELECT * FROM oracle.compare(12, '2024-03-01', '100 days')$q$, label)
 $$;
 
+-- Why days are not built, each reason once.
+CREATE FUNCTION oracle.why() RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(DISTINCT u.reason, '; ') FROM reseller_report.source_unbuilt u
+$$;
+
+-- Builds all days of all sources, in this transaction.
+CREATE PROCEDURE oracle.rebuild() LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM reseller_report.rebuild_slice(s.source, '-infinity', 'infinity') FROM reseller_report.sources() s;
+END
+$$;
+
 -- What waits, change by change.
 CREATE VIEW oracle.deltas AS
     SELECT d.source, d.recorded_at, d.is_rest, u.* FROM reseller_report.usage_delta d, reseller_report._unpacked(d.packed) u;

@@ -110,3 +110,17 @@ CREATE FUNCTION oracle.alike(said text, truth text, label text, rounds int DEFAU
     SELECT is_empty(format('SELECT * FROM oracle.unlike(%L, %L, %s, ''2024-03-01'', ''100 days'')', said, truth, rounds),
         label)
 $$;
+
+-- Moments at which clocks shift: at both ends of summer time, by an hour or half of one, at odd minutes, at midnight, and over a
+-- day that the calendar skips; and moments in zones of half hours and quarters.
+CREATE FUNCTION oracle.shifts() RETURNS TABLE (zone text, f timestamptz) LANGUAGE sql AS $$
+    VALUES
+    ('America/Chicago', timestamptz '2024-03-10 08:00+00'), ('America/Chicago', '2024-11-03 07:00+00'),
+    ('Europe/Berlin', '2024-03-31 01:00+00'), ('Europe/Berlin', '2024-10-27 01:00+00'),
+    ('Asia/Kolkata', '2024-05-01 00:00+00'), ('Asia/Kathmandu', '2024-05-01 00:00+00'),
+    ('Australia/Lord_Howe', '2024-04-06 15:00+00'), ('Australia/Lord_Howe', '2024-10-05 15:30+00'),
+    ('Pacific/Apia', '2011-12-30 10:00+00'), ('Pacific/Kwajalein', '1993-08-21 12:00+00'),
+    ('America/St_Johns', '2006-10-29 02:31+00'), ('America/St_Johns', '2006-04-02 03:31+00'),
+    ('America/Havana', '2024-03-10 05:00+00'), ('America/Havana', '2024-11-03 05:00+00'),
+    ('America/Asuncion', '2023-03-26 03:00+00'), ('Asia/Beirut', '2024-03-30 22:00+00')
+$$;

@@ -6,11 +6,11 @@ SELECT random_usage.events(30) \g /dev/null
 SELECT reseller_report.materialize() \g /dev/null
 SELECT pg_temp.step('ALTER TABLE usage.text_message DROP COLUMN price_reseller, ADD COLUMN price_reseller numeric(15,6) NOT NULL '
     'DEFAULT 0', 'column price_reseller was dropped');
-CALL pg_temp.rebuild();
+CALL oracle.rebuild();
 SELECT pg_temp.step('ALTER INDEX usage.text_message RENAME TO messages; ALTER TABLE usage.messages RENAME TO text_message', NULL);
 SELECT pg_temp.step('ALTER INDEX usage.phone_call_default RENAME TO calls_rest; TRUNCATE usage.calls_rest',
     'TRUNCATE of usage.calls_rest');
-CALL pg_temp.rebuild();
+CALL oracle.rebuild();
 SELECT pg_temp.step('ALTER VIEW usage.phone_call RENAME COLUMN duration_seconds TO secs; INSERT INTO usage.phone_call (company_id, '
     'direction, occurred_at, secs) VALUES (11, ''incoming'', ''2024-03-01'', 7);
     ALTER TABLE usage.phone_call RENAME COLUMN secs TO duration_seconds', NULL);
@@ -19,7 +19,7 @@ SELECT pg_temp.step('CREATE SCHEMA other CREATE TABLE bots PARTITION OF usage.bo
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2031-01-10', 5);
 SELECT reseller_report.materialize() \g /dev/null
 SELECT pg_temp.step('TRUNCATE other.bots', 'TRUNCATE of other.bots');
-CALL pg_temp.rebuild();
+CALL oracle.rebuild();
 
 -- Columns that go with a type or a function.
 CREATE TYPE seen AS ENUM ('yes', 'no');
@@ -28,7 +28,7 @@ CREATE TABLE app_text (company_id bigint, channel text, occurred_at timestamptz,
 SELECT reseller_report.attach_source('text_messaging', 'app_text', '{"delivered": "seen", "delivered_values": ["yes"]}')
     \g /dev/null
 DROP TYPE seen CASCADE;
-SELECT is(pg_temp.why(), 'column seen was dropped', 'DROP TYPE drops the column');
+SELECT is(oracle.why(), 'column seen was dropped', 'DROP TYPE drops the column');
 SELECT throws_ok('SELECT * FROM reseller_report.text_messaging(1, ''-infinity'', ''infinity'')', '55000', NULL,
     'and the report refuses to answer, instead of leaving it out');
 DROP TABLE app_text;

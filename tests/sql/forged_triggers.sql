@@ -37,16 +37,16 @@ SELECT pg_temp.step('CREATE OR REPLACE TRIGGER reseller_report_capture AFTER INS
     'EXECUTE FUNCTION reseller_report._capture(' ||
     (SELECT quote_literal(id) FROM reseller_report.source WHERE table_name = 'bot_message') || '); DELETE FROM usage.bot_message',
         'trigger reseller_report_capture of usage.bot_message was replaced');
-SELECT throws_ok('CALL pg_temp.rebuild()', '55000', NULL, 'a capture trigger for INSERT alone is not trusted');
+SELECT throws_ok('CALL oracle.rebuild()', '55000', NULL, 'a capture trigger for INSERT alone is not trusted');
 DROP TRIGGER reseller_report_capture ON usage.bot_message;
 SELECT reseller_report.post_restore() \g /dev/null
-CALL pg_temp.rebuild();
+CALL oracle.rebuild();
 SELECT oracle.agrees('reports are right when the right one is back');
 ALTER TABLE usage.bot_message_default DISABLE TRIGGER reseller_report_truncated;
-SELECT throws_ok('CALL pg_temp.rebuild()', '55000', NULL, 'nothing is built while TRUNCATE would not be noticed');
+SELECT throws_ok('CALL oracle.rebuild()', '55000', NULL, 'nothing is built while TRUNCATE would not be noticed');
 SELECT reseller_report.post_restore() \g /dev/null
-CALL pg_temp.rebuild();
-SELECT is(pg_temp.why(), NULL, 'and all is built when it would be');
+CALL oracle.rebuild();
+SELECT is(oracle.why(), NULL, 'and all is built when it would be');
 
 -- Triggers of the owner's under our names.
 CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
@@ -54,19 +54,19 @@ SELECT pg_temp.step('CREATE OR REPLACE TRIGGER reseller_report_capture AFTER INS
     'FOR EACH ROW EXECUTE FUNCTION nothing(); ALTER TABLE usage.bot_message ENABLE ALWAYS TRIGGER reseller_report_capture;
     INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, ''2024-03-01'', 5)',
         'trigger reseller_report_capture of usage.bot_message was replaced');
-SELECT throws_ok('CALL pg_temp.rebuild()', '55000', NULL, 'a trigger of the owner does not count as capture');
+SELECT throws_ok('CALL oracle.rebuild()', '55000', NULL, 'a trigger of the owner does not count as capture');
 SELECT throws_ok('SELECT reseller_report.post_restore()', '42710', NULL, 'post_restore does not replace it');
 DROP TRIGGER reseller_report_capture ON usage.bot_message;
 SELECT reseller_report.post_restore() \g /dev/null
-CALL pg_temp.rebuild();
+CALL oracle.rebuild();
 SELECT pg_temp.step('CREATE OR REPLACE TRIGGER reseller_report_truncated AFTER TRUNCATE ON usage.bot_message_default '
     'FOR EACH STATEMENT EXECUTE FUNCTION nothing(); '
     'ALTER TABLE usage.bot_message_default ENABLE ALWAYS TRIGGER reseller_report_truncated;
     TRUNCATE usage.bot_message_default', 'trigger reseller_report_truncated of usage.bot_message_default was replaced');
-SELECT throws_ok('CALL pg_temp.rebuild()', '55000', NULL, 'a trigger of the owner does not notice TRUNCATE');
+SELECT throws_ok('CALL oracle.rebuild()', '55000', NULL, 'a trigger of the owner does not notice TRUNCATE');
 DROP TRIGGER reseller_report_truncated ON usage.bot_message_default;
 SELECT reseller_report.post_restore() \g /dev/null
-CALL pg_temp.rebuild();
+CALL oracle.rebuild();
 CREATE TABLE claimed (LIKE usage.bot_message);
 CREATE TRIGGER reseller_report_truncated AFTER TRUNCATE ON claimed FOR EACH STATEMENT EXECUTE FUNCTION nothing();
 SELECT throws_ok('SELECT reseller_report.attach_source(''bot'', ''claimed'')', '42710', NULL,

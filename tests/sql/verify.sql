@@ -22,11 +22,6 @@ SELECT reseller_report.materialize() \g /dev/null
 SELECT pg_temp.clean('all folded');
 
 -- A corruption put in by hand, of each level and kind, is found, named, and mended by rebuild.
-CREATE PROCEDURE pg_temp.rebuild() LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM reseller_report.rebuild_slice(s.source, '-infinity', 'infinity') FROM reseller_report.sources() s;
-END
-$$;
 CREATE FUNCTION pg_temp.found(corruption text, figures text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
     IF corruption <> '' THEN
@@ -34,7 +29,7 @@ BEGIN
     END IF;
     RETURN NEXT matches((SELECT string_agg(DISTINCT v.figure, ', ' ORDER BY v.figure)
         FROM reseller_report.verify('-infinity', 'infinity') v), figures, corruption);
-    CALL pg_temp.rebuild();
+    CALL oracle.rebuild();
     RETURN NEXT pg_temp.clean('mended: ' || corruption);
     RETURN NEXT oracle.agrees('mended: ' || corruption);
 END
@@ -58,7 +53,7 @@ SELECT reseller_report.fold() \g /dev/null
 INSERT INTO reseller_report.usage_run TABLE reseller_report.usage_run;
 SELECT pg_temp.found('', '^events$');
 SET reseller_report.largest_packed_day = 1000;
-CALL pg_temp.rebuild();
+CALL oracle.rebuild();
 SELECT isnt_empty('SELECT FROM reseller_report.usage_packed', 'small days are packed');
 SELECT is_empty('SELECT FROM reseller_report.usage_quarter UNION ALL SELECT FROM reseller_report.usage_day',
     'and in no narrow level');
@@ -70,7 +65,7 @@ SELECT pg_temp.found('UPDATE reseller_report.usage_packed SET sums = ''''',
 SELECT pg_temp.found('DELETE FROM reseller_report.usage_packed', 'events.*events by month');
 SELECT pg_temp.found('DELETE FROM reseller_report.usage_month WHERE item = 21', 'events by month.*seconds by month');
 RESET reseller_report.largest_packed_day;
-CALL pg_temp.rebuild();
+CALL oracle.rebuild();
 SELECT is_empty('SELECT FROM reseller_report.usage_packed', 'a rebuild parts large days from small ones');
 SELECT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'')', 'right without a mistake');
 BEGIN;
@@ -103,7 +98,7 @@ SELECT is_empty($$SELECT * FROM reseller_report.verify('2031-03-01 10:20+00', '2
 SELECT isnt_empty($$SELECT * FROM reseller_report.verify('2031-03-01 10:20+00', '2031-03-01 10:21+00', 'telephony_incoming')$$,
     'of the other');
 SELECT is_empty($$SELECT * FROM reseller_report.verify('2031-03-02', '2031-03-03')$$, 'other days are not looked at');
-CALL pg_temp.rebuild();
+CALL oracle.rebuild();
 SELECT pg_temp.clean('mended');
 
 -- What is not built is not compared.
@@ -111,7 +106,7 @@ TRUNCATE usage.phone_call;
 UPDATE reseller_report.usage_quarter SET price_twin = NULL WHERE item = 31;
 SELECT is_empty($$SELECT * FROM reseller_report.verify('-infinity', 'infinity') WHERE figure NOT LIKE '% by %'$$,
     'what is not built is not compared');
-CALL pg_temp.rebuild();
+CALL oracle.rebuild();
 SELECT pg_temp.clean('rebuilt');
 
 SELECT throws_ok(format('SELECT * FROM reseller_report.verify(%s)', arguments), state, message, message) FROM (VALUES
