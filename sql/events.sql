@@ -2,6 +2,11 @@
 -- The raw events behind a cell
 -- ---------------------------------------------------------------------------------------------------------------------
 
+-- Tells the planner how many rows usage_events() returns.
+CREATE FUNCTION reseller_report._usage_events_rows(internal) RETURNS internal
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'reseller_report_usage_events_rows';
+
 CREATE FUNCTION reseller_report.usage_events(
     reseller_id bigint,
     company_id bigint,
@@ -14,7 +19,8 @@ CREATE FUNCTION reseller_report.usage_events(
     RETURNS TABLE (
         source text, occurred_at timestamptz, item text, delivered boolean, seconds bigint,
         price_to_twin numeric, price_to_reseller numeric, source_key jsonb, "position" jsonb)
-    LANGUAGE c STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c STABLE PARALLEL RESTRICTED SECURITY INVOKER SUPPORT reseller_report._usage_events_rows
+    SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_usage_events';
 COMMENT ON FUNCTION reseller_report.usage_events(bigint, bigint, text, timestamptz, timestamptz, text, integer, jsonb) IS
     'The raw events of a company and service over [period_from, period_to), as far as the company was the reseller''s, in order of '

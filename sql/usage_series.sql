@@ -2,6 +2,11 @@
 -- Usage over time
 -- ---------------------------------------------------------------------------------------------------------------------
 
+-- Tells the planner how many rows usage_series() returns.
+CREATE FUNCTION reseller_report._usage_series_rows(internal) RETURNS internal
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'reseller_report_usage_series_rows';
+
 CREATE FUNCTION reseller_report.usage_series(
     reseller_id bigint,
     period_from timestamptz,
@@ -13,7 +18,8 @@ CREATE FUNCTION reseller_report.usage_series(
     RETURNS TABLE (
         step_from timestamptz, step_to timestamptz, service text, events bigint, delivered bigint, seconds bigint,
         price_to_twin numeric, price_to_reseller numeric)
-    LANGUAGE c STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c STABLE PARALLEL RESTRICTED SECURITY INVOKER SUPPORT reseller_report._usage_series_rows
+    SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_usage_series';
 COMMENT ON FUNCTION reseller_report.usage_series(bigint, timestamptz, timestamptz, text, text, bigint, text) IS
     'What a reseller''s companies used over [period_from, period_to), one row for each step and service, in order of both: '

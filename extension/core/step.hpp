@@ -1,6 +1,7 @@
 // The steps that a series goes in, on a local clock. How a clock's time and UTC belong together is the zone's matter.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -10,6 +11,9 @@ namespace reseller_report {
 
 enum class Step : int { kHour, kDay, kWeek, kMonth, kQuarter, kYear };
 inline constexpr int kSteps = 6;
+
+/// A series has no more steps than this.
+inline constexpr std::size_t kMostSeriesSteps = 100'000;
 
 const char *step_name(Step step);
 

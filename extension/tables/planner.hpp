@@ -1,14 +1,13 @@
 // The planner's headers, and every difference between their versions that the tables meet.
 #pragma once
 
-#include "server/boundary.hpp"
+#include "server/expression.hpp"
 
 extern "C" {
 #include <access/stratnum.h>
 #include <commands/explain.h>
 #include <foreign/fdwapi.h>
 #include <nodes/makefuncs.h>
-#include <nodes/nodeFuncs.h>
 #include <optimizer/cost.h>
 #include <optimizer/optimizer.h>
 #include <optimizer/pathnode.h>
@@ -44,16 +43,6 @@ inline Path *make_upper_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *tar
   return &create_foreign_upper_path(root, rel, target, rows, startup, total, NIL, nullptr, NIL, NIL)->path;
 #else
   return &create_foreign_upper_path(root, rel, target, rows, startup, total, NIL, nullptr, NIL)->path;
-#endif
-}
-
-// PostgreSQL 16 declared the arguments of a walker.
-template <typename Context>
-bool walk_expression(Node *node, bool (*walker)(Node *, Context *), Context *context) {
-#if PG_VERSION_NUM >= 160000
-  return expression_tree_walker(node, reinterpret_cast<tree_walker_callback>(walker), context);
-#else
-  return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)), context);
 #endif
 }
 

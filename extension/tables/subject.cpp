@@ -12,12 +12,9 @@ constexpr ColumnSet kCompanyColumns = kResellerColumns | column_bit(Column::kCom
 
 bool is_within(ColumnSet columns, ColumnSet all) { return (columns & ~all) == 0; }
 
-// Oid 9999 is the last of functions that the server was built with.
-bool is_of_user(Oid function, void *) { return function >= FirstGenbkiObjectId; }
-
 bool needs_executor(Node *node, void *context) {
   if (node == nullptr) return false;
-  if (check_functions_in_node(node, is_of_user, nullptr)) return true;
+  if (calls_function_of_user(node)) return true;
   switch (nodeTag(node)) {
     case T_SubPlan:
     case T_AlternativeSubPlan:

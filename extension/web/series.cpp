@@ -10,8 +10,6 @@
 namespace reseller_report {
 namespace {
 
-constexpr std::size_t kMostSteps = 100'000;
-
 Step step_argument(FunctionCallInfo fcinfo, int number) {
   if (PG_ARGISNULL(number)) return Step::kDay;
   std::string const name = text_argument(fcinfo, number);
@@ -62,8 +60,8 @@ std::vector<Range> steps_of(Step step, const Zone &zone, const Range &period) {
   std::vector<Range> steps;
   Beginnings beginnings(step, zone, period.from);
   for (Time from = period.from; from < period.to; from = steps.back().to) {
-    if (steps.size() == kMostSteps)
-      throw Error(sqlstate::kInvalidParameter, "the series has more than " + std::to_string(kMostSteps) + " steps",
+    if (steps.size() == kMostSeriesSteps)
+      throw Error(sqlstate::kInvalidParameter, "the series has more than " + std::to_string(kMostSeriesSteps) + " steps",
                   "Choose a wider step or a shorter period.");
     steps.push_back({from, std::min(beginnings.next(), period.to)});
   }
