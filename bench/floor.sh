@@ -46,9 +46,7 @@ for ((n = 1; n <= 300; n++)); do
         INSERT INTO public.messages_$n VALUES (3, 'sms', '2024-02-10 10:00+00', true, 1, 1);"
 done | PGOPTIONS='-c client_min_messages=warning' sql -o /dev/null
 fold_all
-milliseconds_of() { { echo '\timing on'; for ((i = 0; i < 23; i++)); do cat "$1"; done; } | sql -o /dev/null |
-    awk '/^Time:/ && ++n > 2 { print $2 }' | median; }
-verdict 'a report of 300 sources: ms' "$(milliseconds_of "$cluster/one.sql")" '<=' 1
-echo "SELECT * FROM reseller_report.text_messaging(2, $odd);" >"$cluster/one_odd.sql"
-verdict 'a report of 300 sources, odd minutes: ms' "$(milliseconds_of "$cluster/one_odd.sql")" '<=' 8
+verdict 'a report of 300 sources: ms' "$(median_time 21 <"$cluster/one.sql")" '<=' 1
+verdict 'a report of 300 sources, odd minutes: ms' \
+    "$(median_time 21 <<<"SELECT * FROM reseller_report.text_messaging(2, $odd);")" '<=' 8
 exit $missed

@@ -10,6 +10,15 @@ CREATE FUNCTION bench.companies(n int) RETURNS void LANGUAGE sql AS $$
         SELECT 1, 1000 + i FROM generate_series(1, n) AS i;
 $$;
 
+-- Another reseller, with `n` dependent companies from `first` on.
+CREATE FUNCTION bench.reseller(id bigint, first bigint, n int) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO reseller_report.company (company_id, name, is_reseller)
+        SELECT id, 'Reseller ' || id, true
+        UNION ALL SELECT first + i, 'Company number ' || first + i, false FROM generate_series(0, n - 1) AS i;
+    INSERT INTO reseller_report.dependency (reseller_id, company_id)
+        SELECT id, first + i FROM generate_series(0, n - 1) AS i;
+$$;
+
 CREATE FUNCTION bench.channel() RETURNS text LANGUAGE sql VOLATILE AS $$
     SELECT (ARRAY['sms', 'sms', 'viber', 'whatsapp', 'email', 'push'])[1 + floor(random() * 6)::int]
 $$;

@@ -6,9 +6,7 @@ start_cluster fsync=off
 make_database none
 sql -o /dev/null -c "SELECT setseed(0.75), bench.companies(10000), bench.partitions('2024-01-01 00:00+00', 12),
     bench.year(10000, 0.05, 1)"
-sql -c "INSERT INTO reseller_report.company (company_id, name, is_reseller)
-        SELECT 2, 'Other', true UNION ALL SELECT 100000 + n, 'Other', false FROM generate_series(1, 1000) n" \
-    -c 'INSERT INTO reseller_report.dependency (reseller_id, company_id) SELECT 2, 100000 + n FROM generate_series(1, 1000) n'
+sql -o /dev/null -c 'SELECT bench.reseller(2, 100001, 1000)'
 fold_all
 # write_deltas FIRST COUNT: as many deltas of the other reseller, in transactions of 10,000.
 write_deltas() {
@@ -21,12 +19,8 @@ write_deltas() {
 sql -d postgres -c 'CREATE DATABASE pending TEMPLATE none'
 PGDATABASE=pending write_deltas 0 100000
 report="SELECT * FROM reseller_report.text_messaging(1, '2024-03-31 21:00+00', '2024-04-30 21:00+00');"
-time_report() {
-    { echo '\timing on'; for ((i = 0; i < 12; i++)); do echo "$report"; done; } | sql -o /dev/null -d "$1" |
-        awk '/^Time:/ && ++n > 3 { print $2 }' | median
-}
 for ((round = 0; round < 9; round++)); do
-    echo "$(time_report none) $(time_report pending)"
+    echo "$(PGDATABASE=none median_time 9 <<<"$report") $(PGDATABASE=pending median_time 9 <<<"$report")"
 done >"$cluster/result"
 awk '{ print $2 - $1 }' "$cluster/result" | median >"$cluster/more"
 printf '        %s pending; none %s ms, pending %s ms\n' \
@@ -40,14 +34,8 @@ else
         "$(awk '{ print $2 / $1 }' "$cluster/result" | median)" '<=' 1.2
 fi
 
-# peak_of_fold DATABASE: kB that the backend held at most, without the shared buffers that it touched.
 peak_of_fold() {
-    sql -d "$1" <<'SQL' | tail -n 1
-SELECT deltas FROM reseller_report.materialize(100000);
-SELECT pg_backend_pid() AS pid \gset
-\setenv PID :pid
-\! awk '/^VmHWM/ { most = $2 } /^RssShmem/ { print most - $2 }' /proc/$PID/status
-SQL
+    printf '%s\n' 'SELECT deltas FROM reseller_report.materialize(100000);' "$peak_of_session" | sql -d "$1" | tail -n 1
 }
 few=$(peak_of_fold pending)
 PGDATABASE=pending write_deltas 1000000 1000000

@@ -20,14 +20,7 @@ UPDATE usage.text_message SET delivered_at = now() WHERE delivered_at IS NULL
         WHERE occurred_at >= now() - :late * interval '1 microsecond' ORDER BY occurred_at LIMIT 1);
 SQL
 lsn() { sql -c 'SELECT pg_current_wal_lsn() - '"'0/0'"; }
-time_report() {
-    {
-        echo '\timing on'
-        for ((i = 0; i < 9; i++)); do
-            echo "SELECT * FROM reseller_report.text_messaging(1, now() - interval '1 day', now());"
-        done
-    } | sql -o /dev/null | awk '/^Time:/ && ++n > 2 { print $2 }' | median
-}
+time_report() { median_time 7 <<<"SELECT * FROM reseller_report.text_messaging(1, now() - interval '1 day', now());"; }
 ingest=0 folding=0
 printf '%s  ' minute transactions 'ingest WAL MB' 'folding WAL MB' 'pending after' 'report ms, pending' 'report ms, folded'
 printf '%s  %s\n' 'delta table MB' 'summaries MB'

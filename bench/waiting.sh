@@ -6,18 +6,13 @@ start_cluster fsync=off autovacuum=off
 make_database waiting
 sql -o /dev/null -c "SELECT setseed(0.75), bench.companies(10000), bench.partitions('2024-01-01 00:00+00', 12),
     bench.year(10000, 0.05, 1)"
-sql -c "INSERT INTO reseller_report.company (company_id, name, is_reseller)
-        SELECT 2, 'Small', true UNION ALL SELECT 100000 + n, 'Small', false FROM generate_series(1, 10) n" \
-    -c 'INSERT INTO reseller_report.dependency (reseller_id, company_id) SELECT 2, 100000 + n FROM generate_series(1, 10) n' \
+sql -o /dev/null -c 'SELECT bench.reseller(2, 100001, 10)' \
     -c "INSERT INTO usage.text_message (company_id, channel, occurred_at, price_twin)
         SELECT 100001 + n % 10, 'sms', timestamptz '2024-01-01 00:00+00' + n * interval '1 hour', 0.05
         FROM generate_series(1, 8000) n"
 fold_all
 report="SELECT * FROM reseller_report.text_messaging(2, '2024-03-31 21:00+00', '2024-04-30 21:00+00');"
-milliseconds_of_report() {
-    { echo '\timing on'; for ((i = 0; i < 43; i++)); do echo "$report"; done; } | sql -o /dev/null |
-        awk '/^Time:/ && ++n > 3 { print $2 }' | median
-}
+milliseconds_of_report() { median_time 40 <<<"$report"; }
 milliseconds() { { echo '\timing on'; cat; } | sql -o /dev/null | awk '/^Time:/ { total += $2 } END { print total }'; }
 more() { awk "BEGIN { print $1 - $2 }"; }
 # keys FIRST COUNT: an INSERT of so many keys of the wide reseller, 9,000 to a quarter hour.
@@ -37,18 +32,11 @@ sql -c 'VACUUM'
 for ((n = 1; n <= 1000000; n += 1000)); do keys $n 1000; done | sql
 verdict 'a million keys of others pending, of 1,000 transactions: ms more' "$(more "$(milliseconds_of_report)" "$none")" '<=' 20
 
-# A transaction held open: vacuum may take nothing of what is deleted from now on.
-mkfifo "$cluster/held"
-sql -o /dev/null <"$cluster/held" &
-exec 3>"$cluster/held"
-echo 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM reseller_report.company;' >&3
-until [ "$(sql -c "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'")" = 1 ]; do :; done
+hold_snapshot
 drain
 sql -c 'VACUUM reseller_report.usage_delta'
 verdict 'a million dead keys of others that vacuum may not take: ms more' "$(more "$(milliseconds_of_report)" "$none")" '<=' 1
-echo 'COMMIT;' >&3
-exec 3>&-
-wait $!
+release_snapshot
 sql -o /dev/null -c 'SELECT * FROM reseller_report.materialize(10000000)' -c 'VACUUM'
 
 # The service folds what has come, while runs that do not pay wait. fold_of_1000 FIRST: the median of nine folds.

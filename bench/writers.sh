@@ -30,6 +30,6 @@ for commit in on off; do
     printf '        synchronous_commit %s, last round: plain %.0f tps, connected %.0f tps\n' $commit \
         "$(cat "$cluster/plain.tps")" "$(cat "$cluster/usage.tps")"
     verdict "single-row INSERT and UPDATE, synchronous_commit $commit: throughput" \
-        "$(median <"$cluster/ratio")" '>=' "$([ $commit = on ] && echo 0.9 || echo 0.75)"
+        "$(median <"$cluster/ratio")" '>=' "$([ $commit = on ] && echo 0.95 || echo 0.75)"
 done
 exit $missed
