@@ -9,7 +9,7 @@ export PG_CONFIG EXTVERSION
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: all install uninstall clean help deps build-unit-tests unit-tests ready demo check check-sql format fuzz lint \
-	check-controls check-coverage check-faults check-isolation check-matrix check-mutants check-replication \
+	check-clients check-controls check-coverage check-faults check-isolation check-matrix check-mutants check-replication \
 	check-sanitizers check-seeding check-update bench
 
 all install uninstall:
@@ -34,6 +34,7 @@ help:
 	@echo 'make lint     clang-tidy, cppcheck, the layout of the sources and the way of their includes'
 	@echo 'make fuzz     the differential fuzzer; MINUTES=30, or SEED=... STEPS=... to replay; CONCURRENT=5: so many processes at once'
 	@echo 'Longer suites, docs/testing.md:'
+	@echo 'make check-clients      psql, JDBC, ODBC, psycopg, node-postgres, PgBouncer and PostGraphile ask and get what psql gets'
 	@echo 'make check-controls     builds with one law broken each must fail a test'
 	@echo 'make check-coverage     the lines of extension and service that no test reaches'
 	@echo 'make check-faults       a fault at every call to the server; FAULTS=, SCENARIOS=, EVERY='
@@ -93,6 +94,11 @@ lint: deps
 fuzz: ready
 	@tests/fuzz/run $(if $(SEED),seed=$(SEED)) $(if $(CONCURRENT),concurrent=$(CONCURRENT)) \
 		$(if $(STEPS),steps=$(STEPS),minutes=$(or $(MINUTES),10))
+
+check-clients: ready
+	@.ci/deps $$(tests/clients/run packages)
+	@tests/clients/run fetch
+	@tests/clients/run
 
 check-controls: ready
 	@tests/controls/run

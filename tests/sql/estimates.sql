@@ -1,5 +1,5 @@
 -- The planner is told how many rows a function returns where its arguments are known, and of resellers that the role may not read
--- it is told nothing. Plans around the functions are chosen by that, and answer alike: prepared, lateral, by cursor and in parallel.
+-- it is told nothing. Plans around the functions are chosen by that, and answer alike: prepared, lateral, by cursor, in parallel.
 SELECT no_plan();
 \ir ../lib/sessions.sql
 INSERT INTO reseller_report.company SELECT n, 'Reseller ' || n, true FROM generate_series(1, 6) n
@@ -66,7 +66,8 @@ CREATE TABLE pg_temp.call AS
     UNION ALL SELECT format('usage(%s, ''2024-03-01 00:00+00'', ''2024-04-01 00:00+00'', ''bot'')', r) FROM unnest(ARRAY[1, 2, 4]) r
     UNION ALL SELECT format('usage_series(1, %s, %L, %s)', p, s, v) FROM unnest(ARRAY['hour', 'day', 'week', 'month', 'quarter',
         'year']) s, unnest(ARRAY['NULL', '''chat''']) v, unnest(ARRAY[
-        '''2024-03-01 00:00 Europe/Moscow'', ''2024-04-01 00:00 Europe/Moscow''', '''2024-03-15 12:00+00'', ''2024-03-15 13:00+00''',
+        '''2024-03-01 00:00 Europe/Moscow'', ''2024-04-01 00:00 Europe/Moscow''',
+        '''2024-03-15 12:00+00'', ''2024-03-15 13:00+00''',
         '''2023-11-30 00:00+00'', ''2024-02-02 00:00+00''', '''2020-01-01 00:00+00'', ''2024-01-01 00:00+00''',
         'now() - interval ''7 days'', now()', 'timestamptz ''2024-03-01'', timestamptz ''2024-03-01'' + interval ''90 days''']) p
     UNION ALL SELECT 'totals(2, ''2024-03-01 00:00+00'', ''2024-04-01 00:00+00'')'
@@ -85,7 +86,8 @@ GRANT SELECT ON pg_temp.of_reseller TO PUBLIC;
 SELECT is(pg_temp.expected_by(w.role, format(call, w.reseller)), 1000::bigint,
     format('%s is told nothing of reseller %s by %s', w.role, w.reseller, call))
 FROM pg_temp.of_reseller, (VALUES ('estimates_none', 1), ('estimates_none', 2), ('estimates_none', 3), ('estimates_none', 99),
-    ('estimates_one', 2), ('estimates_one', 3), ('estimates_one', 4), ('estimates_one', 99), ('estimates_member', 2)) w (role, reseller);
+    ('estimates_one', 2), ('estimates_one', 3), ('estimates_one', 4), ('estimates_one', 99),
+    ('estimates_member', 2)) w (role, reseller);
 SELECT is(pg_temp.expected_by(role, format(call, 1)), pg_temp.expected(format(call, 1)), format('%s is told what is expected of %s',
     role, call)) FROM pg_temp.of_reseller, unnest(ARRAY['estimates_one', 'estimates_member', 'estimates_all']) role;
 -- Nor by a plan that was made for another role.
@@ -133,7 +135,8 @@ DROP FUNCTION public.estimates_raises();
 
 -- A lateral call of a reseller that is known, and one of each row's own; and a call in the list of a query.
 SELECT is((pg_temp.plan($$SELECT * FROM reseller_report.named_period(1, 'last_month') p,
-    LATERAL reseller_report.bot(1, p.period_from, p.period_to)$$) ->> 'Plan Rows')::bigint, 12::bigint, 'lateral, of a known reseller');
+    LATERAL reseller_report.bot(1, p.period_from, p.period_to)$$) ->> 'Plan Rows')::bigint, 12::bigint,
+    'lateral, of a known reseller');
 SELECT is((pg_temp.plan($$SELECT * FROM unnest(ARRAY[1, 2]) r, LATERAL reseller_report.bot(r, '2024-03-01', '2024-04-01')$$)
     ->> 'Plan Rows')::bigint, 2000::bigint, 'lateral, of each row''s reseller');
 SELECT is((pg_temp.plan($$SELECT reseller_report.bot(1, '2024-03-01', '2024-04-01')$$) ->> 'Plan Rows')::bigint, 12::bigint,
