@@ -8,9 +8,11 @@ export PG_CONFIG EXTVERSION
 # Only the installation needs root.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all install uninstall clean help deps build-unit-tests unit-tests ready demo check check-sql format fuzz lint \
-	check-clients check-controls check-coverage check-faults check-isolation check-matrix check-mutants check-replication \
-	check-sanitizers check-seeding check-update bench
+EXAMPLE := examples/reseller_page
+
+.PHONY: all install uninstall clean help deps build-unit-tests unit-tests ready demo example check check-sql format fuzz lint \
+	check-clients check-controls check-coverage check-example check-faults check-isolation check-matrix check-mutants \
+	check-replication check-sanitizers check-seeding check-update bench
 
 all install uninstall:
 	@$(PG_CONFIG) --pgxs >/dev/null 2>&1 && [ -f "$$($(PG_CONFIG) --pgxs)" ] || \
@@ -19,7 +21,7 @@ all install uninstall:
 	@$(MAKE) --no-print-directory -C materializer $@
 
 clean:
-	rm -rf build
+	rm -rf build $(EXAMPLE)/node_modules
 	find extension -name '*.[do]' -delete -o -name '*.so' -delete
 
 help:
@@ -27,6 +29,7 @@ help:
 	@echo 'make          build the extension and reseller-materializer'
 	@echo 'make install  install both into the PostgreSQL of PG_CONFIG'
 	@echo 'make demo     set up, load lifelike usage into a private cluster and print the page; KEEP=1 leaves it up'
+	@echo 'make example  the same usage on the page "Reseller and companies" in a browser; PORT=8080 says where'
 	@echo 'make check    set up and run all tests on a private cluster'
 	@echo 'make check-sql    the SQL tests alone; ONLY="rebuild prune" names them'
 	@echo 'make unit-tests   build and run the tests that need no server'
@@ -37,6 +40,7 @@ help:
 	@echo 'make check-clients      psql, JDBC, ODBC, psycopg, node-postgres, PgBouncer and PostGraphile ask and get what psql gets'
 	@echo 'make check-controls     builds with one law broken each must fail a test'
 	@echo 'make check-coverage     the lines of extension and service that no test reaches'
+	@echo 'make check-example      the page of make example in headless Chromium; screenshots in build/example'
 	@echo 'make check-faults       a fault at every call to the server; FAULTS=, SCENARIOS=, EVERY='
 	@echo 'make check-isolation    every two things side by side in every order; ONLY=, AGAINST='
 	@echo 'make check-matrix       make check and make demo in chroots of Debian 12, 13 and testing; ON="trixie testing" names them'
@@ -75,6 +79,19 @@ ready: deps
 
 demo: ready
 	@examples/demo
+
+# Debian's npm does not go with a Node.js from elsewhere, which brings its own.
+$(EXAMPLE)/node_modules/.package-lock.json: $(EXAMPLE)/package-lock.json
+	@command -v npm >/dev/null || .ci/deps nodejs npm
+	@cd $(EXAMPLE) && npm ci --no-progress
+	@touch $@
+
+example: ready $(EXAMPLE)/node_modules/.package-lock.json
+	@$(EXAMPLE)/run
+
+check-example: ready $(EXAMPLE)/node_modules/.package-lock.json
+	@command -v chromium >/dev/null || .ci/deps chromium
+	@$(EXAMPLE)/tests/run
 
 check: ready
 	@tests/run

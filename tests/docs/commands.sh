@@ -59,7 +59,7 @@ for file in "${files[@]}"; do
 done
 
 # In blocks of commands, and in the text: `make demo KEEP=1`.
-pages=("${files[@]}" CONTRIBUTING.md)
+pages=("${files[@]}" CONTRIBUTING.md examples/reseller_page/README.md)
 {
     for page in "${pages[@]}"; do blocks sh "$page" 1 99; done | sed 's/#.*//; s/^sudo //' | { grep -E '^make( |$)' || true; }
     { grep -ohE '`make [a-z][^`]*`' "${pages[@]}" || true; } | tr -d '`'
@@ -67,7 +67,7 @@ pages=("${files[@]}" CONTRIBUTING.md)
     make -n ${target:-all} >/dev/null 2>&1 || echo "no make target $target"
     for option in $options; do
         name=${option%%=*}
-        [ "$name" = "$option" ] || grep -qw "$name" Makefile examples/demo || echo "make $target has no option $name"
+        [ "$name" = "$option" ] || grep -qw "$name" Makefile examples/demo examples/reseller_page/server.mjs || echo "make $target has no option $name"
     done
 done >"$work/log"
 none 'the make targets that pages name are there'

@@ -4,7 +4,7 @@
 # that is raised.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-pages=(README.md CONTRIBUTING.md CHANGELOG.md docs/*.md)
+pages=(README.md CONTRIBUTING.md CHANGELOG.md docs/*.md examples/reseller_page/README.md)
 echo '1..5'
 # none WHAT: nothing on standard input, which is printed else.
 none() {

@@ -1,0 +1,115 @@
+// What a page shows is in its address, so that it can be reloaded, gone back to and sent. This is the address as a value: read
+// from a request, checked, and written into links.
+
+/**
+ * @typedef {object} Address
+ * @property {string} reseller  '' before one is chosen
+ * @property {string} period    the name of a period; '' where from and to say it
+ * @property {string} at        the moment that a named period is of
+ * @property {string} from      on the reseller's clock, unless an offset is given
+ * @property {string} to
+ * @property {boolean} expenses
+ * @property {string} search
+ * @property {string} sort      the key of a column, with - before it for descending
+ * @property {number} page      from 1
+ * @property {string} service   of a section or of a cell
+ * @property {string} company   of a cell
+ * @property {string} cell      the key of its column
+ * @property {string} after     the position of the last event of the page before
+ */
+
+/** An address that says what cannot be. The reason is a key of the texts. */
+export class Refused extends Error {
+  /** @param {'reseller' | 'moment' | 'period' | 'search' | 'sort' | 'page' | 'cell' | 'after'} reason */
+  constructor(reason) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+/** @type {Address} */
+export const NOWHERE = {
+  reseller: '',
+  period: '',
+  at: '',
+  from: '',
+  to: '',
+  expenses: false,
+  search: '',
+  sort: '',
+  page: 1,
+  service: '',
+  company: '',
+  cell: '',
+  after: '',
+};
+
+const ID = /^-?\d{1,19}$/;
+const LARGEST_ID = 2n ** 63n - 1n;
+const NAME = /^[a-z0-9_]{1,40}$/;
+const MOMENT = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:\d\d)?)?$/;
+// Characters that no name holds: controls, which PostgreSQL's text may not hold either (NUL), or which hide what is there.
+const CONTROLS = /[\u0000-\u001f\u007f]/;
+const LONGEST_SEARCH = 200;
+const LONGEST_POSITION = 2000;
+const LAST_PAGE = 1_000_000;
+
+/**
+ * @param {URLSearchParams} query
+ * @returns {Address}
+ */
+export function readAddress(query) {
+  const text = (/** @type {string} */ name) => query.get(name) ?? '';
+  const matching = (/** @type {string} */ name, /** @type {RegExp} */ pattern, /** @type {Refused['reason']} */ reason) => {
+    const value = text(name).trim();
+    const isRight = pattern.test(value) && (pattern !== ID || BigInt(value) <= LARGEST_ID);
+    if (value !== '' && !isRight) throw new Refused(reason);
+    return value;
+  };
+  const search = text('search').trim();
+  if (search.length > LONGEST_SEARCH || CONTROLS.test(search)) throw new Refused('search');
+  const page = Number(matching('page', /^\d{1,7}$/, 'page') || '1');
+  if (page < 1 || page > LAST_PAGE) throw new Refused('page');
+  const after = text('after');
+  if (after !== '' && !isPosition(after)) throw new Refused('after');
+  return {
+    reseller: matching('reseller', ID, 'reseller'),
+    period: matching('period', NAME, 'period'),
+    at: matching('at', MOMENT, 'moment'),
+    from: matching('from', MOMENT, 'moment'),
+    to: matching('to', MOMENT, 'moment'),
+    expenses: text('expenses') === '1',
+    search,
+    sort: matching('sort', /^-?[a-z_]{1,40}$/, 'sort'),
+    page,
+    service: matching('service', NAME, 'cell'),
+    company: matching('company', ID, 'cell'),
+    cell: matching('cell', NAME, 'cell'),
+    after,
+  };
+}
+
+/** @param {string} text */
+function isPosition(text) {
+  if (text.length > LONGEST_POSITION || text.includes('\\u0000')) return false;
+  try {
+    return typeof JSON.parse(text) === 'object';
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A link to a path with this address, changed as said. What says nothing is left out.
+ * @param {string} path
+ * @param {Address} address
+ * @param {Partial<Address>} [changes]
+ */
+export function link(path, address, changes = {}) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ ...address, ...changes })) {
+    if (value === '' || value === false || (name === 'page' && value === 1)) continue;
+    query.set(name, value === true ? '1' : String(value));
+  }
+  return query.size === 0 ? path : `${path}?${query}`;
+}

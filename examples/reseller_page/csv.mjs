@@ -1,0 +1,19 @@
+// CSV as RFC 4180 has it, for spreadsheets: UTF-8 with the mark by which they know it, and texts that no spreadsheet takes for a
+// formula. Figures are plain digits with a decimal point, which the file keeps exact.
+
+/** What a file begins with. */
+export const BYTE_ORDER_MARK = '\ufeff';
+
+/**
+ * A text. One that begins like a formula gets an apostrophe, which is how spreadsheets mark a text.
+ * @param {string | null} text
+ */
+export function textField(text) {
+  const defused = /^\s*[=+\-@\uff0b\uff0d\uff1d\uff20]/.test(text ?? '') ? `'${text}` : (text ?? '');
+  return /[",\r\n;\t]|^\s|\s$/.test(defused) ? `"${defused.replaceAll('"', '""')}"` : defused;
+}
+
+/** @param {string[]} fields */
+export function line(fields) {
+  return `${fields.join(',')}\r\n`;
+}

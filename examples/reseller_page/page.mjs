@@ -1,0 +1,316 @@
+// The page "Reseller and companies": the form, and a section a service with its totals, its chart and its table.
+
+import { html } from './html.mjs';
+import { link } from './address.mjs';
+import { chart } from './chart.mjs';
+import { duration, fieldOfMoment, grouped, moment, money, moneyInText } from './format.mjs';
+import { cellOf } from './cells.mjs';
+import { layout } from './layout.mjs';
+import { ROWS } from './report.mjs';
+
+/** @typedef {import('./html.mjs').Html} Html */
+/** @typedef {import('./address.mjs').Address} Address */
+/** @typedef {import('./report.mjs').Reseller} Reseller */
+/** @typedef {import('./report.mjs').Period} Period */
+/** @typedef {import('./report.mjs').Column} Column */
+/** @typedef {import('./report.mjs').Value} Value */
+/** @typedef {import('./report.mjs').Section} Section */
+/** @typedef {import('./report.mjs').Total} Total */
+/** @typedef {import('./report.mjs').Series} Series */
+/** @typedef {import('./texts/en.mjs').Texts} Texts */
+
+/**
+ * A figure as a column of this type shows it.
+ * @param {Column['type']} type
+ * @param {Value} value
+ * @param {Texts} texts
+ * @returns {Html | string}
+ */
+export function figure(type, value, texts) {
+  if (value === null) return '';
+  if (type === 'money') return money(String(value), texts.marks);
+  if (type === 'count') return grouped(value, texts.marks);
+  if (type !== 'seconds') return html`<bdi>${value}</bdi>`;
+  return html`${texts.duration(duration(value))} <small>${texts.seconds(grouped(value, texts.marks))}</small>`;
+}
+
+const isNumber = (/** @type {Column} */ column) => column.type !== 'id' && column.type !== 'text';
+
+// The classes of a column: numbers to the right; Id and Name stay while the rest scrolls.
+const classOf = (/** @type {Column} */ column) => (isNumber(column) ? 'number' : `stays ${column.key}`);
+
+/**
+ * The heading of a column, which sorts by it: the largest first, then the smallest.
+ * @param {Section} section
+ * @param {Column} column
+ * @param {Address} address
+ * @param {Texts} texts
+ */
+function heading(section, column, address, texts) {
+  const title = texts.columnTitle(section.service, column.key, column.title);
+  const [up, down] = [
+    address.sort === column.key || (address.sort === '' && column.key === 'id'),
+    address.sort === `-${column.key}`,
+  ];
+  const next = (isNumber(column) ? !down : up) ? `-${column.key}` : column.key;
+  const to = link('/', address, { sort: next === 'id' ? '' : next, page: 1 }) + `#${section.service}`;
+  const sorted = up ? 'ascending' : down ? 'descending' : undefined;
+  return html`<th scope="col" class="${classOf(column)}" ${sorted && html` aria-sort="${sorted}"`}>
+    <a href="${to}">${title}</a>
+  </th>`;
+}
+
+/**
+ * @param {Section} section
+ * @param {Value[]} row
+ * @param {(column: Column) => string} toEvents  the address of a cell's events
+ * @param {Texts} texts
+ */
+function tableRow(section, row, toEvents, texts) {
+  return html`<tr>
+    ${section.columns.map((column, i) => {
+      const shown = figure(column.type, row[i], texts);
+      if (column.key === 'name') return html`<th scope="row" class="${classOf(column)}">${shown}</th>`;
+      const isNothing = /^[0.]+$/.test(String(row[i]));
+      if (!isNumber(column) || isNothing || !cellOf(section.service, column.key))
+        return html`<td class="${classOf(column)}${isNothing && isNumber(column) && ' nothing'}">${shown}</td>`;
+      return html`<td class="number"><a href="${toEvents(column)}">${shown}</a></td>`;
+    })}
+  </tr> `;
+}
+
+/**
+ * Why a section has no rows, and what to do about it.
+ * @param {Section} section
+ * @param {Address} address
+ * @param {Texts} texts
+ */
+function empty(section, address, texts) {
+  if (section.row_count > 0)
+    return html`<p class="empty">${texts.noneOnPage} <a href="${link('/', address, { page: 1 })}">${texts.firstPage}</a></p>`;
+  if (address.search !== '')
+    return html`<p class="empty">
+      ${texts.noneFound(address.search)} <a href="${link('/', address, { search: '', page: 1 })}">${texts.withoutSearch}</a>
+    </p>`;
+  if (address.expenses)
+    return html`<p class="empty">
+      ${texts.noneWithExpenses} <a href="${link('/', address, { expenses: false, page: 1 })}">${texts.withoutExpenses}</a>
+    </p>`;
+  return html`<p class="empty">${texts.none}</p>`;
+}
+
+/**
+ * @param {Section} section
+ * @param {Address} address
+ * @param {string} title
+ * @param {Texts} texts
+ */
+function table(section, address, title, texts) {
+  if (section.rows.length === 0) return empty(section, address, texts);
+  const count = grouped(section.row_count, texts.marks);
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${texts.companiesOf(title)}">
+    <table class="report">
+      <thead>
+        <tr>
+          ${section.columns.map((column) => heading(section, column, address, texts))}
+        </tr>
+      </thead>
+      <tbody>
+        ${section.rows.map((row) =>
+          tableRow(
+            section,
+            row,
+            (column) => link('/events', address, { service: section.service, company: String(row[0]), cell: column.key }),
+            texts,
+          ),
+        )}
+      </tbody>
+      <tfoot>
+        <tr>
+          ${section.columns.map((column, i) => {
+            if (column.key === 'id') return html`<td class="stays id"></td>`;
+            if (column.key === 'name')
+              return html`<th scope="row" class="stays name">${texts.total} <small>${texts.totalOf(count)}</small></th>`;
+            return html`<td class="number">${figure(column.type, section.totals[i], texts)}</td>`;
+          })}
+        </tr>
+      </tfoot>
+    </table>
+  </div>`;
+}
+
+/**
+ * The links to the pages of a section.
+ * @param {Section} section
+ * @param {Address} address
+ * @param {Texts} texts
+ */
+function pages(section, address, texts) {
+  const last = Math.ceil(section.row_count / ROWS);
+  if (last <= 1 || section.rows.length === 0) return '';
+  const to = (/** @type {number} */ page) => `${link('/', address, { page })}#${section.service}`;
+  const number = (/** @type {number} */ value) => grouped(value, texts.marks);
+  const first = (address.page - 1) * ROWS + 1;
+  return html`<nav class="pages" aria-label="${texts.pages}, ${texts.sectionTitle(section.service, section.title)}">
+    <span>${texts.rowsOf(number(first), number(first + section.rows.length - 1), number(section.row_count))}</span>
+    ${address.page > 1 && html`<a rel="prev" href="${to(address.page - 1)}">${texts.previous}</a>`}
+    <span>${texts.pageOf(number(address.page), number(last))}</span>
+    ${address.page < last && html`<a rel="next" href="${to(address.page + 1)}">${texts.next}</a>`}
+  </nav>`;
+}
+
+/**
+ * The totals of a service over all companies, and how they changed.
+ * @param {string} service
+ * @param {Total[]} totals
+ * @param {string} currency
+ * @param {Texts} texts
+ */
+function tiles(service, totals, currency, texts) {
+  const calls = service.startsWith('telephony');
+  const shown = (/** @type {Total} */ { figure, now }) => {
+    if (figure === 'seconds') return texts.duration(duration(now));
+    return figure === 'events' ? grouped(now, texts.marks) : html`${moneyInText(now, texts.marks)} <small>${currency}</small>`;
+  };
+  const changed = (/** @type {string} */ change) =>
+    texts.change((/^-?[0.]+$|^-/.test(change) ? '' : '+') + grouped(change, texts.marks));
+  return html`<dl class="totals">
+    ${totals
+      .filter((total) => total.service === service && (total.figure !== 'seconds' || calls))
+      .map(
+        (total) =>
+          html`<div>
+            <dt>${total.figure === 'events' && calls ? texts.calls : texts.figures[total.figure]}</dt>
+            <dd>
+              ${shown(total)}
+              ${total.change !== null &&
+              html`<span class="change">${changed(total.change)} <span class="said">${texts.changeSaid}</span></span>`}
+            </dd>
+          </div> `,
+      )}
+  </dl>`;
+}
+
+/**
+ * @param {{section: Section, address: Address, totals: Total[], series: Series, reseller: Reseller}} of
+ * @param {Texts} texts
+ */
+function sectionOf({ section, address, totals, series, reseller }, texts) {
+  const title = texts.sectionTitle(section.service, section.title);
+  const stepsOf = (/** @type {Series['now']} */ steps) => steps.filter((step) => step.service === section.service);
+  return html`<section id="${section.service}" aria-labelledby="${section.service}-title">
+    <div class="title">
+      <h2 id="${section.service}-title">${title}</h2>
+      <a
+        class="csv"
+        href="${link('/section.csv', address, { service: section.service, page: 1 })}"
+        download
+        aria-label="${texts.csvOf(title)}"
+        >${texts.csv}</a
+      >
+    </div>
+    ${tiles(section.service, totals, reseller.currency, texts)}
+    ${series.step === ''
+      ? html`<p class="empty">${texts.noChart}</p>`
+      : chart(
+          { service: section.service, title, step: series.step, now: stepsOf(series.now), before: stepsOf(series.before) },
+          texts,
+        )}
+    ${table(section, address, title, texts)} ${pages(section, address, texts)}
+  </section> `;
+}
+
+/**
+ * What the report shows: reseller, period, companies.
+ * @param {{address: Address, accounts: Reseller[], reseller: Reseller | undefined, of: Period | undefined}} chosen
+ * @param {Texts} texts
+ */
+export function form({ address, accounts, reseller, of }, texts) {
+  const offsets = of && [moment(of.period_from).offset, moment(of.period_to).offset];
+  const zone = reseller?.time_zone ?? '';
+  return html`<form class="choose" method="get" action="/" aria-label="${texts.choose}">
+      ${accounts.length > 1
+        ? html`<label
+            >${texts.account}
+            <select name="reseller">
+              ${accounts.map(
+                (account) =>
+                  html`<option value="${account.id}" ${account.id === reseller?.id && html` selected`}>${account.name}</option>`,
+              )}
+            </select></label
+          >`
+        : html`<input type="hidden" name="reseller" value="${address.reseller}" />`}
+      <label
+        >${texts.from}
+        <input
+          type="datetime-local"
+          name="from"
+          required
+          max="9999-12-31T23:59"
+          step="any"
+          value="${of ? fieldOfMoment(of.period_from) : address.from}"
+      /></label>
+      <label
+        >${texts.to}
+        <input
+          type="datetime-local"
+          name="to"
+          required
+          max="9999-12-31T23:59"
+          step="any"
+          value="${of ? fieldOfMoment(of.period_to) : address.to}"
+      /></label>
+      <label>${texts.search} <input type="search" name="search" maxlength="200" value="${address.search}" /></label>
+      <label class="check"
+        ><input type="checkbox" name="expenses" value="1" ${address.expenses && html` checked`} /> ${texts.expenses}</label
+      >
+      ${address.sort !== '' && html`<input type="hidden" name="sort" value="${address.sort}" />`}
+      <button>${texts.show}</button>
+      ${offsets &&
+      html`<p class="zone">
+        ${offsets[0] === offsets[1] ? texts.clock(zone, offsets[0]) : texts.clockShifts(zone, offsets[0], offsets[1])}
+      </p>`}
+    </form>
+    <nav class="periods" aria-label="${texts.periods}">
+      <ul>
+        ${texts.periodNames.map(
+          ([name, title]) =>
+            html`<li>
+              <a
+                href="${link('/', address, { period: name, at: '', from: '', to: '', page: 1 })}"
+                ${address.period === name && html` aria-current="true"`}
+                >${title}</a
+              >
+            </li> `,
+        )}
+      </ul>
+    </nav>`;
+}
+
+/**
+ * The whole page.
+ * @param {{address: Address, user: import('./session.mjs').User, accounts: Reseller[], of: Period,
+ *   page: import('./report.mjs').Page, totals: Total[], series: Series}} answer
+ * @param {Texts} texts
+ */
+export function reportPage({ address, user, accounts, of, page, totals, series }, texts) {
+  const { reseller, sections } = page;
+  const menu = html`<ul>
+    ${sections.map(({ service, title }) => html`<li><a href="#${service}">${texts.sectionTitle(service, title)}</a></li> `)}
+  </ul>`;
+  const isCompared = totals.some((total) => total.before !== null);
+  const body = html`<h1>${texts.title}</h1>
+    ${form({ address, accounts, reseller, of }, texts)}
+    <p class="about">
+      <strong><bdi>${reseller.name}</bdi></strong>
+      <span>${texts.period(texts.moment(of.period_from), texts.moment(of.period_to))}</span>
+      <span>${texts.currency(reseller.currency)}</span>
+      <span
+        >${isCompared
+          ? texts.comparedWith(texts.period(texts.moment(of.previous_from), texts.moment(of.previous_to)))
+          : texts.notCompared}</span
+      >
+    </p>
+    ${sections.map((section) => sectionOf({ section, address, totals, series, reseller }, texts))}`;
+  return layout({ title: `${reseller.name}: ${texts.title}`, user, body, menu }, texts);
+}
