@@ -67,7 +67,8 @@ pages=("${files[@]}" CONTRIBUTING.md examples/reseller_page/README.md)
     make -n ${target:-all} >/dev/null 2>&1 || echo "no make target $target"
     for option in $options; do
         name=${option%%=*}
-        [ "$name" = "$option" ] || grep -qw "$name" Makefile examples/demo examples/reseller_page/server.mjs || echo "make $target has no option $name"
+        [ "$name" = "$option" ] || grep -qw "$name" Makefile examples/demo examples/reseller_page/server.mjs ||
+            echo "make $target has no option $name"
     done
 done >"$work/log"
 none 'the make targets that pages name are there'
