@@ -45,8 +45,8 @@ CREATE FOREIGN TABLE reseller_report._quarter_hourly_usage (
     events            bigint,
     delivered         bigint,
     seconds           bigint,
-    price_to_twin     numeric,
-    price_to_reseller numeric
+    price_to_twin     numeric(38,6),
+    price_to_reseller numeric(38,6)
 ) SERVER reseller_report_tables;
 CREATE VIEW reseller_report.quarter_hourly_usage AS
     SELECT reseller_id, company_id, company_name, service, item, bucket, events, delivered, seconds, price_to_twin,
@@ -63,8 +63,8 @@ CREATE FOREIGN TABLE reseller_report._hourly_usage (
     events            bigint,
     delivered         bigint,
     seconds           bigint,
-    price_to_twin     numeric,
-    price_to_reseller numeric
+    price_to_twin     numeric(38,6),
+    price_to_reseller numeric(38,6)
 ) SERVER reseller_report_tables;
 CREATE VIEW reseller_report.hourly_usage AS
     SELECT reseller_id, company_id, company_name, service, item, bucket, events, delivered, seconds, price_to_twin,
@@ -82,8 +82,8 @@ CREATE FOREIGN TABLE reseller_report._daily_usage (
     events            bigint,
     delivered         bigint,
     seconds           bigint,
-    price_to_twin     numeric,
-    price_to_reseller numeric
+    price_to_twin     numeric(38,6),
+    price_to_reseller numeric(38,6)
 ) SERVER reseller_report_tables;
 CREATE VIEW reseller_report.daily_usage AS
     SELECT reseller_id, company_id, company_name, service, item, day, bucket, events, delivered, seconds, price_to_twin,
@@ -102,8 +102,8 @@ CREATE FOREIGN TABLE reseller_report._monthly_usage (
     events            bigint,
     delivered         bigint,
     seconds           bigint,
-    price_to_twin     numeric,
-    price_to_reseller numeric
+    price_to_twin     numeric(38,6),
+    price_to_reseller numeric(38,6)
 ) SERVER reseller_report_tables;
 CREATE VIEW reseller_report.monthly_usage AS
     SELECT reseller_id, company_id, company_name, service, item, month, bucket, events, delivered, seconds, price_to_twin,
