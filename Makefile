@@ -37,7 +37,7 @@ help:
 	@echo 'make lint     clang-tidy, cppcheck, the layout of the sources and the way of their includes'
 	@echo 'make fuzz     the differential fuzzer; MINUTES=30, or SEED=... STEPS=... to replay; CONCURRENT=5: so many processes at once'
 	@echo 'Longer suites, docs/testing.md:'
-	@echo 'make check-clients      psql, JDBC, ODBC, psycopg, node-postgres, PgBouncer and PostGraphile ask and get what psql gets'
+	@echo 'make check-clients      drivers, PgBouncer, PostGraphile and LibreOffice Base ask and get what psql gets'
 	@echo 'make check-controls     builds with one law broken each must fail a test'
 	@echo 'make check-coverage     the lines of extension and service that no test reaches'
 	@echo 'make check-example      the page of make example in headless Chromium; screenshots in build/example'

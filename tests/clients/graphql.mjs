@@ -54,6 +54,13 @@ export async function askAll(ask, id) {
                 object(row.sourceKey).id].join('|'));
         }
     }
+    // By the keys that comments give to views.
+    const related = await data(
+        '{ resellerByResellerId(resellerId: "1") { name resellerCompaniesByResellerId { nodes { companyId } } } }');
+    const { name, resellerCompaniesByResellerId: { nodes } } = related.resellerByResellerId;
+    if (name !== 'Reseller 1' || !nodes.some(({ companyId }) => companyId === '9007199254740993')) {
+        throw new Error(JSON.stringify(related));
+    }
     console.log('errors');
     for (const source of [
         `{ totals(resellerId: "2", ${period}) { nodes { service } } }`,

@@ -20,3 +20,7 @@ SELECT reseller_report.create_api();
 GRANT USAGE ON SCHEMA api TO web;
 -- As docs/applications.md says.
 COMMENT ON FUNCTION api.usage_events IS E'@simpleCollections only\n@behavior -connection +list';
+COMMENT ON VIEW api.resellers IS E'@primaryKey reseller_id\nThe resellers whose usage you may read.';
+COMMENT ON VIEW api.reseller_companies IS E'@primaryKey reseller_id,company_id
+@foreignKey (reseller_id) references resellers (reseller_id)
+The companies of each reseller, and since when.';
