@@ -102,11 +102,13 @@ CREATE OR REPLACE VIEW usage.phone_call AS TABLE archive.phone_call UNION ALL TA
         (coalesce(cents, 0) * 0.01)::numeric(15,6), 0.25::numeric(15,6) FROM live.call
         WHERE way <> 'x' AND company_id IS NOT NULL AND at IS NOT NULL AND fuzz.connected('call', 'calls');
 CREATE OR REPLACE VIEW usage.bot_message AS
-    SELECT company_id, occurred_at, billable, price_twin, price_reseller FROM archive.bot_message
-    UNION ALL SELECT company_id, occurred_at, billable, price_twin, price_reseller FROM live.bot_message
-    UNION ALL SELECT company_id, occurred_at, coalesce(billable, false), coalesce(price_twin, 0), coalesce(price_reseller, 0)
+    SELECT id, company_id, occurred_at, billable, price_twin, price_reseller FROM archive.bot_message
+    UNION ALL SELECT id, company_id, occurred_at, billable, price_twin, price_reseller FROM live.bot_message
+    UNION ALL SELECT NULL, company_id, occurred_at, coalesce(billable, false), coalesce(price_twin, 0)::numeric(15,6),
+            coalesce(price_reseller, 0)::numeric(15,6)
         FROM live.branch
-    UNION ALL SELECT firm, (at + interval '2 hours') AT TIME ZONE 'UTC', plan = 1, coalesce(cents, 0) * 0.01, coalesce(earned, 0)
+    UNION ALL SELECT NULL, firm, (at + interval '2 hours') AT TIME ZONE 'UTC', plan = 1,
+            (coalesce(cents, 0) * 0.01)::numeric(15,6), coalesce(earned, 0)::numeric(15,6)
         FROM live.old_bot
         WHERE plan <> 3 AND (state = 'done' OR state IS NULL) AND fuzz.connected('old_bot', 'older_bot');
 

@@ -27,14 +27,26 @@ BEGIN
 END
 $$;
 CREATE VIEW usage.bot_message AS
-    SELECT company_id, occurred_at, billable, price_twin, price_reseller FROM archive.bot_message
-    UNION ALL SELECT company_id, occurred_at, billable, price_twin, price_reseller FROM live.bot_message
-    UNION ALL SELECT firm, (at + interval '2 hours') AT TIME ZONE 'UTC', plan = 1, coalesce(cents, 0) * 0.01, coalesce(earned, 0)
+    SELECT id, company_id, occurred_at, billable, price_twin, price_reseller FROM archive.bot_message
+    UNION ALL SELECT id, company_id, occurred_at, billable, price_twin, price_reseller FROM live.bot_message
+    UNION ALL SELECT NULL, firm, (at + interval '2 hours') AT TIME ZONE 'UTC', plan = 1,
+            (coalesce(cents, 0) * 0.01)::numeric(15,6), coalesce(earned, 0)::numeric(15,6)
         FROM live.old_bot
         WHERE plan <> 3 AND (state = 'done' OR state IS NULL);
 SELECT random_usage.companies();
+UPDATE reseller_report.company SET time_zone = 'America/Chicago' WHERE company_id = 1;
+UPDATE reseller_report.company SET time_zone = 'Asia/Kathmandu' WHERE company_id = 3;
+\ir ../lib/usage_oracle.sql
+\ir ../lib/tables_oracle.sql
+\ir ../lib/table_queries.sql
 
 CREATE SCHEMA fuzz;
+-- The zones stay, and so do the buckets.
+CREATE TABLE fuzz.bucket AS SELECT step, b.* FROM unnest('{quarter,hour,day,month}'::text[]) step, oracle.buckets(step) b;
+CREATE OR REPLACE FUNCTION oracle.buckets(step text)
+    RETURNS TABLE (reseller_id bigint, bucket timestamptz, ends timestamptz, shown date) LANGUAGE sql STABLE AS $$
+    SELECT b.reseller_id, b.bucket, b.ends, b.shown FROM fuzz.bucket b WHERE b.step = buckets.step
+$$;
 CREATE FUNCTION fuzz.texts(n int) RETURNS void LANGUAGE sql AS $$
     INSERT INTO live.text_message (company_id, channel, occurred_at, delivered_at, price_twin, price_reseller)
         SELECT 11 + random() * 29, (ARRAY['sms', 'viber', 'whatsapp', 'email', 'push'])[1 + floor(random() * 5)],
@@ -91,25 +103,94 @@ BEGIN
     EXECUTE format('DROP TABLE live.%I', part);
 END
 $$;
--- The differences over some random periods; behind a horizon their bounds lie on quarter hours.
-CREATE FUNCTION fuzz.compare(rounds int) RETURNS SETOF text LANGUAGE plpgsql VOLATILE AS $$
+-- A random period; behind a horizon its bounds lie on quarter hours.
+CREATE FUNCTION fuzz.random_period(OUT f timestamptz, OUT t timestamptz) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     behind CONSTANT timestamptz := (SELECT max(horizon) FROM reseller_report._latest(NULL::reseller_report.source));
+BEGIN
+    f := oracle.random_moment('2024-03-01', '100 days');
+    t := oracle.random_moment('2024-03-01', '100 days');
+    IF f > t THEN SELECT f, t INTO t, f; END IF;
+    IF f < behind THEN f := date_bin('15 minutes', f, '2000-01-01'); END IF;
+    IF t < behind THEN t := date_bin('15 minutes', t, '2000-01-01') + interval '15 minutes'; END IF;
+END
+$$;
+-- The differences between the reports and the oracle over some random periods.
+CREATE FUNCTION fuzz.compare(rounds int) RETURNS SETOF text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
     r bigint;
     f timestamptz;
     t timestamptz;
 BEGIN
     FOR i IN 1 .. rounds LOOP
         r := 1 + floor(random() * 3);
-        f := oracle.random_moment('2024-03-01', '100 days');
-        t := oracle.random_moment('2024-03-01', '100 days');
-        IF f > t THEN SELECT f, t INTO t, f; END IF;
-        IF f < behind THEN f := date_bin('15 minutes', f, '2000-01-01'); END IF;
-        IF t < behind THEN t := date_bin('15 minutes', t, '2000-01-01') + interval '15 minutes'; END IF;
+        SELECT * INTO f, t FROM fuzz.random_period();
         IF i % 3 = 0 THEN f := '-infinity'; t := 'infinity'; END IF;
         CONTINUE WHEN f >= t;
         RETURN QUERY SELECT format('reseller %s [%s, %s) %s, %s: %s', r, f, t, d.service, d.side, d.difference)
             FROM oracle.differences(r, f, t, i % 4 = 0) d;
     END LOOP;
+END
+$$;
+-- The differences between a random query of the tables for tools and the oracle, whether the scan groups or the executor.
+CREATE FUNCTION fuzz.compare_tables() RETURNS SETOF text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    query CONSTANT text := oracle.random_table_query(CASE WHEN random() < 0.01 THEN '{quarter_hourly,hourly}'::text[]
+        ELSE '{daily,daily,monthly}' END);
+    grouped text;
+BEGIN
+    FOREACH grouped IN ARRAY '{off,on}'::text[] LOOP
+        PERFORM set_config('reseller_report.grouped_scans', grouped, false);
+        RETURN QUERY SELECT format('grouped_scans %s: %s: %s', grouped, query, d) FROM oracle.table_differences(query) d;
+    END LOOP;
+END
+$$;
+-- The differences between the functions: over a random period, the steps of a series, the totals and the usage of companies add up
+-- to the same, and the money and rows of the five reports are those of the usage.
+CREATE FUNCTION fuzz.compare_functions() RETURNS SETOF text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    r CONSTANT bigint := 1 + floor(random() * 3);
+    f timestamptz;
+    t timestamptz;
+    step CONSTANT text := (ARRAY['hour', 'day', 'week', 'month', 'quarter', 'year'])[1 + floor(random() * 6)::int];
+    zone CONSTANT text := (ARRAY[NULL, 'UTC', 'Europe/Moscow', 'Asia/Kolkata'])[1 + floor(random() * 4)::int];
+BEGIN
+    SELECT * INTO f, t FROM fuzz.random_period();
+    IF f >= t THEN RETURN; END IF;
+    RETURN QUERY
+    WITH usage AS MATERIALIZED (SELECT * FROM reseller_report.usage(r, f, t)),
+    totals AS MATERIALIZED (SELECT * FROM reseller_report.totals(r, f, t)),
+    series AS MATERIALIZED (SELECT * FROM reseller_report.usage_series(r, f, t, step, in_time_zone => zone)),
+    reports AS MATERIALIZED (
+        SELECT 'text_messaging' AS service, id, total_price_to_twin AS twin, total_price_to_reseller AS reseller
+        FROM reseller_report.text_messaging(r, f, t)
+        UNION ALL SELECT 'chat', id, total_price_to_twin, total_price_to_reseller FROM reseller_report.chat(r, f, t)
+        UNION ALL SELECT 'telephony_outgoing', id, total_price_to_twin, total_price_to_reseller
+        FROM reseller_report.telephony_outgoing(r, f, t)
+        UNION ALL SELECT 'telephony_incoming', id, total_price_to_twin, total_price_to_reseller
+        FROM reseller_report.telephony_incoming(r, f, t)
+        UNION ALL SELECT 'bot', id, total_price_to_twin, total_price_to_reseller FROM reseller_report.bot(r, f, t)),
+    said AS (
+        SELECT 'usage' AS by, service, sum(events) AS events, sum(delivered) AS delivered, sum(seconds) AS seconds,
+            sum(price_to_twin) AS twin, sum(price_to_reseller) AS reseller FROM usage GROUP BY service
+        UNION ALL SELECT 'series', service, sum(events), sum(delivered), sum(seconds), sum(price_to_twin), sum(price_to_reseller)
+        FROM series GROUP BY service HAVING sum(events) <> 0
+        UNION ALL SELECT 'totals', service, events, delivered, seconds, total_price_to_twin, total_price_to_reseller
+        FROM totals WHERE events <> 0),
+    money AS (
+        SELECT 'usage' AS by, service, company_id AS id, sum(price_to_twin) AS twin, sum(price_to_reseller) AS reseller
+        FROM usage GROUP BY service, company_id HAVING sum(price_to_twin) <> 0 OR sum(price_to_reseller) <> 0
+        UNION ALL SELECT 'reports', service, id, twin, reseller FROM reports WHERE twin <> 0 OR reseller <> 0),
+    earning AS (
+        SELECT 'totals' AS by, service, companies FROM totals
+        UNION ALL SELECT 'reports', s.service, count(*) FILTER (WHERE p.twin > 0) FROM oracle.services() s
+        LEFT JOIN reports p ON p.service = s.service GROUP BY s.service)
+    SELECT format('reseller %s [%s, %s) by %s in %s: %s', r, f, t, step, zone, difference) FROM (
+        SELECT array_agg(by)::text || ' say ' || (service, events, delivered, seconds, twin, reseller)::text AS difference
+        FROM said GROUP BY service, events, delivered, seconds, twin, reseller HAVING count(*) <> 3
+        UNION ALL SELECT array_agg(by)::text || ' say ' || (service, id, twin, reseller)::text
+        FROM money GROUP BY service, id, twin, reseller HAVING count(*) <> 2
+        UNION ALL SELECT array_agg(by)::text || ' say ' || (service, companies)::text
+        FROM earning GROUP BY service, companies HAVING count(*) <> 2) d;
 END
 $$;
