@@ -31,7 +31,7 @@ namespace {
 
 // Columns of reseller_report.dependency and of its index by reseller; must match sql/company.sql.
 constexpr AttrNumber kReseller = 1;
-constexpr AttrNumber kCompanyOfIndex = 2;
+constexpr int kCompanyOfIndex = 1;  // from 0
 
 // So many dependencies are looked at to count companies. Where a reseller has more, and the statistics do not know of it, it is
 // taken to have twice as many companies as were seen.
@@ -117,6 +117,14 @@ std::optional<double> companies_by_statistics(std::int64_t reseller) {
   return companies < 0 ? std::nullopt : std::optional<double>(companies);
 }
 
+/// Inside pg(): the company in the entry of the index at which a scan stands.
+Datum company_at(IndexScanDesc scan) {
+  Datum values[INDEX_MAX_KEYS];
+  bool nulls[INDEX_MAX_KEYS];
+  index_deform_tuple(scan->xs_itup, scan->xs_itupdesc, values, nulls);
+  return values[kCompanyOfIndex];
+}
+
 /// Counts entries of the index, whether their rows are there yet, or still, or not.
 double companies_by_count(std::int64_t reseller) {
   OwnTable const table("dependency", AccessShareLock);
@@ -133,8 +141,7 @@ double companies_by_count(std::int64_t reseller) {
     index_rescan(scan, &key, 1, nullptr, 0);
     Datum last = 0;
     for (; read < kCounted && index_getnext_tid(scan, ForwardScanDirection) != nullptr; read++) {
-      bool is_null = false;
-      Datum const company = index_getattr(scan->xs_itup, kCompanyOfIndex, scan->xs_itupdesc, &is_null);
+      Datum const company = company_at(scan);
       if (read == 0 || company != last) count++;
       last = company;
     }
@@ -210,7 +217,7 @@ std::optional<double> rows_of_usage(const Call &call) {
   if (!companies) return std::nullopt;
   int items = 0;
   for (Service const service : *services) items += items_of(service).count;
-  return *companies * ((items + 1) / 2);
+  return *companies * std::ceil(items / 2.0);
 }
 
 std::optional<double> rows_of_series(const Call &call) {
