@@ -12,7 +12,7 @@ EXAMPLE := examples/reseller_page
 
 .PHONY: all install uninstall clean help deps build-unit-tests unit-tests ready demo example check check-sql format fuzz lint \
 	check-clients check-controls check-coverage check-example check-faults check-isolation check-matrix check-mutants \
-	check-replication check-sanitizers check-seeding check-update bench
+	check-replication check-sanitizers check-seeding check-update bench bench-compare bench-growth
 
 all install uninstall:
 	@$(PG_CONFIG) --pgxs >/dev/null 2>&1 && [ -f "$$($(PG_CONFIG) --pgxs)" ] || \
@@ -50,6 +50,8 @@ help:
 	@echo 'make check-update       a database of 0.1.0, built from the history, is updated and answers the same'
 	@echo 'make check-seeding      seed ROWS=10000000 under writers, through a crash'
 	@echo 'make bench    measure the speed that docs/performance.md promises; ONLY="reports copy"; MINUTES=30 for the steady state'
+	@echo 'make bench-compare BEFORE=revision   the same on the build of an earlier revision in turn, and the ratios; ONLY=, ROUNDS=7'
+	@echo 'make bench-growth   draw how cost grows, to build/growth/; ONLY="companies odd"; BEFORE=revision adds its lines; QUICK=1'
 
 deps:
 	@.ci/deps
@@ -151,3 +153,10 @@ check-matrix:
 
 bench: ready
 	@bench/run $(ONLY)
+
+bench-compare: ready
+	@bench/compare '$(BEFORE)' $(ONLY)
+
+bench-growth: ready
+	@.ci/deps gnuplot-nox
+	@BEFORE='$(BEFORE)' bench/growth/run $(ONLY)
