@@ -26,8 +26,8 @@ for count in $counts; do
     point companies "$ours" "$count" "$name" "$(report "$count" "$from" "$to" | median_time 15)"
     with_others || continue
     sql -c "CREATE TABLE answer_$count AS $(report "$count" "$from" "$to")" -c "VACUUM ANALYZE answer_$count"
-    point companies 'SELECT * of the finished answer' "$count" "$name" "$(median_time 15 <<<"SELECT * FROM answer_$count;")"
-    point companies 'view or rollup of days (whole UTC days only)' "$count" "$name" \
+    point companies 'finished answer' "$count" "$name" "$(median_time 15 <<<"SELECT * FROM answer_$count;")"
+    point companies 'view or rollup of days' "$count" "$name" \
         "$(other_report days "$count" '2024-02-01 00:00+00' '2024-03-01 00:00+00' | median_time 5)"
-    point companies 'GROUP BY over raw rows' "$count" "$name" "$(other_report raw "$count" "$from" "$to" | median_time 3)"
+    point companies 'GROUP BY raw rows' "$count" "$name" "$(other_report raw "$count" "$from" "$to" | median_time 3)"
 done

@@ -14,6 +14,6 @@ for rate in $(sizes '0 10 100 300 1000' '0 10 100'); do
     there=$rate
     fold_all
     point odd "$ours" "$rate" "$(label "$rate")" "$(report 1 '2024-02-15 10:15+00' '2024-10-17 00:00+00' | median_time 21)"
-    point odd "${ours/report/report at odd minutes}" "$rate" "$(label "$rate")" \
+    point odd "${ours/report/report, odd ends}" "$rate" "$(label "$rate")" \
         "$(report 1 '2024-02-15 10:17+00' '2024-10-16 23:59:59+00' | median_time 21)"
 done

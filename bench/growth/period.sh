@@ -17,16 +17,18 @@ fold_all
 lengths=('1 hour' '1 day' '1 week' '1 month' '3 months' '1 year' '5 years')
 [ -z "${QUICK:-}" ] || lengths=('1 hour' '1 day' '1 week' '1 month')
 for length in "${lengths[@]}"; do
+    name=${length#1 }
+    name=${name/3 months/quarter}
     # A begin such that the period lies within the data, in UTC+3; the last begins and ends with it.
     begin='2020-03-04 21:00+00'
     case $length in *years) begin='2019-12-31 21:00+00' ;; esac
     IFS='|' read -r hours from to odd_from odd_to < <(sql -c "SELECT extract(epoch FROM t - f) / 3600, f, t,
             f + interval '17 minutes 1 second', t + interval '17 minutes 1 second'
         FROM (SELECT timestamptz '$begin' AS f, timestamptz '$begin' + interval '$length' AS t) x")
-    point period "$ours" "$hours" "$length" "$(report 1 "$from" "$to" | median_time 25)"
-    point period "${ours/report/report at odd seconds}" "$hours" "$length" "$(report 1 "$odd_from" "$odd_to" | median_time 25)"
+    point period "$ours" "$hours" "$name" "$(report 1 "$from" "$to" | median_time 25)"
+    point period "${ours/report/report, odd ends}" "$hours" "$name" "$(report 1 "$odd_from" "$odd_to" | median_time 25)"
     with_others || continue
-    [ "$length" = '1 hour' ] || point period 'view or rollup of days (whole UTC days only)' "$hours" "$length" \
+    [ "$length" = '1 hour' ] || point period 'view or rollup of days' "$hours" "$name" \
         "$(other_report days 1 "${from/21:00:00/00:00:00}" "${to/21:00:00/00:00:00}" | median_time 5)"
-    point period 'GROUP BY over raw rows' "$hours" "$length" "$(other_report raw 1 "$from" "$to" | median_time 3)"
+    point period 'GROUP BY raw rows' "$hours" "$name" "$(other_report raw 1 "$from" "$to" | median_time 3)"
 done

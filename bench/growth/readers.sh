@@ -4,7 +4,7 @@
 source "$(dirname "$0")/lib.sh"
 start_cluster fsync=off
 make_database readers
-curve readers 'Reports of 10 companies beside writers' 'readers at once' 'reports a second'
+curve readers 'Reports of 10 companies beside writers of messages' 'readers at once' 'reports a second'
 sql -o /dev/null -c "SELECT setseed(0.5), bench.companies(1000), bench.reseller(2, 100001, 10)" \
     -c "INSERT INTO usage.text_message (company_id, channel, occurred_at, price_twin, price_reseller)
         SELECT 100001 + n % 10, 'sms', now() - n * interval '10 minutes', 0.05, 0.08 FROM generate_series(1, 8000) n"
@@ -24,7 +24,7 @@ for rate in 0 500 5000; do
     fi
     for count in $readers; do
         pgbench -n -M prepared -c "$count" -j 1 -T "$seconds" -f "$cluster/report.pgbench" >"$cluster/said" 2>/dev/null
-        point readers "$ours, $rate messages a second" "$count" "$count" "$(awk '/^tps/ { print $3 }' "$cluster/said")"
+        point readers "$ours, $rate/s" "$count" "$count" "$(awk '/^tps/ { print $3 }' "$cluster/said")"
     done
     [ -z "$writer" ] || { wait "$writer"; echo "           of $rate messages a second there were $(cat "$cluster/written")"; }
 done

@@ -16,6 +16,6 @@ for count in $(sizes '1 10 100 1000' '1 10 100'); do
     there=$count
     fold_all
     point resellers "$ours" "$count" "$(label "$count")" "$(report 1 '2024-01-31 21:00+00' '2024-02-29 21:00+00' | median_time 100)"
-    ! with_others || point resellers 'GROUP BY over raw rows' "$count" "$(label "$count")" \
+    ! with_others || point resellers 'GROUP BY raw rows' "$count" "$(label "$count")" \
         "$(other_report raw 1 '2024-01-31 21:00+00' '2024-02-29 21:00+00' | median_time 9)"
 done

@@ -19,6 +19,6 @@ for count in $(sizes '1 3 10 30 100 300' '1 10 30'); do
     there=$count
     fold_all
     point sources "$ours" "$count" "$count" "$(report 2 '2024-01-31 21:00+00' '2024-02-29 21:00+00' | median_time 40)"
-    point sources "${ours/report/report at odd minutes}" "$count" "$count" \
+    point sources "${ours/report/report, odd ends}" "$count" "$count" \
         "$(report 2 '2024-01-31 21:07+00' '2024-02-29 20:52:30+00' | median_time 40)"
 done

@@ -54,6 +54,6 @@ for each in $(sizes '1 10 100 1000 10000' '1 100 10000'); do
     point writes "$ours" "$each" "$(label "$each")" "$(write usage "$each" $times)"
     with_others || continue
     point writes 'not connected' "$each" "$(label "$each")" "$(write plain "$each" $times)"
-    point writes 'rollup by a trigger for each row' "$each" "$(label "$each")" "$(write by_row "$each" $times)"
-    point writes 'rollup by a trigger for each statement' "$each" "$(label "$each")" "$(write by_statement "$each" $times)"
+    point writes 'rollup by row trigger' "$each" "$(label "$each")" "$(write by_row "$each" $times)"
+    point writes 'rollup by statement trigger' "$each" "$(label "$each")" "$(write by_statement "$each" $times)"
 done
