@@ -33,9 +33,9 @@ namespace {
 constexpr AttrNumber kReseller = 1;
 constexpr int kCompanyOfIndex = 1;  // from 0
 
-// So many dependencies are looked at to count companies. Where a reseller has more, and the statistics do not know of it, it is
-// taken to have twice as many companies as were seen.
-constexpr int kCounted = 200;
+// So many dependencies are looked at to count companies. Where a reseller has more, the statistics are asked. Where they do not
+// know of it, it is taken to have twice as many companies as were seen.
+constexpr int kCounted = 100;
 
 // So many grants are looked at for a role that may read by membership alone. Where its grant is not among them, it is told nothing.
 constexpr int kGrants = 100;
@@ -125,8 +125,13 @@ Datum company_at(IndexScanDesc scan) {
   return values[kCompanyOfIndex];
 }
 
-/// Counts entries of the index, whether their rows are there yet, or still, or not.
-double companies_by_count(std::int64_t reseller) {
+struct Counted {
+  int companies;
+  bool is_all;
+};
+
+/// Counts by the entries of the index, whether their rows are there yet, or still, or not.
+Counted count_companies(std::int64_t reseller) {
   OwnTable const table("dependency", AccessShareLock);
   Oid const relid = own_relation("dependency_reseller_idx");
   int read = 0;
@@ -148,7 +153,7 @@ double companies_by_count(std::int64_t reseller) {
     index_endscan(scan);
     index_close(index, NoLock);
   });
-  return read < kCounted ? count : 2 * count;
+  return {count, read < kCounted};
 }
 
 /// The companies of the reseller that a call names; nothing where it is not known, or is not the current role's to know.
@@ -158,8 +163,9 @@ std::optional<double> companies_of(const Call &call) {
   call.depends_on_role();
   std::int64_t const id = integer_of(reseller);
   if (!lock_at_once({"access", "dependency", "dependency_reseller_idx"}) || !may_read(id, kGrants)) return std::nullopt;
-  if (std::optional<double> const companies = companies_by_statistics(id)) return companies;
-  return companies_by_count(id);
+  Counted const counted = count_companies(id);
+  if (counted.is_all) return counted.companies;
+  return std::max<double>(counted.companies, companies_by_statistics(id).value_or(2 * counted.companies));
 }
 
 /// The position of the name that an argument gives; nothing where it is not known, or names nothing.

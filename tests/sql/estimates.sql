@@ -74,7 +74,7 @@ CREATE TABLE pg_temp.call AS
     UNION ALL SELECT 'named_period(1, ''today'')'
     UNION ALL SELECT 'usage_events(2, 1001, ''bot'', ''2024-03-01'', ''2024-04-01'', row_limit => 2)'
     UNION ALL SELECT 'text_messaging(period_to => ''2024-04-01'', period_from => ''2024-03-01'', reseller_id => 1)';
-SELECT is(pg_temp.expected('bot(2, ''2024-03-01'', ''2024-04-01'')'), 400::bigint, 'without statistics, of many');
+SELECT is(pg_temp.expected('bot(2, ''2024-03-01'', ''2024-04-01'')'), 200::bigint, 'without statistics, of many');
 SELECT pg_temp.is_near(call, 'without statistics') FROM pg_temp.call WHERE call !~ '\w\(2, ';
 ANALYZE reseller_report.dependency;
 SELECT pg_temp.is_near(call, 'with statistics') FROM pg_temp.call;
