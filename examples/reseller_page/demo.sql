@@ -1,5 +1,5 @@
 -- What the page's demo has besides examples/demo.sql: names that attack pages and spreadsheets, a reseller of more than 50
--- companies, and the roles of the application and its users.
+-- companies, and the users' rights.
 \set ON_ERROR_STOP on
 \set QUIET on
 SET client_min_messages = warning;
@@ -32,13 +32,7 @@ INSERT INTO usage.phone_call (company_id, direction, occurred_at, duration_secon
     SELECT company_id, (ARRAY['outgoing', 'incoming'])[1 + floor(random() * 2)::int], pg_temp.moment(), 61, 0.0183, 0.0244
     FROM reseller_report.company, generate_series(1, 10) WHERE company_id BETWEEN 109 AND 112 OR company_id > 1000;
 
--- The application may connect and become one of its users' roles. These may read what they are granted. Nobody has a right on any
--- table.
-CREATE ROLE reseller_page LOGIN NOINHERIT;
-CREATE ROLE page_head_office;
-CREATE ROLE page_northern_lights;
-CREATE ROLE page_bharat;
-GRANT page_head_office, page_northern_lights, page_bharat TO reseller_page;
+\ir roles.sql
 \o /dev/null
 SELECT reseller_report.grant_access('page_head_office', r) FROM unnest(ARRAY[1, 2, 3]) r;
 SELECT reseller_report.grant_access('page_northern_lights', 1), reseller_report.grant_access('page_bharat', 2);

@@ -12,11 +12,12 @@ import { figure } from './page.mjs';
 
 /**
  * @param {{address: import('./address.mjs').Address, user: import('./session.mjs').User, of: import('./report.mjs').Period,
- *   section: {title: string, columns: Column[]}, company: {name: string, value: string} | undefined,
+ *   reseller: import('./report.mjs').Reseller | undefined, section: {title: string, columns: Column[]},
+ *   company: {name: string, value: string} | undefined,
  *   sums: import('./report.mjs').Sums, events: import('./report.mjs').Event[], more: boolean}} answer
  * @param {Texts} texts
  */
-export function eventsPage({ address, user, of, section, company, sums, events, more }, texts) {
+export function eventsPage({ address, user, reseller, of, section, company, sums, events, more }, texts) {
   const back = html`<p class="back">
     <a href="${link('/', address, { service: '', company: '', cell: '', after: '' })}#${address.service}">${texts.back}</a>
   </p>`;
@@ -34,7 +35,7 @@ export function eventsPage({ address, user, of, section, company, sums, events, 
   );
   const sum = sums[cellOfAddress(address).figure];
   const body = html`<h1>${title}</h1>
-    <p class="about">${about}</p>
+    <p class="about"><span>${about}</span> ${reseller && html`<span>${texts.currency(reseller.currency)}</span>`}</p>
     ${back}
     <dl class="totals">
       <div>
@@ -71,7 +72,7 @@ function table(service, events, texts) {
   const isText = service === 'text_messaging';
   const isCall = service.startsWith('telephony');
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${texts.events}">
-    <table>
+    <table class="events">
       <thead>
         <tr>
           <th scope="col">${texts.occurred}</th>

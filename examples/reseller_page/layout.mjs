@@ -1,26 +1,28 @@
 // What all pages have in common: the head, the side menu, who is signed in, and a plain message.
 
 import { html } from './html.mjs';
+import { assets } from './assets.mjs';
 
 /** @typedef {import('./html.mjs').Html} Html */
 /** @typedef {import('./texts/en.mjs').Texts} Texts */
 /** @typedef {import('./session.mjs').User} User */
 
 /**
- * @param {{title: string, user?: User, body: Html, menu?: Html | false}} of
+ * What comes before and after the body of a page, so that a long one can be sent in pieces.
+ * @param {{title: string, user?: User, menu?: Html | false}} of
  * @param {Texts} texts
  */
-export function layout({ title, user, body, menu = false }, texts) {
-  return html`<!doctype html>
+export function frame({ title, user, menu = false }, texts) {
+  const before = html`<!doctype html>
     <html lang="${texts.language}">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${title}</title>
-        <link rel="icon" href="/icon.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/style.css" />
-        <script src="/page.js" defer></script>
+        <link rel="icon" href="${assets.icon.path}" type="image/svg+xml" />
+        <link rel="stylesheet" href="${assets.style.path}" />
+        <script src="${assets.script.path}" defer></script>
       </head>
       <body>
         <a class="skip" href="#report">${texts.skip}</a>
@@ -38,7 +40,10 @@ export function layout({ title, user, body, menu = false }, texts) {
               <button class="quiet">${texts.signOut}</button>
             </form>`}
         </header>
-        <main id="report" tabindex="-1">${body}</main>
+        <main id="report" tabindex="-1"></main>
+      </body>
+    </html>`;
+  const after = html`</main>
         <div class="working" role="status" hidden>
           <span class="spinner"></span> <span class="says">${texts.working}</span>
           <button type="button" class="cancel">${texts.cancel}</button>
@@ -46,11 +51,22 @@ export function layout({ title, user, body, menu = false }, texts) {
         <p class="cancelled" role="status" data-says="${texts.cancelled}"></p>
       </body>
     </html> `;
+  return { before, after };
+}
+
+/**
+ * A whole page.
+ * @param {{title: string, user?: User, body: Html}} of
+ * @param {Texts} texts
+ */
+export function layout({ title, user, body }, texts) {
+  const { before, after } = frame({ title, user }, texts);
+  return html`${before}${body}${after}`;
 }
 
 /**
  * A page that says why there is nothing else on it.
- * @param {{title: string, says: Html, user?: User, menu?: Html | false}} of
+ * @param {{title: string, says: Html, user?: User}} of
  * @param {Texts} texts
  */
 export function message({ title, says, user }, texts) {

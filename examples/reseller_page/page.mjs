@@ -5,7 +5,7 @@ import { link } from './address.mjs';
 import { chart } from './chart.mjs';
 import { duration, fieldOfMoment, grouped, moment, money, moneyInText } from './format.mjs';
 import { cellOf } from './cells.mjs';
-import { layout } from './layout.mjs';
+import { frame } from './layout.mjs';
 import { ROWS } from './report.mjs';
 
 /** @typedef {import('./html.mjs').Html} Html */
@@ -63,7 +63,7 @@ function heading(section, column, address, texts) {
 /**
  * @param {Section} section
  * @param {Value[]} row
- * @param {(column: Column) => string} toEvents  the address of a cell's events
+ * @param {string} toEvents  the address of events, but for the company and the cell
  * @param {Texts} texts
  */
 function tableRow(section, row, toEvents, texts) {
@@ -74,7 +74,7 @@ function tableRow(section, row, toEvents, texts) {
       const isNothing = /^[0.]+$/.test(String(row[i]));
       if (!isNumber(column) || isNothing || !cellOf(section.service, column.key))
         return html`<td class="${classOf(column)}${isNothing && isNumber(column) && ' nothing'}">${shown}</td>`;
-      return html`<td class="number"><a href="${toEvents(column)}">${shown}</a></td>`;
+      return html`<td class="number"><a href="${toEvents}&amp;company=${row[0]}&amp;cell=${column.key}">${shown}</a></td>`;
     })}
   </tr> `;
 }
@@ -108,6 +108,7 @@ function empty(section, address, texts) {
 function table(section, address, title, texts) {
   if (section.rows.length === 0) return empty(section, address, texts);
   const count = grouped(section.row_count, texts.marks);
+  const toEvents = link('/events', address, { service: section.service });
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${texts.companiesOf(title)}">
     <table class="report">
       <thead>
@@ -116,14 +117,7 @@ function table(section, address, title, texts) {
         </tr>
       </thead>
       <tbody>
-        ${section.rows.map((row) =>
-          tableRow(
-            section,
-            row,
-            (column) => link('/events', address, { service: section.service, company: String(row[0]), cell: column.key }),
-            texts,
-          ),
-        )}
+        ${section.rows.map((row) => tableRow(section, row, toEvents, texts))}
       </tbody>
       <tfoot>
         <tr>
@@ -221,6 +215,19 @@ function sectionOf({ section, address, totals, series, reseller }, texts) {
 }
 
 /**
+ * A field of a date and a time. Browsers' own know milliseconds only: a moment that is finer gets a field of text.
+ * @param {string} name
+ * @param {string} title
+ * @param {string} value
+ */
+function momentField(name, title, value) {
+  const type = /\.\d{4}/.test(value) ? 'text' : 'datetime-local';
+  return html`<label
+    >${title} <input type="${type}" name="${name}" required max="9999-12-31T23:59" step="any" value="${value}"
+  /></label>`;
+}
+
+/**
  * What the report shows: reseller, period, companies.
  * @param {{address: Address, accounts: Reseller[], reseller: Reseller | undefined, of: Period | undefined}} chosen
  * @param {Texts} texts
@@ -240,26 +247,8 @@ export function form({ address, accounts, reseller, of }, texts) {
             </select></label
           >`
         : html`<input type="hidden" name="reseller" value="${address.reseller}" />`}
-      <label
-        >${texts.from}
-        <input
-          type="datetime-local"
-          name="from"
-          required
-          max="9999-12-31T23:59"
-          step="any"
-          value="${of ? fieldOfMoment(of.period_from) : address.from}"
-      /></label>
-      <label
-        >${texts.to}
-        <input
-          type="datetime-local"
-          name="to"
-          required
-          max="9999-12-31T23:59"
-          step="any"
-          value="${of ? fieldOfMoment(of.period_to) : address.to}"
-      /></label>
+      ${momentField('from', texts.from, of ? fieldOfMoment(of.period_from) : address.from)}
+      ${momentField('to', texts.to, of ? fieldOfMoment(of.period_to) : address.to)}
       <label>${texts.search} <input type="search" name="search" maxlength="200" value="${address.search}" /></label>
       <label class="check"
         ><input type="checkbox" name="expenses" value="1" ${address.expenses && html` checked`} /> ${texts.expenses}</label
@@ -288,18 +277,21 @@ export function form({ address, accounts, reseller, of }, texts) {
 }
 
 /**
- * The whole page.
+ * The whole page, in pieces: what is above the sections, each of them, and the end.
  * @param {{address: Address, user: import('./session.mjs').User, accounts: Reseller[], of: Period,
  *   page: import('./report.mjs').Page, totals: Total[], series: Series}} answer
  * @param {Texts} texts
+ * @returns {Generator<Html>}
  */
-export function reportPage({ address, user, accounts, of, page, totals, series }, texts) {
+export function* reportPage({ address, user, accounts, of, page, totals, series }, texts) {
   const { reseller, sections } = page;
   const menu = html`<ul>
     ${sections.map(({ service, title }) => html`<li><a href="#${service}">${texts.sectionTitle(service, title)}</a></li> `)}
   </ul>`;
   const isCompared = totals.some((total) => total.before !== null);
-  const body = html`<h1>${texts.title}</h1>
+  const { before, after } = frame({ title: `${reseller.name}: ${texts.title}`, user, menu }, texts);
+  yield html`${before}
+    <h1>${texts.title}</h1>
     ${form({ address, accounts, reseller, of }, texts)}
     <p class="about">
       <strong><bdi>${reseller.name}</bdi></strong>
@@ -310,7 +302,7 @@ export function reportPage({ address, user, accounts, of, page, totals, series }
           ? texts.comparedWith(texts.period(texts.moment(of.previous_from), texts.moment(of.previous_to)))
           : texts.notCompared}</span
       >
-    </p>
-    ${sections.map((section) => sectionOf({ section, address, totals, series, reseller }, texts))}`;
-  return layout({ title: `${reseller.name}: ${texts.title}`, user, body, menu }, texts);
+    </p>`;
+  for (const section of sections) yield sectionOf({ section, address, totals, series, reseller }, texts);
+  yield after;
 }

@@ -24,7 +24,7 @@ import { cellOf } from './cells.mjs';
 /**
  * @typedef {object} Total  a figure of a service in the period and in the one before
  * @property {string} service
- * @property {'events' | 'seconds' | 'total_price_to_twin' | 'total_price_to_reseller'} figure
+ * @property {'events' | 'seconds' | 'price_to_twin' | 'price_to_reseller'} figure
  * @property {string} now
  * @property {string | null} before  null where the period before cannot be answered
  * @property {string | null} change  in percent; null where there was nothing before
@@ -134,27 +134,24 @@ export async function page(reader, address, of) {
  * @returns {Promise<Total[]>}
  */
 export async function totals(reader, reseller, of) {
+  // The steps of a series add up to the totals, and few steps are quick.
   const figures = (/** @type {string} */ bounds) => `
-    SELECT service, figure, value FROM reseller_report.totals($1, ${bounds}) t,
-        LATERAL (VALUES (1, 'events', t.events::numeric), (2, 'seconds', t.seconds),
-            (3, 'total_price_to_twin', t.total_price_to_twin), (4, 'total_price_to_reseller', t.total_price_to_reseller))
-            AS f (place, figure, value)`;
+    SELECT service, place, figure, value FROM (
+        SELECT service, sum(events) AS events, sum(seconds) AS seconds, sum(price_to_twin) AS twin,
+          sum(price_to_reseller) AS reseller
+        FROM reseller_report.usage_series($1, ${bounds}, 'year') GROUP BY service) AS summed,
+      LATERAL (VALUES (1, 'events', events), (2, 'seconds', seconds), (3, 'price_to_twin', twin),
+        (4, 'price_to_reseller', reseller)) AS f (place, figure, value)`;
   const compared = await reader.unless(NOT_ANSWERED, () =>
     reader.rows(
       `SELECT n.service, n.figure, n.value AS now, b.value AS before,
           round(100 * (n.value - b.value) / nullif(abs(b.value), 0), 1) AS change
-      FROM (${figures('$2, $3')}) n JOIN (${figures('$4, $5')}) b USING (service, figure)`,
+      FROM (${figures('$2, $3')}) n JOIN (${figures('$4, $5')}) b USING (service, figure) ORDER BY n.place`,
       [reseller, of.period_from, of.period_to, of.previous_from, of.previous_to],
     ),
   );
-  return (
-    compared ??
-    reader.rows(`SELECT service, figure, value AS now, NULL AS before, NULL AS change FROM (${figures('$2, $3')}) n`, [
-      reseller,
-      of.period_from,
-      of.period_to,
-    ])
-  );
+  const alone = `SELECT service, figure, value AS now, NULL AS before, NULL AS change FROM (${figures('$2, $3')}) n ORDER BY place`;
+  return compared ?? reader.rows(alone, [reseller, of.period_from, of.period_to]);
 }
 
 /**

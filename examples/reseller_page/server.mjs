@@ -4,9 +4,10 @@
 
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { link, readAddress, Refused } from './address.mjs';
 import { Database, GivenUp } from './database.mjs';
+import { assets } from './assets.mjs';
 import { BYTE_ORDER_MARK, line, textField } from './csv.mjs';
 import { eventsPage } from './events_page.mjs';
 import { failure } from './failure.mjs';
@@ -49,14 +50,6 @@ const database = new Database({
   timeLimit: TIME_LIMIT,
 });
 const sessions = new Sessions(users);
-
-const file = (/** @type {string} */ name) => readFileSync(new URL(`public/${name}`, import.meta.url));
-/** @type {Record<string, {type: string, content: Buffer}>} */
-const FILES = {
-  '/style.css': { type: 'text/css; charset=utf-8', content: file('style.css') },
-  '/page.js': { type: 'text/javascript; charset=utf-8', content: file('page.js') },
-  '/icon.svg': { type: 'image/svg+xml', content: file('icon.svg') },
-};
 
 /**
  * @param {Response} response
@@ -155,7 +148,13 @@ async function showReport(context, response) {
     const totals = await report.totals(reader, address.reseller, of);
     return { of, page, totals, series: await report.series(reader, address.reseller, of) };
   });
-  send(response, 200, reportPage({ address, user, accounts: context.accounts, ...answer }, texts));
+  response.writeHead(200, { ...HEADERS, 'Content-Type': 'text/html; charset=utf-8' });
+  for (const piece of reportPage({ address, user, accounts: context.accounts, ...answer }, texts)) {
+    response.write(piece.text);
+    // The browser shows the first section while the others are written.
+    await nextTurn();
+  }
+  response.end();
 }
 
 /**
@@ -173,7 +172,7 @@ async function showEvents(context, response) {
     const sums = await report.sumOfEvents(reader, address, of);
     return { of, company, section, sums, ...(await report.pageOfEvents(reader, address, of)) };
   });
-  send(response, 200, eventsPage({ address, user, ...answer }, texts));
+  send(response, 200, eventsPage({ address, user, reseller: context.reseller, ...answer }, texts));
 }
 
 /**
@@ -298,9 +297,9 @@ async function answer(request, response, url, signal) {
     const page = message({ title: texts.notAllowed, says: html`<p>${texts.notAllowed}</p>` }, texts);
     return send(response, 405, page, { Allow: 'GET, HEAD', Connection: 'close' });
   }
-  const file = Object.hasOwn(FILES, url.pathname) ? FILES[url.pathname] : undefined;
+  const file = Object.values(assets).find(({ path }) => path === url.pathname);
   if (file) {
-    response.writeHead(200, { ...HEADERS, 'Content-Type': file.type });
+    response.writeHead(200, { ...HEADERS, 'Content-Type': file.type, 'Cache-Control': 'max-age=31536000, immutable' });
     return void response.end(file.content);
   }
   if (isPost) return redirect(response, '/', { 'Set-Cookie': sessions.noCookie(), Connection: 'close' });

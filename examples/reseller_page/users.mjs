@@ -1,4 +1,4 @@
-// The demo's users. Each reads as a database role of its own, which has the grants (demo.sql).
+// The demo's users. Each reads as a database role of its own, which has the grants (roles.sql, demo.sql).
 
 /** @type {import('./session.mjs').User[]} */
 export const users = [

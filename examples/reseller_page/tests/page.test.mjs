@@ -217,6 +217,12 @@ test('a period has dates and times to the minute, or a name, on the clock of the
   const period = `(SELECT '2026-01-05 10:17 Europe/Moscow'::timestamptz AS f,
       '2199-01-06 23:59 Europe/Moscow'::timestamptz AS t) AS p`;
   assert.deepEqual(await figures(page, 'bot'), await truth('bot', 1, false, period));
+  // To the microsecond, for whom the address says it; the form keeps it.
+  await page.goto(`${origin}/?reseller=1&from=2026-10-05T10:17:00.000001&to=2026-10-06T00:00:59.5`);
+  assert.equal(await page.getByLabel('From').inputValue(), '2026-10-05T10:17:00.000001');
+  assert.equal(await page.getByLabel('To, not included').inputValue(), '2026-10-06T00:00:59.5');
+  await page.getByRole('button', { name: 'Show' }).click();
+  await page.waitForURL(/from=2026-10-05T10%3A17%3A00.000001&to=2026-10-06T00%3A00%3A59.5/);
   for (const name of ['Last 7 days', 'This month', 'Last month', 'Last 90 days']) {
     await page.getByRole('link', { name, exact: true }).click();
     await page.waitForURL(/at=/);

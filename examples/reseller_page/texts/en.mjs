@@ -114,8 +114,8 @@ export const en = {
   figures: {
     events: 'Messages',
     seconds: 'Duration',
-    total_price_to_twin: 'Price to Twin',
-    total_price_to_reseller: 'Price to reseller',
+    price_to_twin: 'Price to Twin',
+    price_to_reseller: 'Price to reseller',
   },
   calls: 'Calls',
   allCompanies: 'All companies',

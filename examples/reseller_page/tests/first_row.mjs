@@ -1,0 +1,59 @@
+// How long it takes until a person sees the first row of a page, against the database's own answer to the same question. Prints
+// both, in milliseconds, and their ratio: medians of rounds in turn. Called by bench/page.sh; PAGE_ADDRESS signs in.
+
+import { performance } from 'node:perf_hooks';
+import pg from 'pg';
+import { chromium } from 'playwright-core';
+
+const ROUNDS = 15;
+const signIn = new URL(process.env.PAGE_ADDRESS ?? '');
+const [from, to] = ['2024-01-01T00:00', '2024-02-01T00:00'];
+
+const database = new pg.Client({ user: 'postgres' });
+await database.connect();
+const browser = await chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+});
+const page = await browser.newPage();
+await page.addInitScript(() => {
+  // A task after the frame that the row is first part of: by then it is drawn.
+  const look = () => {
+    if (!document.querySelector('table.report tbody tr')) return void requestAnimationFrame(look);
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => document.documentElement.setAttribute('data-seen', String(window.performance.now()));
+    port2.postMessage('');
+  };
+  look();
+});
+await page.goto(signIn.href);
+
+async function askDatabase() {
+  const begun = performance.now();
+  await database.query(
+    `SELECT reseller_report.reseller_and_companies(1, $1::timestamp AT TIME ZONE $3, $2::timestamp AT TIME ZONE $3,
+      row_limit => 50)`,
+    [from, to, 'Europe/Moscow'],
+  );
+  return performance.now() - begun;
+}
+
+async function seePage() {
+  await page.goto(`${signIn.origin}/?reseller=1&from=${from}&to=${to}`);
+  return Number(await page.locator('html[data-seen]').getAttribute('data-seen'));
+}
+
+/** @type {{answer: number, seen: number, ratio: number}[]} */
+const rounds = [];
+for (let round = -2; round < ROUNDS; round++) {
+  const [answer, seen] = [await askDatabase(), await seePage()];
+  if (round >= 0) rounds.push({ answer, seen, ratio: seen / answer });
+}
+const median = (/** @type {'answer' | 'seen' | 'ratio'} */ what) =>
+  rounds
+    .map((round) => round[what])
+    .sort((a, b) => a - b)
+    [(ROUNDS - 1) / 2].toFixed(2);
+console.log(median('answer'), median('seen'), median('ratio'));
+await browser.close();
+await database.end();
