@@ -1,6 +1,6 @@
 // HTML that is written by templates. Whatever a template puts in is escaped, unless it came from a template itself.
 
-/** A piece of HTML that needs no escaping. Only `html` makes them. */
+/** A piece of HTML that needs no escaping. Only `html` makes them, and what takes them apart. */
 export class Html {
   /** @param {string} text */
   constructor(text) {

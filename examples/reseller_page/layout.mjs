@@ -1,11 +1,13 @@
 // What all pages have in common: the head, the side menu, who is signed in, and a plain message.
 
-import { html } from './html.mjs';
+import { Html, html } from './html.mjs';
 import { assets } from './assets.mjs';
 
-/** @typedef {import('./html.mjs').Html} Html */
 /** @typedef {import('./texts/en.mjs').Texts} Texts */
 /** @typedef {import('./session.mjs').User} User */
+
+// Stands for the body of a page. No text can bring it, since what texts bring is escaped.
+const BODY = html`<!-- body -->`;
 
 /**
  * What comes before and after the body of a page, so that a long one can be sent in pieces.
@@ -13,7 +15,7 @@ import { assets } from './assets.mjs';
  * @param {Texts} texts
  */
 export function frame({ title, user, menu = false }, texts) {
-  const before = html`<!doctype html>
+  const page = html`<!doctype html>
     <html lang="${texts.language}">
       <head>
         <meta charset="utf-8" />
@@ -40,10 +42,7 @@ export function frame({ title, user, menu = false }, texts) {
               <button class="quiet">${texts.signOut}</button>
             </form>`}
         </header>
-        <main id="report" tabindex="-1"></main>
-      </body>
-    </html>`;
-  const after = html`</main>
+        <main id="report" tabindex="-1">${BODY}</main>
         <div class="working" role="status" hidden>
           <span class="spinner"></span> <span class="says">${texts.working}</span>
           <button type="button" class="cancel">${texts.cancel}</button>
@@ -51,6 +50,7 @@ export function frame({ title, user, menu = false }, texts) {
         <p class="cancelled" role="status" data-says="${texts.cancelled}"></p>
       </body>
     </html> `;
+  const [before, after] = page.text.split(BODY.text).map((part) => new Html(part));
   return { before, after };
 }
 

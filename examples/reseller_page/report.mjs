@@ -57,7 +57,7 @@ const NOT_ANSWERED = ['55000', '22008', '22023'];
  */
 export function accounts(reader) {
   return reader.rows(
-    'SELECT reseller_id::text AS id, name, time_zone, currency FROM reseller_report.resellers ORDER BY name, reseller_id',
+    'SELECT reseller_id::text AS id, name, time_zone, currency FROM reseller_report.resellers ORDER BY reseller_id',
   );
 }
 

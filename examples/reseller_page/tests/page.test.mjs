@@ -109,6 +109,7 @@ test('the address that is printed opens signed in, with all five sections, as th
     'Telephony service (new)',
     'Bot service',
   ]);
+  assert.equal(await page.locator('body > main > section').count(), 5);
   for (const service of services) {
     const headings = await page.locator(`#${service} table.report thead th`).allInnerTexts();
     assert.equal(
