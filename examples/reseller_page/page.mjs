@@ -235,6 +235,8 @@ function momentField(name, title, value) {
 export function form({ address, accounts, reseller, of }, texts) {
   const offsets = of && [moment(of.period_from).offset, moment(of.period_to).offset];
   const zone = reseller?.time_zone ?? '';
+  // Where the address names none of the user's accounts, the next choice is of one of them.
+  const next = reseller?.id ?? accounts[0]?.id ?? '';
   return html`<form class="choose" method="get" action="/" aria-label="${texts.choose}">
       ${accounts.length > 1
         ? html`<label
@@ -246,7 +248,7 @@ export function form({ address, accounts, reseller, of }, texts) {
               )}
             </select></label
           >`
-        : html`<input type="hidden" name="reseller" value="${address.reseller}" />`}
+        : html`<input type="hidden" name="reseller" value="${next}" />`}
       ${momentField('from', texts.from, of ? fieldOfMoment(of.period_from) : address.from)}
       ${momentField('to', texts.to, of ? fieldOfMoment(of.period_to) : address.to)}
       <label>${texts.search} <input type="search" name="search" maxlength="200" value="${address.search}" /></label>
@@ -266,7 +268,7 @@ export function form({ address, accounts, reseller, of }, texts) {
           ([name, title]) =>
             html`<li>
               <a
-                href="${link('/', address, { period: name, at: '', from: '', to: '', page: 1 })}"
+                href="${link('/', address, { reseller: next, period: name, at: '', from: '', to: '', page: 1 })}"
                 ${address.period === name && html` aria-current="true"`}
                 >${title}</a
               >
@@ -302,6 +304,7 @@ export function* reportPage({ address, user, accounts, of, page, totals, series 
           ? texts.comparedWith(texts.period(texts.moment(of.previous_from), texts.moment(of.previous_to)))
           : texts.notCompared}</span
       >
+      ${(address.search !== '' || address.expenses) && html`<span>${texts.allCompanies}</span>`}
     </p>`;
   for (const section of sections) yield sectionOf({ section, address, totals, series, reseller }, texts);
   yield after;

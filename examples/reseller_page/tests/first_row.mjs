@@ -1,5 +1,6 @@
 // How long it takes until a person sees the first row of a page, against the database's own answer to the same question. Prints
-// both, in milliseconds, and their ratio: medians of rounds in turn. Called by bench/page.sh; PAGE_ADDRESS signs in.
+// both, in milliseconds, and their ratio; and until the first byte has come, and until an empty page is seen. All are medians of
+// rounds in turn. Called by bench/page.sh; PAGE_ADDRESS signs in.
 
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
@@ -19,7 +20,7 @@ const page = await browser.newPage();
 await page.addInitScript(() => {
   // A task after the frame that the row is first part of: by then it is drawn.
   const look = () => {
-    if (!document.querySelector('table.report tbody tr')) return void requestAnimationFrame(look);
+    if (!document.querySelector('table.report tbody tr, section .empty')) return void requestAnimationFrame(look);
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => document.documentElement.setAttribute('data-seen', String(window.performance.now()));
     port2.postMessage('');
@@ -38,22 +39,29 @@ async function askDatabase() {
   return performance.now() - begun;
 }
 
-async function seePage() {
-  await page.goto(`${signIn.origin}/?reseller=1&from=${from}&to=${to}`);
-  return Number(await page.locator('html[data-seen]').getAttribute('data-seen'));
+/** @param {string} search */
+async function seePage(search) {
+  await page.goto(`${signIn.origin}/?reseller=1&from=${from}&to=${to}&search=${search}`);
+  const seen = Number(await page.locator('html[data-seen]').getAttribute('data-seen'));
+  const received = await page.evaluate(
+    () => /** @type {PerformanceNavigationTiming} */ (window.performance.getEntriesByType('navigation')[0]).responseStart,
+  );
+  return { seen, received };
 }
 
-/** @type {{answer: number, seen: number, ratio: number}[]} */
+/** @type {{answer: number, seen: number, ratio: number, received: number, empty: number}[]} */
 const rounds = [];
 for (let round = -2; round < ROUNDS; round++) {
-  const [answer, seen] = [await askDatabase(), await seePage()];
-  if (round >= 0) rounds.push({ answer, seen, ratio: seen / answer });
+  const answer = await askDatabase();
+  const { seen, received } = await seePage('');
+  const { seen: empty } = await seePage('nobody');
+  if (round >= 0) rounds.push({ answer, seen, ratio: seen / answer, received, empty });
 }
-const median = (/** @type {'answer' | 'seen' | 'ratio'} */ what) =>
+const median = (/** @type {'answer' | 'seen' | 'ratio' | 'received' | 'empty'} */ what) =>
   rounds
     .map((round) => round[what])
     .sort((a, b) => a - b)
     [(ROUNDS - 1) / 2].toFixed(2);
-console.log(median('answer'), median('seen'), median('ratio'));
+console.log(median('answer'), median('seen'), median('ratio'), median('received'), median('empty'));
 await browser.close();
 await database.end();

@@ -21,6 +21,9 @@ export const tickets = {
 };
 export const origin = tickets.headOffice.origin;
 
+/** Last month, as an address has it. */
+export const month = `period=last_month&at=${new Date().toISOString().slice(0, 16)}Z`;
+
 export const database = new pg.Pool({ user: 'postgres', max: 4 });
 database.on('error', () => {});
 after(() => database.end());

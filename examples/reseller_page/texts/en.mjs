@@ -43,7 +43,6 @@ export const en = {
   skip: 'Skip to the report',
   signedInAs: (/** @type {string} */ name) => `Signed in as ${name}`,
   signOut: 'Sign out',
-  sections: 'Sections of the report',
 
   // The form.
   choose: 'What the report shows',
@@ -90,8 +89,6 @@ export const en = {
     `Companies ${first} to ${last} of ${all}`,
   total: 'Total',
   totalOf: (/** @type {string} */ count) => `of ${companies(count)}`,
-  sortedUp: 'sorted, smallest first',
-  sortedDown: 'sorted, largest first',
   csv: 'CSV',
   csvOf: (/** @type {string} */ title) => `${title} as CSV`,
   pages: 'Pages',
@@ -118,7 +115,7 @@ export const en = {
     price_to_reseller: 'Price to reseller',
   },
   calls: 'Calls',
-  allCompanies: 'All companies',
+  allCompanies: 'Charts, and the totals above them, are of all companies.',
   change: (/** @type {string} */ percent) => `${percent} %`,
   changeSaid: 'against the period before',
   comparedWith: (/** @type {string} */ period) => `Change against ${period}`,
@@ -198,7 +195,6 @@ export const en = {
   tooLong: (/** @type {string} */ seconds) =>
     `This took longer than ${seconds} seconds and was cancelled. Choose a shorter period, or try again later.`,
   busy: 'Too many reports are being computed at the moment. Try again in a minute.',
-  again: 'Try again',
   notFound: 'There is no such page.',
   notAllowed: 'This page can only be read.',
   wrong: 'Something went wrong. It has been logged.',
