@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { link, readAddress, Refused } from './address.mjs';
-import { Database, GivenUp } from './database.mjs';
+import { Busy, Database, GivenUp } from './database.mjs';
 import { assets } from './assets.mjs';
 import { BYTE_ORDER_MARK, line, textField } from './csv.mjs';
 import { eventsPage } from './events_page.mjs';
@@ -29,6 +29,10 @@ import { users } from './users.mjs';
 
 const TIME_LIMIT = Number(process.env.TIME_LIMIT ?? 15) * 1000;
 const FILE_TIME_LIMIT = 10 * TIME_LIMIT;
+const CONNECTIONS = 8;
+// Who reads a file slowly holds a connection for long. Half of them are left to pages.
+const MOST_FILES = CONNECTIONS / 2;
+let files = 0;
 
 // Nothing but what this server sends: no script or style within pages, no other site's pictures, frames or forms.
 const HEADERS = {
@@ -45,7 +49,7 @@ const HEADERS = {
 const database = new Database({
   // libpq's variables say where the rest is.
   connection: { user: process.env.PGUSER ?? 'reseller_page' },
-  connections: 8,
+  connections: CONNECTIONS,
   waiting: 200,
   timeLimit: TIME_LIMIT,
 });
@@ -186,23 +190,27 @@ async function showEvents(context, response) {
 async function sendFile(context, response, name, lines) {
   const { user, address, signal } = context;
   context.requireComplete();
-  await database.read(
-    user.role,
-    signal,
-    async (reader) => {
-      const of = await context.begin(reader);
-      for await (const text of lines(reader, of)) {
-        if (!response.headersSent) {
-          const days = [of.period_from, of.period_to].map((moment) => moment.replace(/ .*/, '')).join('_');
-          const disposition = `attachment; filename="${name}_${address.reseller}_${days}.csv"`;
-          response.writeHead(200, { ...HEADERS, 'Content-Type': 'text/csv; charset=utf-8', 'Content-Disposition': disposition });
-          response.write(BYTE_ORDER_MARK);
+  if (files >= MOST_FILES) throw new Busy();
+  files++;
+  await database
+    .read(
+      user.role,
+      signal,
+      async (reader) => {
+        const of = await context.begin(reader);
+        for await (const text of lines(reader, of)) {
+          if (!response.headersSent) {
+            const days = [of.period_from, of.period_to].map((moment) => moment.replace(/ .*/, '')).join('_');
+            const disposition = `attachment; filename="${name}_${address.reseller}_${days}.csv"`;
+            response.writeHead(200, { ...HEADERS, 'Content-Type': 'text/csv; charset=utf-8', 'Content-Disposition': disposition });
+            response.write(BYTE_ORDER_MARK);
+          }
+          if (!response.write(text)) await once(response, 'drain', { signal });
         }
-        if (!response.write(text)) await once(response, 'drain', { signal });
-      }
-    },
-    FILE_TIME_LIMIT,
-  );
+      },
+      FILE_TIME_LIMIT,
+    )
+    .finally(() => files--);
   response.end();
 }
 

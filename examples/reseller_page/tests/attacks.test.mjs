@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
-import { launch, month, origin, request, rows, signIn, tickets, value } from './site.mjs';
+import { database, launch, month, origin, request, rows, signIn, tickets, value } from './site.mjs';
 
 const cookie = await signIn(tickets.northernLights);
 const { port } = new URL(origin);
@@ -215,6 +215,24 @@ test('a hundred reports at once are all answered, and so is who comes next', asy
   assert.equal((await request(`/?reseller=1&${month}`, { cookie })).status, 200);
   const connections = Number(await value("SELECT count(*) FROM pg_stat_activity WHERE usename = 'reseller_page'"));
   assert.ok(connections <= 9, `${connections} connections`);
+});
+
+test('who reads many files slowly leaves connections to pages', async () => {
+  const holder = await database.connect();
+  try {
+    // Files that nobody reads would do the same, but for what the sockets hold.
+    await holder.query('BEGIN; LOCK TABLE usage.chat_message IN ACCESS EXCLUSIVE MODE');
+    const path = `/events.csv?reseller=1&${month}&service=chat&company=101&cell=user_messages`;
+    const files = Array.from({ length: 8 }, () => request(path, { cookie }));
+    assert.equal((await Promise.race(files)).status, 503);
+    assert.equal((await request('/', { cookie })).status, 303, 'a page has a connection');
+    await holder.query('ROLLBACK');
+    const statuses = (await Promise.all(files)).map(({ status }) => status);
+    assert.deepEqual(statuses.sort(), [200, 200, 200, 200, 503, 503, 503, 503]);
+  } finally {
+    holder.release(true);
+  }
+  assert.equal((await request('/section.csv?reseller=1&service=bot&' + month, { cookie })).status, 200);
 });
 
 test('a hundred who leave at once leave no query behind', async () => {

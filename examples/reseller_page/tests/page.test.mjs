@@ -567,7 +567,7 @@ test('a report that takes long shows that it works, and cancelling it cancels th
     await until('it is cancelled', async () => (await waiting()) === '0');
   } finally {
     await holder.query('ROLLBACK');
-    holder.release();
+    holder.release(true);
   }
 });
 
@@ -582,7 +582,7 @@ test('a query beyond the time limit is cancelled, and the page says so', async (
     assert.equal(await waiting(), '0');
   } finally {
     await holder.query('ROLLBACK');
-    holder.release();
+    holder.release(true);
   }
   await done();
 });
