@@ -24,7 +24,7 @@ fold_all
 
 PGUSER=reseller_page node examples/reseller_page/server.mjs >"$cluster/addresses" 2>&1 &
 page=$!
-trap 'kill $page; "$here/../tests/lib/private-cluster" stop "$cluster"' EXIT
+trap 'kill $page; wait $page || true; "$here/../tests/lib/private-cluster" stop "$cluster"' EXIT
 until [ -s "$cluster/addresses" ]; do sleep 0.1; done
 address=$(sed -n 's/^Head office: //p' "$cluster/addresses")
 read -r answer seen ratio received empty < <(PAGE_ADDRESS=$address node examples/reseller_page/tests/first_row.mjs)

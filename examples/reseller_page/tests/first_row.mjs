@@ -62,6 +62,6 @@ const median = (/** @type {'answer' | 'seen' | 'ratio' | 'received' | 'empty'} *
     .map((round) => round[what])
     .sort((a, b) => a - b)
     [(ROUNDS - 1) / 2].toFixed(2);
-console.log(median('answer'), median('seen'), median('ratio'), median('received'), median('empty'));
 await browser.close();
 await database.end();
+console.log(median('answer'), median('seen'), median('ratio'), median('received'), median('empty'));
