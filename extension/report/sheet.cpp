@@ -1,5 +1,7 @@
 #include "report/sheet.hpp"
 
+#include <utility>
+
 #include "server/row_writer.hpp"
 
 namespace reseller_report {
@@ -20,26 +22,24 @@ std::vector<FigureSet> wanted_figures(const ReportShape &shape) {
 }  // namespace
 
 Sheet::Sheet(const Request &request, Service service, const Dependents &dependents)
-    : shape_(report_shape(service)),
-      dependents_(dependents),
-      wanted_(wanted_figures(shape_)),
-      totals_(dependents, shape_.items, wanted_.data()) {
+    : dependents_(dependents),
+      wanted_(wanted_figures(report_shape(service))),
+      totals_(dependents, report_shape(service).items, wanted_.data()) {
   std::vector<Range> const whole = {request.period};
   collect_figures({request.reseller, service, whole, dependents}, totals_);
+  ReportShape const shape = report_shape(service);
+  for (int i = 0; i < shape.column_count; i++) append(shape.columns[i]);
+  for (ReportColumn total : {kTotalPriceToTwin, kTotalPriceToReseller}) {
+    total.count = shape.items.count;
+    append(total);
+  }
 }
 
-ReportColumn Sheet::column_of(int column) const {
-  if (column < shape_.column_count) return shape_.columns[column];
-  ReportColumn total = column == shape_.column_count ? kTotalPriceToTwin : kTotalPriceToReseller;
-  total.count = shape_.items.count;
-  return total;
-}
-
-Sum Sheet::value(int column, int company) const {
-  ReportColumn const its = column_of(column);
-  Sum sum = 0;
-  for (int item = its.first; item < its.first + its.count; item++) sum += totals_.get(item, its.figure, company);
-  return sum;
+void Sheet::append(const ReportColumn &column) {
+  Column appended = {column, reseller_report::is_money(column.figure), {}};
+  for (int item = column.first; item < column.first + column.count; item++)
+    appended.first.push_back(totals_.column(item, column.figure));
+  columns_.push_back(std::move(appended));
 }
 
 std::int64_t Sheet::count(int column, int company) const {

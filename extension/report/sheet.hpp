@@ -1,6 +1,8 @@
 // A report before it is handed out: the value of each of its columns for each company.
 #pragma once
 
+#include <vector>
+
 #include "report/request.hpp"
 #include "report/totals.hpp"
 
@@ -20,24 +22,35 @@ class Sheet {
   bool has_expenses(int company) const { return value(columns() - 2, company) > 0; }
 
   /// The columns after id and name, the two totals last.
-  int columns() const { return shape_.column_count + 2; }
-  const char *name(int column) const { return column_of(column).name; }
-  const char *title(int column) const { return column_of(column).title; }
-  Figure figure(int column) const { return column_of(column).figure; }
-  bool is_money(int column) const { return reseller_report::is_money(figure(column)); }
+  int columns() const { return static_cast<int>(columns_.size()); }
+  const char *name(int column) const { return at(column).its.name; }
+  const char *title(int column) const { return at(column).its.title; }
+  Figure figure(int column) const { return at(column).its.figure; }
+  bool is_money(int column) const { return at(column).is_money; }
 
-  Sum value(int column, int company) const;
+  Sum value(int column, int company) const {
+    Sum sum = 0;
+    for (size_t const first : at(column).first) sum += totals_.cell(first + static_cast<size_t>(company));
+    return sum;
+  }
 
   /// A value that is a count; 22003, which names column and company, where it leaves 64 bits.
   std::int64_t count(int column, int company) const;
 
  private:
-  ReportColumn column_of(int column) const;
+  struct Column {
+    ReportColumn its;
+    bool is_money;
+    std::vector<size_t> first;  // where the sums that it adds up begin, one for each of its items
+  };
 
-  ReportShape shape_;
+  const Column &at(int column) const { return columns_[static_cast<size_t>(column)]; }
+  void append(const ReportColumn &column);
+
   const Dependents &dependents_;
   std::vector<FigureSet> wanted_;
   Totals totals_;
+  std::vector<Column> columns_;
 };
 
 }  // namespace reseller_report

@@ -23,17 +23,13 @@ class Totals : public FigureSink {
   void add_row(int step, int item, const SummaryRow &row, int sign) override;
   void add(int step, int item, std::int64_t company, const Counters &counters, int sign) override;
 
-  /// The sum of a company, by its position among the dependents.
-  Sum get(int item, Figure figure, int company) const {
-    std::int64_t const column = column_[static_cast<size_t>(item)][static_cast<int>(figure)];
-    return column < 0 ? 0 : cell(static_cast<size_t>(column + company));
+  /// Where the sums of an item's figure begin, which must be one that is kept. The sum of a company lies as far behind it as the
+  /// company's position among the dependents is.
+  size_t column(int item, Figure figure) const {
+    return static_cast<size_t>(column_[static_cast<size_t>(item)][static_cast<int>(figure)]);
   }
 
- private:
-  struct ItemColumns {
-    std::int64_t figure[kFigures];  // where the figure's column begins in low_, or -1
-    std::int64_t operator[](int i) const { return figure[i]; }
-  };
+  Sum get(int item, Figure figure, int company) const { return cell(column(item, figure) + static_cast<size_t>(company)); }
 
   Sum cell(size_t at) const {
     Sum sum = low_[at];
@@ -43,6 +39,12 @@ class Totals : public FigureSink {
     }
     return sum;
   }
+
+ private:
+  struct ItemColumns {
+    std::int64_t figure[kFigures];  // where the figure's column begins in low_, or -1
+    std::int64_t operator[](int i) const { return figure[i]; }
+  };
 
   // Adds or subtracts, wrapping around; false when it did.
   template <int kSign>

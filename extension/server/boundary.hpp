@@ -63,35 +63,47 @@ void copy_clipped(char (&to)[kSize], const char *from) {
 /// The server's number of an SQLSTATE.
 inline int number_of(const char *state) { return MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4]); }
 
-/// Server to C++: runs `f` and turns what it throws into a server ERROR. The texts are copied to fixed buffers, because a
-/// palloc inside a catch block could jump out of it and leak the exception.
+/// The texts of an error, copied to fixed buffers: a palloc inside a catch block could jump out of it and leak the exception. Not
+/// initialised, because a capture trigger passes guarded() with every row.
+struct ErrorTexts {
+  char state[6];
+  char message[1024];
+  char hint[1024];
+  char detail[512];
+
+  void set(const char *its_state, const char *its_message, const char *its_hint = "", const char *its_detail = "") {
+    strlcpy(state, its_state, sizeof state);
+    copy_clipped(message, its_message);
+    copy_clipped(hint, its_hint);
+    copy_clipped(detail, its_detail);
+  }
+
+  [[noreturn]] void raise() const {
+    ereport(ERROR, (errcode(number_of(state)), errmsg("%s", message), detail[0] != '\0' ? errdetail("%s", detail) : 0,
+                    hint[0] != '\0' ? errhint("%s", hint) : 0));
+  }
+};
+
+/// Server to C++: runs `f` and turns what it throws into a server ERROR.
 template <typename F>
 Datum guarded(F &&f) {
   ErrorData *server_error = nullptr;
-  char state[6] = "";
-  strlcpy(state, sqlstate::kInternal, sizeof state);
-  char message[1024] = "unrecognized C++ exception";
-  char hint[1024] = "";
-  char detail[512] = "";
+  ErrorTexts texts;
   try {
     return f();
   } catch (const PgError &e) {
     server_error = e.data;
   } catch (const Error &e) {
-    strlcpy(state, e.sqlstate(), sizeof state);
-    copy_clipped(message, e.what());
-    copy_clipped(hint, e.hint());
-    copy_clipped(detail, e.detail());
+    texts.set(e.sqlstate(), e.what(), e.hint(), e.detail());
   } catch (const std::bad_alloc &) {
-    strlcpy(state, sqlstate::kOutOfMemory, sizeof state);
-    strlcpy(message, "out of memory", sizeof message);
+    texts.set(sqlstate::kOutOfMemory, "out of memory");
   } catch (const std::exception &e) {
-    strlcpy(message, e.what(), sizeof message);
+    texts.set(sqlstate::kInternal, e.what());
   } catch (...) {
+    texts.set(sqlstate::kInternal, "unrecognized C++ exception");
   }
   if (server_error != nullptr) ReThrowError(server_error);
-  ereport(ERROR, (errcode(number_of(state)), errmsg("%s", message), detail[0] != '\0' ? errdetail("%s", detail) : 0,
-                  hint[0] != '\0' ? errhint("%s", hint) : 0));
+  texts.raise();
 }
 
 /// Raises 22004 where one of these arguments of a function is NULL; `names` says which they are.
