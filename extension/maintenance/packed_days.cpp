@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/membership.hpp"
 #include "server/acting_as.hpp"
 #include "server/own_table.hpp"
 #include "server/query.hpp"
@@ -13,8 +14,6 @@ namespace {
 // How many changes a day may have to be kept packed. By default so many that a report reads a month of such days in the time in
 // which it reads a few rows of a level.
 int largest_packed_day = 1'024;
-
-std::size_t most_packed() { return static_cast<std::size_t>(largest_packed_day); }
 
 // The packed row of a day, if there is one, and what it holds.
 bool find_day(PackedReader &days, const HolderKey &holder, Time day, PackedRow &row, std::vector<Change> &changes) {
@@ -45,6 +44,8 @@ int put(PackedWriter &writer, const PackedRow *stored, const std::vector<Change>
 }
 
 }  // namespace
+
+std::size_t most_packed() { return static_cast<std::size_t>(largest_packed_day); }
 
 void initialize_packed_days() {
   DefineCustomIntVariable(
@@ -96,41 +97,40 @@ std::int64_t add_to_packed_days(const std::vector<Change> &changes, const std::f
   return rows;
 }
 
-std::vector<Change> set_packed_days(std::int64_t source, const std::vector<std::int64_t> &resellers, const Range &slice,
-                                    const std::vector<Change> &wanted) {
-  std::vector<Change> large;
-  std::vector<Change> kept;  // what packed days are to hold
-  std::vector<PackedRow> held;
-  RowMemory const memory;
-  PackedReader days(PackedTable::kDays, AccessShareLock, memory);
-  for (std::int64_t const reseller : resellers) {
-    days.seek({source, reseller}, slice);
-    PackedRow row;
-    while (days.next(row)) {
-      held.push_back(row);
-      // Where the slice begins amid a day, at the horizon, what the day holds before that stays.
-      for_each_change(row, [&](Item item, Time bucket, std::int64_t company, const Counters &counters) {
-        if (!slice.contains(bucket)) kept.push_back({{{{source, reseller, item}, bucket}, company}, counters});
-      });
+PackedDaysSetter::PackedDaysSetter(std::int64_t source, const Range &slice)
+    : slice_(slice), holder_{source, kNobody}, days_(PackedTable::kDays, AccessShareLock, memory_), writer_(PackedTable::kDays) {}
+
+void PackedDaysSetter::begin(std::int64_t reseller) {
+  holder_.reseller = reseller;
+  held_.clear();
+  days_.seek(holder_, slice_);
+  PackedRow row;
+  while (days_.next(row)) {
+    Held held = {row, {}};
+    if (row.day < slice_.from) {
+      append_changes(row, held.before);
+      auto const in_slice = [&](const Change &change) { return slice_.contains(change.bucket); };
+      held.before.erase(std::remove_if(held.before.begin(), held.before.end(), in_slice), held.before.end());
     }
+    held_.emplace(row.day, std::move(held));
   }
-  for (std::size_t first = 0; first < wanted.size();) {
-    std::size_t const count = count_of_day(wanted, first);
-    auto const at = wanted.begin() + static_cast<std::ptrdiff_t>(first);
-    std::vector<Change> &list = count > most_packed() ? large : kept;
-    list.insert(list.end(), at, at + static_cast<std::ptrdiff_t>(count));
-    first += count;
+}
+
+void PackedDaysSetter::set(const std::vector<Change> &changes) {
+  auto const held = held_.find(bucket_of(Level::kDay, changes.front().bucket));
+  if (held == held_.end()) {
+    (void)put(writer_, nullptr, changes);
+    return;
   }
-  order_by_day(kept);
-  PackedWriter writer(PackedTable::kDays);
-  for (const PackedRow &row : held) writer.remove(row);
-  for (std::size_t first = 0; first < kept.size();) {
-    std::size_t const count = count_of_day(kept, first);
-    writer.insert(&kept[first], count);
-    first += count;
-  }
-  writer.finish();
-  return large;
+  std::vector<Change> &all = held->second.before;
+  all.insert(all.end(), changes.begin(), changes.end());
+  order_by_day(all);
+  (void)put(writer_, &held->second.row, all);
+  held_.erase(held);
+}
+
+void PackedDaysSetter::end() {
+  for (const auto &[day, held] : held_) (void)put(writer_, &held.row, held.before);
 }
 
 }  // namespace reseller_report

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <vector>
 
 #include "core/change.hpp"
@@ -24,9 +25,37 @@ std::int64_t width_of(std::int64_t reseller);
 std::int64_t add_to_packed_days(const std::vector<Change> &changes, const std::function<bool(const Change &)> &stays_packed,
                                 std::vector<Change> &narrow);
 
-/// Makes the packed days of a source hold `wanted`, which is in the order of order_by_day(), in `slice`, and nothing else there.
-/// Days that are too large are left out: their changes are returned, for the caller to put into the levels up to the day.
-std::vector<Change> set_packed_days(std::int64_t source, const std::vector<std::int64_t> &resellers, const Range &slice,
-                                    const std::vector<Change> &wanted);
+/// Makes the packed days of one reseller of a source hold what is wanted in a slice, and nothing else there. Where the slice begins
+/// amid a day, at the horizon, what the day holds before that stays.
+class PackedDaysSetter {
+ public:
+  PackedDaysSetter(std::int64_t source, const Range &slice);
+
+  /// Begins with a reseller.
+  void begin(std::int64_t reseller);
+
+  /// The changes of a day, in the order of order_by_day(), that its row is to hold.
+  void set(const std::vector<Change> &changes);
+
+  /// Ends with the reseller: the days of the slice that were not set hold nothing of it.
+  void end();
+  void finish() { writer_.finish(); }
+
+ private:
+  struct Held {
+    PackedRow row;
+    std::vector<Change> before;  // what lies before the slice
+  };
+
+  Range slice_;
+  HolderKey holder_;
+  RowMemory memory_;
+  PackedReader days_;
+  PackedWriter writer_;
+  std::map<Time, Held> held_;  // by day
+};
+
+/// The changes that a day may have at most to be kept packed, whatever its reseller is.
+std::size_t most_packed();
 
 }  // namespace reseller_report

@@ -2,11 +2,13 @@
 // after un-building are this one operation.
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "capture/accumulator.hpp"
 #include "locks/lease.hpp"
-#include "maintenance/packed_days.hpp"
 #include "maintenance/reconcile.hpp"
+#include "maintenance/restate.hpp"
+#include "maintenance/sorted_changes.hpp"
 #include "server/acting_as.hpp"
 #include "server/own_table.hpp"
 #include "server/query.hpp"
@@ -17,7 +19,6 @@
 #include "source/triggers.hpp"
 #include "source/unseen.hpp"
 #include "summary/delta.hpp"
-#include "summary/levels.hpp"
 #include "summary/memberships.hpp"
 
 namespace reseller_report {
@@ -97,64 +98,18 @@ void remove_runs(std::int64_t source, const std::vector<std::int64_t> &resellers
   writer.finish();
 }
 
-// Sets every level, so that whatever was wrong in any of them is mended. A level whose buckets lie in the slice whole gets the raw
-// figures of the days that are not packed. A wider one gets the sums of the level below, and the months get those of the packed
-// days besides.
+// Sets every level, so that whatever was wrong in any of them is mended.
 void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapshot, Overflows &overflows) {
-  std::vector<Change> raw = raw_changes(source, slice, Whose::kResellers, overflows);
-  std::vector<std::int64_t> resellers = resellers_in_summaries(source.id);
-  for (const Change &change : raw) resellers.push_back(change.reseller);
-  std::sort(resellers.begin(), resellers.end());
-  resellers.erase(std::unique(resellers.begin(), resellers.end()), resellers.end());
+  SortedChanges raw(source.id);
+  sort_raw_changes(source, slice, raw, overflows);
+  std::vector<std::int64_t> resellers = raw.resellers();
+  std::unordered_set<std::int64_t> const with_usage(resellers.begin(), resellers.end());
+  for (std::int64_t const reseller : resellers_in_summaries(source.id))
+    if (with_usage.count(reseller) == 0) resellers.push_back(reseller);
   remove_deltas(source.id, slice);
   remove_runs(source.id, resellers, slice);
-  order_by_day(raw);
-  raw = set_packed_days(source.id, resellers, slice, raw);
   snapshot.see_own_writes();
-  for (int i = 0; i < kLevels; i++) {
-    auto const level = static_cast<Level>(i);
-    Range const buckets = widen(level, slice);
-    auto const wanted = [&] {
-      std::vector<Change> changes = level <= Level::kDay && buckets == slice
-                                        ? raw
-                                        : stored_changes(static_cast<Level>(i - 1), source.id, resellers, buckets, level);
-      for (Change &change : changes) change.bucket = bucket_of(level, change.bucket);
-      if (level == Level::kMonth) {
-        std::vector<Change> const packed = packed_changes(PackedTable::kDays, source.id, resellers, buckets, level);
-        changes.insert(changes.end(), packed.begin(), packed.end());
-      }
-      return changes;
-    };
-    auto const held = [&] { return stored_changes(level, source.id, resellers, buckets, level); };
-    Overflows apart;
-    std::vector<Change> missing = difference(wanted(), held(), apart);
-    if (!apart.empty()) {
-      // The difference does not fit 64 bits, though what is held and what is wanted do. So go by way of zero.
-      std::vector<Change> removed = difference({}, held(), overflows);
-      add_to_level(level, removed, overflows);
-      snapshot.see_own_writes();
-      missing = wanted();
-    }
-    add_to_level(level, missing, overflows);
-    snapshot.see_own_writes();
-  }
-}
-
-// Rows that somebody has edited may hold sums that are not those of their arrays: they are written anew.
-void mend_sums(const Source &source, const Range &slice) {
-  for (int i = 0; i < kLevels; i++) {
-    auto const level = static_cast<Level>(i);
-    RowSums sums = row_sums(level, source.id, resellers_in_summaries(source.id), widen(level, slice));
-    Overflows wrong;
-    for (const Change &change : difference(std::move(sums.added_up), std::move(sums.stored), wrong)) wrong.push_back(change);
-    Overflows none;
-    SummaryWriter writer(level);
-    for (const CellKey &cell : wrong) {
-      Change const nothing = {cell, {}};
-      writer.apply(&nothing, 1, none);
-    }
-    writer.finish();
-  }
+  restate(source, slice, raw, resellers, snapshot, overflows);
 }
 
 // Refuses to rebuild where rows of this transaction are in none of its captured changes. raw_changes() leaves out all rows that the
@@ -217,7 +172,6 @@ void rebuild_source(const Source &source, const Range &slice, MovingSnapshot &sn
   set_levels(source, slice, snapshot, overflows);
   if (!overflows.empty())
     throw Error(sqlstate::kOutOfRange, "the figures of company " + std::to_string(overflows.front().company) + " exceed 64 bits");
-  mend_sums(source, slice);
   mark_built(source.id, slice);
 }
 

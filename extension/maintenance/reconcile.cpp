@@ -1,11 +1,14 @@
 #include "maintenance/reconcile.hpp"
 
+#include <algorithm>
+#include <set>
 #include <unordered_map>
 
 #include "capture/accumulator.hpp"
 #include "server/acting_as.hpp"
 #include "server/own_table.hpp"
 #include "server/query.hpp"
+#include "server/scratch_memory.hpp"
 #include "server/snapshot.hpp"
 #include "source/raw_scan.hpp"
 #include "summary/delta.hpp"
@@ -60,6 +63,31 @@ std::vector<Change> raw_changes(const Source &source, const Range &range, Whose 
     add_raw(source, range, cells, overflows);
   }
   return attributed(cells, whose);
+}
+
+void sort_raw_changes(const Source &source, const Range &range, SortedChanges &sorted, Overflows &overflows) {
+  // Enough for most of the rows that tell of one cell to meet.
+  constexpr std::size_t kCells = 50'000;
+  Cells cells;
+  Snapshot const now = GetActiveSnapshot();
+  ScratchMemory const scratch;
+  auto const hand_on = [&] {
+    // Rows are those of others. Dependencies are those that this transaction sees, its own changes of them included.
+    ActiveSnapshot const its(now);
+    ScratchMemory::Use const use(scratch);
+    for (const Change &change : attributed(cells, Whose::kResellers)) sorted.add(change);
+    cells.clear();
+  };
+  {
+    OthersSnapshot const others;
+    for_raw_usage(source, range, nullptr, [&](const Usage &usage) {
+      UsageKey const key = key_of(source.id, usage);
+      if (!add(cells[key], usage.counters)) overflows.push_back(cell_of(key, kNobody));
+      if (cells.size() >= kCells) hand_on();
+    });
+  }
+  hand_on();
+  sorted.sort();
 }
 
 std::vector<Change> own_raw_changes(const Source &source, const Range &range, Overflows &overflows) {
@@ -130,31 +158,34 @@ std::vector<Change> packed_changes(PackedTable which, std::int64_t source, const
   return changes;
 }
 
-std::vector<std::int64_t> resellers_in_summaries(std::int64_t source) {
+std::vector<std::int64_t> resellers_in(const std::string &table, std::int64_t source) {
   std::vector<std::int64_t> resellers;
+  std::string const name = "reseller_report." + table;
+  // Goes from reseller to reseller by the index. DISTINCT would read every row.
+  std::string const sql =
+      "WITH RECURSIVE held AS ("
+      "(SELECT reseller_id FROM " +
+      name +
+      " WHERE source = $1 ORDER BY reseller_id LIMIT 1)"
+      " UNION ALL SELECT (SELECT t.reseller_id FROM " +
+      name +
+      " t WHERE t.source = $1 AND t.reseller_id > held.reseller_id"
+      " ORDER BY t.reseller_id LIMIT 1) FROM held WHERE held.reseller_id IS NOT NULL)"
+      " SELECT reseller_id FROM held WHERE reseller_id IS NOT NULL ORDER BY reseller_id";
+  SqlParameters parameters;
+  parameters.add_bigint(source);
   ActingAs const owner(extension_owner());
+  query(sql.c_str(), parameters, [&](const Datum *values, const bool *) { resellers.push_back(DatumGetInt64(values[0])); });
+  return resellers;
+}
+
+std::vector<std::int64_t> resellers_in_summaries(std::int64_t source) {
   std::vector<std::string> tables = {"usage_run", "usage_packed"};
   for (int level = 0; level < kLevels; level++) tables.emplace_back(summary_table(static_cast<Level>(level)));
-  for (const std::string &name : tables) {
-    std::string const table = "reseller_report." + name;
-    // Goes from reseller to reseller by the index. DISTINCT would read every row.
-    std::string const sql =
-        "WITH RECURSIVE held AS ("
-        "(SELECT reseller_id FROM " +
-        table +
-        " WHERE source = $1 ORDER BY reseller_id LIMIT 1)"
-        " UNION ALL SELECT (SELECT t.reseller_id FROM " +
-        table +
-        " t WHERE t.source = $1 AND t.reseller_id > held.reseller_id"
-        " ORDER BY t.reseller_id LIMIT 1) FROM held WHERE held.reseller_id IS NOT NULL)"
-        " SELECT reseller_id FROM held WHERE reseller_id IS NOT NULL";
-    SqlParameters parameters;
-    parameters.add_bigint(source);
-    query(sql.c_str(), parameters, [&](const Datum *values, const bool *) { resellers.push_back(DatumGetInt64(values[0])); });
-  }
-  std::sort(resellers.begin(), resellers.end());
-  resellers.erase(std::unique(resellers.begin(), resellers.end()), resellers.end());
-  return resellers;
+  std::set<std::int64_t> resellers;
+  for (const std::string &table : tables)
+    for (std::int64_t const reseller : resellers_in(table, source)) resellers.insert(reseller);
+  return {resellers.begin(), resellers.end()};
 }
 
 std::vector<Change> stored_changes(Level level, std::int64_t source, const std::vector<std::int64_t> &resellers,

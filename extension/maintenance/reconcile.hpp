@@ -1,9 +1,11 @@
 // A source's figures as lists of changes: what its raw rows say, and what a level of the summaries holds. For rebuild and verify.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "core/change.hpp"
+#include "maintenance/sorted_changes.hpp"
 #include "source/registry.hpp"
 #include "summary/packed.hpp"
 
@@ -15,6 +17,9 @@ enum class Whose { kResellers, kNobody };
 /// The raw usage of `source` in `range` by quarter hour, but for this transaction's own, attributed to resellers, or to
 /// kNobody, in the active snapshot.
 std::vector<Change> raw_changes(const Source &source, const Range &range, Whose whose, Overflows &overflows);
+
+/// Adds the same of companies with a reseller to `sorted`, and sorts it, with few of the changes in memory at a time.
+void sort_raw_changes(const Source &source, const Range &range, SortedChanges &sorted, Overflows &overflows);
 
 /// What this transaction itself has written to `source` in `range`, and what of it was captured; of all companies, attributed to
 /// nobody.
@@ -28,6 +33,9 @@ std::vector<Change> pending_changes(const std::vector<Source> &sources, Whose wh
 /// that it lies in.
 std::vector<Change> packed_changes(PackedTable which, std::int64_t source, const std::vector<std::int64_t> &resellers,
                                    const Range &range, Level as);
+
+/// The resellers that a table of summaries holds figures of, in order.
+std::vector<std::int64_t> resellers_in(const std::string &table, std::int64_t source);
 
 /// The resellers that any level, packed day or run of the source holds figures of, in order.
 std::vector<std::int64_t> resellers_in_summaries(std::int64_t source);

@@ -153,6 +153,31 @@ void put_sum(const std::vector<std::int64_t> &figures, int column, Datum *values
   values[column] = Int64GetDatum(stored);
 }
 
+// Notes which columns of a stored row are not as they are wanted.
+void compare(const SummaryRow &stored, SummaryMerge &wanted) {
+  auto const count = static_cast<std::size_t>(stored.count);
+  wanted.companies_changed =
+      !std::equal(wanted.companies.begin(), wanted.companies.end(), stored.companies, stored.companies + count);
+  for (int i = 0; i < kFigures && !wanted.companies_changed; i++) {
+    const std::vector<std::int64_t> &figures = wanted.figures[i];
+    wanted.figure_changed[i] =
+        stored.figures[i] != nullptr ? !std::equal(figures.begin(), figures.end(), stored.figures[i]) : !all_zero(figures);
+  }
+}
+
+// Inside pg(): whether a stored row has the sums that belong to these figures.
+bool has_sums_of(HeapTuple stored, TupleDesc columns, const SummaryMerge &merged) {
+  for (int i = 0; i < kFigures; i++) {
+    Datum value = 0;
+    bool null = false;
+    put_sum(merged.figures[i], 0, &value, &null);
+    bool is_null = false;
+    Datum const held = heap_getattr(stored, kFirstSum + i, columns, &is_null);
+    if (is_null != null || (!null && held != value)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 const char *summary_table(Level level) { return kTables[static_cast<int>(level)]; }
@@ -213,11 +238,9 @@ void SummaryWriter::finish() {
   });
 }
 
-void SummaryWriter::apply(const Change *changes, std::size_t count, Overflows &overflows) {
-  const RowKey &key = *changes;
-  SummaryRow stored = {};
-  bool found = false;
-  HeapTuple old_tuple = nullptr;
+// Returns the stored row, and what it holds, in the writer's memory; NULL where there is none.
+HeapTuple SummaryWriter::find(const RowKey &key, SummaryRow &stored) {
+  HeapTuple found = nullptr;
   MemoryContext const home = CurrentMemoryContext;
   pg([&] {
     MemoryContextReset(context_);
@@ -227,25 +250,50 @@ void SummaryWriter::apply(const Change *changes, std::size_t count, Overflows &o
     // The lease makes us the only writer, so the transaction's own snapshot sees the newest version.
     IndexScanDesc const scan = index_beginscan(table_.relation(), index_, GetActiveSnapshot(), nullptr, kKeys, 0);
     index_rescan(scan, keys, kKeys, nullptr, 0);
-    found = index_getnext_slot(scan, ForwardScanDirection, slot_);
-    if (found) {
+    if (index_getnext_slot(scan, ForwardScanDirection, slot_)) {
       unpack_row(slot_, kAllFigures, std::nullopt, stored);
-      old_tuple = ExecCopySlotHeapTuple(slot_);
-      old_tuple->t_self = slot_->tts_tid;
+      found = ExecCopySlotHeapTuple(slot_);
+      found->t_self = slot_->tts_tid;
     }
     index_endscan(scan);
     MemoryContextSwitchTo(home);
   });
+  return found;
+}
 
+void SummaryWriter::apply(const Change *changes, std::size_t count, Overflows &overflows) {
+  const RowKey &key = *changes;
+  SummaryRow stored = {};
+  HeapTuple const old_tuple = find(key, stored);
   SummaryMerge merged;
   merge(stored, changes, count, merged, overflows);
+  put(key, merged, old_tuple);
+}
 
+void SummaryWriter::set(const RowKey &key, const std::vector<CompanyCounters> &cells) {
+  SummaryRow stored = {};
+  HeapTuple const old_tuple = find(key, stored);
+  SummaryMerge wanted;
+  for (const CompanyCounters &cell : cells) wanted.append(cell.company, cell.counters);
+  if (old_tuple != nullptr) {
+    compare(stored, wanted);
+    bool right = !wanted.companies_changed &&
+                 std::none_of(wanted.figure_changed, wanted.figure_changed + kFigures, [](bool changed) { return changed; });
+    if (right) pg([&] { right = has_sums_of(old_tuple, table_.tuple_desc(), wanted); });
+    if (right) return;
+  }
+  put(key, wanted, old_tuple);
+}
+
+// Stores a row in place of another, where there is one.
+void SummaryWriter::put(const RowKey &key, const SummaryMerge &merged, HeapTuple stored) {
+  MemoryContext const home = CurrentMemoryContext;
   pg([&] {
     MemoryContextSwitchTo(context_);
     if (!merged.companies.empty())
-      write(key, merged, old_tuple);
-    else if (found)
-      rows_.remove(old_tuple->t_self);
+      write(key, merged, stored);
+    else if (stored != nullptr)
+      rows_.remove(stored->t_self);
     MemoryContextSwitchTo(home);
   });
 }

@@ -89,6 +89,12 @@ struct SummaryMerge {
   }
 };
 
+/// A cell of a row: a company and its figures.
+struct CompanyCounters {
+  std::int64_t company;
+  Counters counters;
+};
+
 /// Adds changes to rows of one level. Only a holder of the lease may. Call finish() at the end.
 class SummaryWriter {
  public:
@@ -100,9 +106,15 @@ class SummaryWriter {
   /// The changes of one row, consolidated. Arrays that do not change keep their stored form and cost no WAL. Sums are added up anew
   /// also for a change of zero.
   void apply(const Change *changes, std::size_t count, Overflows &overflows);
+
+  /// Makes the row hold these cells and no others, with the sums that are theirs; without any, there is no row. They are in order
+  /// of company. A row that is right already is not written.
+  void set(const RowKey &key, const std::vector<CompanyCounters> &cells);
   void finish();
 
  private:
+  HeapTuple find(const RowKey &key, SummaryRow &stored);
+  void put(const RowKey &key, const SummaryMerge &merged, HeapTuple stored);
   void write(const RowKey &key, const SummaryMerge &merged, HeapTuple stored);
 
   OwnTable table_;
