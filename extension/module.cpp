@@ -3,6 +3,7 @@
 #include "capture/accumulator.hpp"
 #include "capture/captured_table.hpp"
 #include "maintenance/packed_days.hpp"
+#include "source/learned.hpp"
 #include "tables/group_plan.hpp"
 
 extern "C" {
@@ -20,6 +21,7 @@ void _PG_init() {
       reseller_report::accumulator::initialize();
       reseller_report::initialize_captured_tables();
       reseller_report::initialize_packed_days();
+      reseller_report::initialize_learned_sources();
       reseller_report::initialize_grouped_scans();
     });
     return Datum{0};

@@ -120,6 +120,10 @@ void run_query(SavedQuery &query, const SqlParameters &parameters, RowHandler ha
   });
 }
 
+KeptQuery::~KeptQuery() {
+  if (query_.plan != nullptr) SPI_freeplan(query_.plan);
+}
+
 Datum query_array(const char *sql, const SqlParameters &parameters) {
   MemoryContext const home = CurrentMemoryContext;
   Datum value = 0;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "server/boundary.hpp"
@@ -39,6 +40,29 @@ struct SavedQuery {
   SPIPlanPtr plan = nullptr;
 };
 
+/// A query that is made at run time and is kept with what it is about. It is prepared when it is run first.
+class KeptQuery {
+ public:
+  KeptQuery() = default;
+  ~KeptQuery();
+  KeptQuery(const KeptQuery &) = delete;
+  KeptQuery &operator=(const KeptQuery &) = delete;
+
+  /// The query with this text; `sql()` makes it where it was not made yet.
+  template <typename F>
+  SavedQuery &saved(F &&sql) {
+    if (text_.empty()) {
+      text_ = sql();
+      query_ = {text_.c_str(), true};
+    }
+    return query_;
+  }
+
+ private:
+  std::string text_;
+  SavedQuery query_ = {};
+};
+
 /// Runs a query in the active snapshot, read-only, and hands each row on as it comes.
 void run_query(const char *sql, const SqlParameters &parameters, RowHandler handler, void *state);
 void run_query(SavedQuery &query, const SqlParameters &parameters, RowHandler handler, void *state);
@@ -47,7 +71,10 @@ void run_query(SavedQuery &query, const SqlParameters &parameters, RowHandler ha
 template <typename Sql, typename F>
 void query(Sql &&sql, const SqlParameters &parameters, F &&each_row) {
   run_query(
-      sql, parameters, [](void *state, const Datum *values, const bool *nulls) { (*static_cast<F *>(state))(values, nulls); },
+      sql, parameters,
+      [](void *state, const Datum *values, const bool *nulls) {
+        (*static_cast<std::remove_reference_t<F> *>(state))(values, nulls);
+      },
       &each_row);
 }
 

@@ -40,6 +40,12 @@ const Member *renamed(const RegisteredLeaf &leaf, const std::vector<Member> &mem
   return nullptr;
 }
 
+// Has all sessions learn the source anew, after this transaction's changes of the registry.
+void tell_of_leaves(Oid root) {
+  if (!is_there(root)) return;
+  pg([&] { CacheInvalidateRelcacheByRelid(root); });
+}
+
 // All stale rows are deleted before any is inserted again, because two tables may have swapped their names. An UPDATE would not do:
 // it would find only rows that the transaction's snapshot sees.
 void follow_names(std::int64_t source, const std::vector<Member> &members) {
@@ -131,6 +137,7 @@ void follow_leaves(std::int64_t source, Oid root, Leaves leaves) {
   for (const Member &member : members)
     if (!is_registered(member)) follow_new(*row, member, leaves);
   note_table(source, root, true);
+  tell_of_leaves(root);
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_follow_leaves) {
@@ -140,6 +147,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_follow_leaves) {
 
 RESELLER_REPORT_FUNCTION(reseller_report_follow_leaf_names) {
   follow_names(PG_GETARG_INT64(0), members_of(PG_GETARG_OID(1)));
+  tell_of_leaves(PG_GETARG_OID(1));
   PG_RETURN_VOID();
 }
 

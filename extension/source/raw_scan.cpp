@@ -17,6 +17,10 @@ void choose_companies(RawQuery &raw, const Mapping &mapping, const std::vector<s
   raw.parameters.add_bigints(companies.data(), static_cast<int>(companies.size()));
 }
 
+// What summaries leave at the ends of a period. One plan serves all such ranges: by an index on company and moment, or on the
+// moment alone.
+bool is_short(const Range &range) { return is_finite(range.from) && is_finite(range.to) && range.to - range.from <= kQuarterHour; }
+
 }  // namespace
 
 Range raw_extent(const Source &source, const Range &range) {
@@ -42,18 +46,22 @@ void read_raw(const Source &source, const Range &range, const std::vector<std::i
   RowLayout const layout = layout_of_table(source);
   RawQuery raw = raw_query(source, layout, range);
   if (companies != nullptr) choose_companies(raw, mapping, *companies);
-  std::string const sql = "SELECT " + raw.columns + " FROM " + raw.rows;
+  auto const sql = [&] { return "SELECT " + raw.columns + " FROM " + raw.rows; };
   bool const look_everywhere = moved_unseen(source.id);
   reading_as_owner(source.relid, [&](const ActingAs &owner) {
     // Otherwise pruning must be on, because the caller may have locked only the partitions of the range.
     owner.set("enable_partition_pruning", look_everywhere ? "off" : "on");
-    query(sql.c_str(), raw.parameters, [&](const Datum *values, const bool *nulls) {
+    auto each_row = [&](const Datum *values, const bool *nulls) {
       UsageHead head;
       if (!head_of_row(mapping, layout, values, nulls, head)) return;
       if (filter.wants != nullptr && !filter.wants(filter.state, head.company, head.moment)) return;
       Usage usage;
       if (usage_of_row(mapping, layout, values, nulls, source.relid, usage)) handler(state, usage);
-    });
+    };
+    if (source.keeps_plans && is_short(range) && !look_everywhere)
+      query((companies != nullptr ? source.memory->of_companies : source.memory->of_all).saved(sql), raw.parameters, each_row);
+    else
+      query(sql().c_str(), raw.parameters, each_row);
   });
 }
 

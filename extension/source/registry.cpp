@@ -9,6 +9,7 @@
 #include "server/relation.hpp"
 #include "server/snapshot.hpp"
 #include "source/leaf.hpp"
+#include "source/learned.hpp"
 #include "source/location.hpp"
 #include "source/own_rows.hpp"
 #include "source/triggers.hpp"
@@ -121,29 +122,109 @@ bool feeds(const RegistryRow &row, Service service) {
          (service == Service::kTelephonyOutgoing || service == Service::kTelephonyIncoming);
 }
 
+// Reads the mapping into memory of its own, so that it lives as long as somebody has the source. Until it is read, that memory is
+// the caller's: an error would lie there.
+void read_mapping(const RegistryRow &row, Source &source) {
+  MemoryContext memory = nullptr;
+  pg([&] { memory = AllocSetContextCreate(CurrentMemoryContext, "reseller_report source", ALLOCSET_SMALL_SIZES); });
+  MemoryContext const before = MemoryContextSwitchTo(memory);
+  source.mapping = parse_mapping(row.service, row.rules);
+  MemoryContextSwitchTo(before);
+  source.memory = std::make_shared<SourceMemory>(memory);
+}
+
+// The source of a row, from the catalogs. Nothing where its table is gone or could not be locked.
+std::optional<Source> read_source(RegistryRow row, const TreeLock &lock) {
+  std::uint64_t const told = changes_told();
+  Source source = {};
+  source.id = row.id;
+  source.relid = resolve_and_lock(row, lock);
+  if (!OidIsValid(source.relid)) return {};
+  source.name = qualified_name(source.relid);
+  read_mapping(row, source);
+  source.horizon = row.horizon;
+  source.is_captured = is_captured(source.relid, source.id);
+  source.is_readable = is_readable(source);
+  source.has_strangers = has_strangers(source.id, source.relid);
+  remember(source, row.rules, told);
+  return source;
+}
+
+// The source as this backend learned it, with its tables locked; nothing where it is not known, or has changed until the tables
+// were locked.
+std::optional<Source> lock_learned_source(std::int64_t id) {
+  const LearnedSource *const learned = learned_source(id);
+  if (learned == nullptr) return {};
+  pg([&] {
+    for (Oid const table : learned->tables) LockRelationOid(table, AccessShareLock);
+  });
+  if (learned->is_stale) return {};
+  return learned->source;
+}
+
+// Completes sources that were not read from the catalogs by what the registry says of them now, after their tables were locked.
+// Where it has another mapping for one, or lost it, that source is read.
+void bring_up_to_date(std::vector<Source> &sources, const std::vector<RegistryRow> &seen) {
+  std::vector<RegistryRow> const latest = read_registry(nullptr, nullptr);
+  auto const by_id = [](const RegistryRow &row, std::int64_t id) { return row.id < id; };
+  for (Source &source : sources) {
+    auto const now = std::lower_bound(latest.begin(), latest.end(), source.id, by_id);
+    const LearnedSource *const learned = learned_source(source.id);
+    if (now != latest.end() && now->id == source.id && learned != nullptr && has_rules(*learned, now->rules)) {
+      source.horizon = now->horizon;
+      continue;
+    }
+    auto const before = std::lower_bound(seen.begin(), seen.end(), source.id, by_id);
+    std::optional<Source> read = read_source(*before, lock_all);
+    if (read)
+      source = std::move(*read);
+    else
+      source.relid = InvalidOid;
+  }
+  sources.erase(std::remove_if(sources.begin(), sources.end(), [](const Source &source) { return !OidIsValid(source.relid); }),
+                sources.end());
+}
+
+void order_by_name(std::vector<Source> &sources) {
+  std::sort(sources.begin(), sources.end(),
+            [](const Source &a, const Source &b) { return std::tie(a.name, a.mapping.feed) < std::tie(b.name, b.mapping.feed); });
+}
+
 template <typename Wanted>
 std::vector<Source> sources_where(Wanted &&wanted, const TreeLock &lock = lock_all) {
   std::vector<Source> sources;
-  for (RegistryRow row : read_registry(GetActiveSnapshot(), nullptr)) {
+  for (const RegistryRow &row : read_registry(GetActiveSnapshot(), nullptr)) {
     if (!wanted(row)) continue;
-    Source source = {};
-    source.id = row.id;
-    source.relid = resolve_and_lock(row, lock);
-    if (!OidIsValid(source.relid)) continue;
-    source.name = qualified_name(source.relid);
-    source.mapping = parse_mapping(row.service, row.rules);
-    source.horizon = row.horizon;
-    source.is_captured = is_captured(source.relid, source.id);
-    source.is_readable = is_readable(source);
-    source.has_strangers = has_strangers(source.id, source.relid);
-    sources.push_back(std::move(source));
+    if (std::optional<Source> source = read_source(row, lock)) sources.push_back(std::move(*source));
   }
-  std::sort(sources.begin(), sources.end(),
-            [](const Source &a, const Source &b) { return std::tie(a.name, a.mapping.feed) < std::tie(b.name, b.mapping.feed); });
+  order_by_name(sources);
+  return sources;
+}
+
+// The same, of sources that were learned already without reading the catalogs.
+template <typename Wanted>
+std::vector<Source> sources_where_learned(Wanted &&wanted) {
+  std::vector<Source> sources;
+  std::vector<Source> learned;
+  std::vector<RegistryRow> const rows = read_registry(GetActiveSnapshot(), nullptr);
+  for (const RegistryRow &row : rows) {
+    if (!wanted(row)) continue;
+    if (std::optional<Source> source = lock_learned_source(row.id))
+      learned.push_back(std::move(*source));
+    else if ((source = read_source(row, lock_all)))
+      sources.push_back(std::move(*source));
+  }
+  if (!learned.empty()) bring_up_to_date(learned, rows);
+  sources.insert(sources.end(), std::make_move_iterator(learned.begin()), std::make_move_iterator(learned.end()));
+  order_by_name(sources);
   return sources;
 }
 
 }  // namespace
+
+SourceMemory::SourceMemory(MemoryContext context) : context_(context) { MemoryContextSetParent(context, CacheMemoryContext); }
+
+SourceMemory::~SourceMemory() { MemoryContextDelete(context_); }
 
 std::vector<RegistryRow> registry_now() { return read_registry(nullptr, nullptr); }
 
@@ -163,11 +244,11 @@ void forget_source(const RegistryRow &row) {
 }
 
 std::vector<Source> sources_of(Service service) {
-  return sources_where([=](const RegistryRow &row) { return feeds(row, service); });
+  return sources_where_learned([=](const RegistryRow &row) { return feeds(row, service); });
 }
 
 std::vector<Source> all_sources() {
-  return sources_where([](const RegistryRow &) { return true; });
+  return sources_where_learned([](const RegistryRow &) { return true; });
 }
 
 std::vector<Oid> connected_tables() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,9 +10,27 @@
 #include "core/item.hpp"
 #include "core/period.hpp"
 #include "server/boundary.hpp"
+#include "server/query.hpp"
 #include "source/mapping.hpp"
 
 namespace reseller_report {
+
+/// What lives as long as somebody has the source that it was made for.
+class SourceMemory {
+ public:
+  /// Takes over a context, which belongs to the session from then on.
+  explicit SourceMemory(MemoryContext context);
+  ~SourceMemory();
+  SourceMemory(const SourceMemory &) = delete;
+  SourceMemory &operator=(const SourceMemory &) = delete;
+
+  /// The kept queries for raw rows of a short range, of chosen companies and of all.
+  KeptQuery of_companies;
+  KeptQuery of_all;
+
+ private:
+  MemoryContext context_;
+};
 
 /// A table and a service that it feeds. A table that feeds several is as many sources.
 struct Source {
@@ -19,10 +38,12 @@ struct Source {
   Oid relid;
   std::string name;  ///< schema-qualified and quoted
   Mapping mapping;
+  std::shared_ptr<SourceMemory> memory;  ///< holds the mapping
   Time horizon;        ///< usage before it counts as the summaries have it, because its raw rows were pruned; -infinity: none
   bool is_captured;    ///< whether the capture trigger is there and on
   bool is_readable;    ///< whether the mapped columns are there and of types that can be read
   bool has_strangers;  ///< whether partitions came or went that the registry does not know of
+  bool keeps_plans;    ///< whether all its tables are locked, and so few that one plan may stand for all of them
 
   /// Whether DDL came that no event trigger saw, which may have stopped capture, too.
   bool was_changed_unseen() const { return !is_readable || has_strangers; }
