@@ -16,7 +16,7 @@ enum Column : int { kPlace, kBucket, kCompany, kFirstFigure, kColumns = kFirstFi
 // A place holds the number of the reseller, the day, the item and the quarter hour, from the highest bits down. All days that the
 // server knows have numbers of 27 bits.
 constexpr int kBitsOfQuarter = 7;
-constexpr int kBitsOfItem = 5;
+constexpr int kBitsOfItem = 8;
 constexpr int kBitsOfDay = 27;
 constexpr std::int64_t kMostResellers = std::int64_t{1} << (63 - kBitsOfDay - kBitsOfItem - kBitsOfQuarter);
 
@@ -32,8 +32,8 @@ Item item_of(std::int64_t place) { return static_cast<Item>(place >> kBitsOfQuar
 
 std::size_t number_of(std::int64_t place) { return static_cast<std::size_t>(place >> (kBitsOfDay + kBitsOfItem + kBitsOfQuarter)); }
 
-// The rest is for those who add and take the changes.
-int sort_memory() { return maintenance_work_mem / 2; }
+// The rest is for those who add and take the changes, and for the server itself.
+int sort_memory() { return maintenance_work_mem / 4; }
 
 // Inside pg(). Each column is a whole number of 64 bits.
 TupleDesc make_columns() {

@@ -58,10 +58,13 @@ void read_raw(const Source &source, const Range &range, const std::vector<std::i
       Usage usage;
       if (usage_of_row(mapping, layout, values, nulls, source.relid, usage)) handler(state, usage);
     };
-    if (source.keeps_plans && is_short(range) && !look_everywhere)
+    if (source.keeps_plans && is_short(range) && !look_everywhere) {
       query((companies != nullptr ? source.memory->of_companies : source.memory->of_all).saved(sql), raw.parameters, each_row);
-    else
-      query(sql().c_str(), raw.parameters, each_row);
+      return;
+    }
+    // The compiler takes more memory than a rebuild does, and its code is not faster here: there is nothing to compute.
+    owner.set("jit", "off");
+    query(sql().c_str(), raw.parameters, each_row);
   });
 }
 

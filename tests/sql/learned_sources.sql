@@ -6,7 +6,8 @@ SET client_min_messages = error;
 INSERT INTO reseller_report.company VALUES (1, 'Reseller', true), (11, 'Company', false);
 INSERT INTO reseller_report.dependency VALUES (1, 11);
 SELECT pg_temp.connect('other') \g /dev/null
-CREATE TABLE moved (company_id bigint, occurred_at timestamptz, billable text, price_twin numeric(15,6), price_reseller numeric(15,6))
+CREATE TABLE moved (company_id bigint, occurred_at timestamptz, billable text, price_twin numeric(15,6),
+    price_reseller numeric(15,6))
     PARTITION BY RANGE (occurred_at);
 CREATE TABLE moved_1 PARTITION OF moved FOR VALUES FROM ('2024-01-01 00:00+00') TO ('2024-02-01 00:00+00');
 CREATE TABLE moved_2 PARTITION OF moved FOR VALUES FROM ('2024-02-01 00:00+00') TO ('2024-03-01 00:00+00');
@@ -26,8 +27,8 @@ BEGIN
     FOREACH period IN ARRAY ARRAY[tstzrange('2024-01-01 00:00+00', '2024-03-01 00:00+00'),
         tstzrange('2024-01-05 00:05+00', '2024-02-10 13:12+00')]
     LOOP
-        EXECUTE format('SELECT count(*) FILTER (WHERE %s) FROM %s WHERE company_id = 11 AND occurred_at <@ %L::tstzrange', billable, tables, period)
-            INTO raw;
+        EXECUTE format('SELECT count(*) FILTER (WHERE %s) FROM %s WHERE company_id = 11 AND occurred_at <@ %L::tstzrange',
+            billable, tables, period) INTO raw;
         RETURN NEXT is((SELECT sum(billable_messages)::bigint FROM reseller_report.bot(1, lower(period), upper(period))), raw,
             format('%s, %s', what, period));
     END LOOP;
@@ -57,8 +58,8 @@ SELECT * FROM pg_temp.agrees('named as before', 'moved');
 
 -- By another session.
 SELECT pg_temp.elsewhere('ALTER TABLE moved DISABLE TRIGGER reseller_report_capture') \g /dev/null
-SELECT pg_temp.elsewhere($$INSERT INTO moved VALUES (11, '2024-01-05 00:06+00', 'yes', 1, 1), (11, '2024-02-20 00:00+00', 'yes', 1, 1)$$)
-    \g /dev/null
+SELECT pg_temp.elsewhere($$INSERT INTO moved
+    VALUES (11, '2024-01-05 00:06+00', 'yes', 1, 1), (11, '2024-02-20 00:00+00', 'yes', 1, 1)$$) \g /dev/null
 SELECT * FROM pg_temp.agrees('trigger off', 'moved');
 SELECT pg_temp.elsewhere('ALTER TABLE moved ENABLE ALWAYS TRIGGER reseller_report_capture') \g /dev/null
 CALL reseller_report.rebuild('moved');
@@ -86,7 +87,8 @@ SELECT * FROM pg_temp.agrees('built with it', 'seen.moved', 'billable = ''no''')
 
 -- The horizon is no fact of the catalogs.
 SELECT count(*) AS before FROM seen.moved WHERE billable = 'no' AND occurred_at < '2024-02-01 00:00+00' \gset
-SELECT pg_temp.elsewhere('DO $x$ BEGIN PERFORM reseller_report.prune(''seen.moved'', ''2024-02-01 00:00+00''); END $x$') \g /dev/null
+SELECT pg_temp.elsewhere('DO $x$ BEGIN PERFORM reseller_report.prune(''seen.moved'', ''2024-02-01 00:00+00''); END $x$')
+    \g /dev/null
 SELECT throws_ok($$SELECT * FROM reseller_report.bot(1, '2024-01-05 00:05+00', '2024-02-10 13:12+00')$$, '55000', NULL,
     'pruned since it was learned');
 SELECT is((SELECT billable_messages FROM reseller_report.bot(1, '2024-01-01 00:00+00', '2024-02-01 00:00+00')), :'before'::bigint,

@@ -7,12 +7,13 @@ INSERT INTO reseller_report.company SELECT n, 'Company ' || n, n <= 3 FROM gener
 INSERT INTO reseller_report.dependency SELECT CASE WHEN n <= 690 THEN 1 ELSE 2 END, n FROM generate_series(4, 698) n;
 INSERT INTO reseller_report.dependency VALUES (3, 699, '(,2024-03-02 00:00+00)'), (2, 699, '[2024-03-02 00:00+00,)');
 SELECT reseller_report.detach_source('usage.text_message') \g /dev/null
-INSERT INTO usage.text_message (company_id, channel, occurred_at, delivered_at, price_twin, price_reseller)
-    SELECT n % 690 + 4, (ARRAY['sms', 'viber', 'push'])[1 + n / 690 % 3],
-        timestamptz '2024-03-01 00:00+00' + n / 690 % 160 * interval '18 minutes', NULLIF(now(), now()), n % 7 * 0.000001, 0.25
-    FROM generate_series(0, 220799) n;
+-- Those of company 699 come first, and so do not wait until all rows are read.
 INSERT INTO usage.text_message (company_id, channel, occurred_at, price_twin)
     SELECT 699, 'sms', timestamptz '2024-03-01 00:00+00' + n * interval '1 hour', 1 FROM generate_series(0, 47) n;
+INSERT INTO usage.text_message (company_id, channel, occurred_at, delivered_at, price_twin, price_reseller)
+    SELECT n % 690 + 4, (ARRAY['sms', 'viber', 'push'])[1 + n / 690 % 3],
+        timestamptz '2024-03-01 00:00+00' + n / 690 % 160 * interval '18 minutes', NULL::timestamptz, n % 7 * 0.000001, 0.25
+    FROM generate_series(0, 220799) n;
 SELECT reseller_report.attach_source('text_messaging', 'usage.text_message') \g /dev/null
 CREATE FUNCTION pg_temp.summaries() RETURNS TABLE (line text) LANGUAGE sql AS $$
     SELECT format('quarter %s', q) FROM reseller_report.usage_quarter q UNION ALL
