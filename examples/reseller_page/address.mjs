@@ -45,7 +45,6 @@ export const NOWHERE = {
 };
 
 const ID = /^-?\d{1,19}$/;
-const LARGEST_ID = 2n ** 63n - 1n;
 const NAME = /^[a-z0-9_]{1,40}$/;
 const MOMENT = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:\d\d)?)?$/;
 // Characters that no name holds: controls, which PostgreSQL's text may not hold either (NUL), or which hide what is there.
@@ -62,9 +61,16 @@ export function readAddress(query) {
   const text = (/** @type {string} */ name) => query.get(name) ?? '';
   const matching = (/** @type {string} */ name, /** @type {RegExp} */ pattern, /** @type {Refused['reason']} */ reason) => {
     const value = text(name).trim();
-    const isRight = pattern.test(value) && (pattern !== ID || BigInt(value) <= LARGEST_ID);
-    if (value !== '' && !isRight) throw new Refused(reason);
+    if (value !== '' && !pattern.test(value)) throw new Refused(reason);
     return value;
+  };
+  // An id is written in one way only, so that it can be compared as a text: 01 is 1.
+  const id = (/** @type {string} */ name, /** @type {Refused['reason']} */ reason) => {
+    const value = matching(name, ID, reason);
+    if (value === '') return '';
+    const number = BigInt(value);
+    if (BigInt.asIntN(64, number) !== number) throw new Refused(reason);
+    return String(number);
   };
   const search = text('search').trim();
   if (search.length > LONGEST_SEARCH || CONTROLS.test(search)) throw new Refused('search');
@@ -73,7 +79,7 @@ export function readAddress(query) {
   const after = text('after');
   if (after !== '' && !isPosition(after)) throw new Refused('after');
   return {
-    reseller: matching('reseller', ID, 'reseller'),
+    reseller: id('reseller', 'reseller'),
     period: matching('period', NAME, 'period'),
     at: matching('at', MOMENT, 'moment'),
     from: matching('from', MOMENT, 'moment'),
@@ -83,7 +89,7 @@ export function readAddress(query) {
     sort: matching('sort', /^-?[a-z_]{1,40}$/, 'sort'),
     page,
     service: matching('service', NAME, 'cell'),
-    company: matching('company', ID, 'cell'),
+    company: id('company', 'cell'),
     cell: matching('cell', NAME, 'cell'),
     after,
   };
@@ -91,9 +97,11 @@ export function readAddress(query) {
 
 /** @param {string} text */
 function isPosition(text) {
-  if (text.length > LONGEST_POSITION || text.includes('\\u0000')) return false;
+  if (text.length > LONGEST_POSITION) return false;
   try {
-    return typeof JSON.parse(text) === 'object';
+    const position = JSON.parse(text);
+    // JSON writes NUL and halves of surrogate pairs as \u. PostgreSQL's text can hold neither.
+    return typeof position === 'object' && !/\\u(0000|d[89a-f])/.test(JSON.stringify(position));
   } catch {
     return false;
   }

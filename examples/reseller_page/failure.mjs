@@ -70,6 +70,7 @@ export function failure(error, { address, of, timeLimit }, texts) {
       return tell(400, texts.noSuchName);
     case '22007': // a date that is none
     case '22008': // a field that is out of its range
+    case '22009': // an offset that is
       return tell(400, texts.noSuchMoment);
     case '55000':
       return address ? { status: 409, says: pruned(message, address, of, texts) } : tell(409, texts.pruned);

@@ -45,19 +45,21 @@ export function duration(seconds) {
 }
 
 /**
- * A moment as the server writes it, 2026-10-01 00:00:00+03, with the seconds only where there are any.
+ * A moment as the server writes it, 2026-10-01 00:00:00+03, with the seconds only where there are any. A year before Christ
+ * stays marked as one.
  * @param {string} moment
  * @returns {{date: string, time: string, offset: string}}
  */
 export function moment(moment) {
-  const [, date, minute, rest, offset] = moment.match(/^(\S+) (\d\d:\d\d):(\d\d(?:\.\d+)?)([+-].*?)(?: BC)?$/) ?? [
+  const [, date, minute, rest, offset, era = ''] = moment.match(/^(\S+) (\d\d:\d\d):(\d\d(?:\.\d+)?)([+-].*?)( BC)?$/) ?? [
     '',
     moment,
     '',
     '00',
     '',
   ];
-  return { date, time: rest === '00' ? minute : `${minute}:${rest}`, offset: offset.length === 3 ? `${offset}:00` : offset };
+  const time = rest === '00' ? minute : `${minute}:${rest}`;
+  return { date: date + era, time, offset: offset.length === 3 ? `${offset}:00` : offset };
 }
 
 /**

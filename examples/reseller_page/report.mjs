@@ -82,7 +82,7 @@ export async function thisMinute(reader) {
 
 /**
  * The bounds of the address's period, and of the one to compare it with. Before whole months lie as many months, before anything
- * else lies as much time on the clock.
+ * else lies as much time on the clock. Where that would begin before all time, the period before is empty, and is not compared.
  * @param {Reader} reader
  * @param {Address} address
  * @returns {Promise<Period>}
@@ -94,7 +94,8 @@ export function period(reader, address) {
     `WITH bounds AS (SELECT $1::timestamptz AS period_from, $2::timestamptz AS period_to),
         clock AS (SELECT *, period_from::timestamp AS f, period_to::timestamp AS t FROM bounds)
     SELECT period_from, period_to, period_from AS previous_to,
-        CASE WHEN f = date_trunc('month', f) AND t = date_trunc('month', t) THEN f - age(t, f) ELSE f - (t - f) END::timestamptz
+        CASE WHEN t - f > f - timestamp '4712-01-01 BC' THEN f
+            WHEN f = date_trunc('month', f) AND t = date_trunc('month', t) THEN f - age(t, f) ELSE f - (t - f) END::timestamptz
             AS previous_from
     FROM clock`,
     [address.from, address.to],

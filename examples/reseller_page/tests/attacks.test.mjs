@@ -100,6 +100,8 @@ test('SQL in every field is a text, or refused', async () => {
     '\\',
     "' UNION SELECT rolname FROM pg_roles --",
     '{"a":"\' OR 1=1"}',
+    '{"a":"\\ud800"}',
+    '2026-10-01T00:00+99',
     '\u0000',
     '\ud800',
     '%00',

@@ -222,6 +222,13 @@ test('a period has dates and times to the minute, or a name, on the clock of the
   const period = `(SELECT '2026-01-05 10:17 Europe/Moscow'::timestamptz AS f,
       '2199-01-06 23:59 Europe/Moscow'::timestamptz AS t) AS p`;
   assert.deepEqual(await figures(page, 'bot'), await truth('bot', 1, false, period));
+  // Also where the period before would begin before all time.
+  await page.goto(`${origin}/?reseller=1&from=1900-01-01T00:00&to=9999-12-31T23:59`);
+  assert.match(await page.locator('.about').innerText(), /The period before cannot be shown/);
+  assert.deepEqual(await figures(page, 'bot'), await truth('bot', 1, false, period));
+  // However the account's id is written.
+  await page.goto(`${origin}/?reseller=01&from=2026-10-05T00:00&to=2026-10-06T00:00`);
+  assert.match(await page.locator('.zone').innerText(), /Europe\/Moscow \(UTC\+03:00\)/);
   // To the microsecond, for whom the address says it; the form keeps it.
   await page.goto(`${origin}/?reseller=1&from=2026-10-05T10:17:00.000001&to=2026-10-06T00:00:59.5`);
   assert.equal(await page.getByLabel('From').inputValue(), '2026-10-05T10:17:00.000001');
@@ -517,6 +524,8 @@ test('each error has a page that says what to do', async () => {
   assert.match(await visit('/?reseller=1&from=2026-11-01T00:00&to=2026-10-01T00:00'), /^400 The period must end after it begins/);
   assert.equal(await page.getByLabel('From').inputValue(), '2026-11-01T00:00', 'what was asked for stays in the form');
   assert.match(await visit('/?reseller=1&from=2026-02-30T00:00&to=2026-10-01T00:00'), /^400 There is no such date/);
+  assert.match(await visit('/?reseller=1&from=2026-02-20T00:00%2B99&to=2026-10-01T00:00'), /^400 There is no such date/);
+  assert.match(await visit('/?reseller=1&period=today&at=2026-02-20T00:00-16'), /^400 There is no such date/);
   assert.match(await visit('/?reseller=1&from=2026-02-20T00:00'), /^400 The period needs a beginning and an end/);
   assert.match(await visit(`/?reseller=1&${month}&sort=beauty`), /^400 .*not known/);
   assert.match(await visit('/?reseller=1&period=next_month&at=2026-11-01T00:00Z'), /^400 .*not known/);

@@ -47,6 +47,7 @@ test('an address that says what cannot be is refused, with the reason', () => {
     ['reseller', '1;', 'reseller'],
     ['reseller', '1e3', 'reseller'],
     ['reseller', '9223372036854775808', 'reseller'],
+    ['reseller', '-9223372036854775809', 'reseller'],
     ['from', 'now', 'moment'],
     ['to', 'infinity', 'moment'],
     ['at', '2026-10-01', 'moment'],
@@ -66,6 +67,8 @@ test('an address that says what cannot be is refused, with the reason', () => {
     ['after', '7', 'after'],
     ['after', `["${'x'.repeat(3000)}"]`, 'after'],
     ['after', '{"a":"\\u0000"}', 'after'],
+    ['after', '{"a":"\\ud800"}', 'after'],
+    ['after', '{"\\uDC00":1}', 'after'],
   ];
   for (const [name, text, reason] of wrong)
     assert.throws(
@@ -73,6 +76,24 @@ test('an address that says what cannot be is refused, with the reason', () => {
       (error) => error instanceof Refused && error.reason === reason,
       `${name}=${text}`,
     );
+});
+
+test('an id has one way to be written', () => {
+  for (const [text, id] of [
+    ['01', '1'],
+    ['-0', '0'],
+    ['-007', '-7'],
+    ['-9223372036854775808', '-9223372036854775808'],
+    [' 9223372036854775807 ', '9223372036854775807'],
+  ]) {
+    assert.equal(read({ reseller: text }).reseller, id);
+    assert.equal(read({ company: text }).company, id);
+  }
+});
+
+test('a position may hold any character that the database may hold', () => {
+  const after = '{"key": ["\\ud83d\\ude00", "\u042f"]}';
+  assert.equal(read({ after }).after, after);
 });
 
 test('figures are grouped, exact and never rounded', () => {
@@ -95,12 +116,17 @@ test('moments keep their microseconds and their offset', () => {
   assert.deepEqual(moment('2026-10-01 00:00:59.000001+05:30'), { date: '2026-10-01', time: '00:00:59.000001', offset: '+05:30' });
   assert.equal(fieldOfMoment('2026-10-01 23:59:59-06'), '2026-10-01T23:59:59');
   assert.equal(en.moment('2026-10-01 00:00:00+03'), '1 Oct 2026, 00:00');
+  assert.equal(en.moment('0044-03-15 12:00:00+02:30:17 BC'), '0044-03-15 BC, 12:00');
 });
 
 test('a text of CSV is quoted where it must be, and is no formula of a spreadsheet', () => {
   for (const formula of ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', ' =1', '\r=1', '\uff1d1']) {
     assert.match(textField(formula), /^"?'/, JSON.stringify(formula));
   }
+  // What a spreadsheet that separates fields by semicolons takes for a field.
+  assert.equal(textField('x;=1+1;'), `"x;'=1+1;"`);
+  assert.equal(textField('x; "=1+1"'), `"x;' ""=1+1"""`);
+  assert.equal(textField('x\n-1\t@y; z'), `"x\n'-1\t'@y; z"`);
   assert.equal(textField('a "b", c'), '"a ""b"", c"');
   assert.equal(textField('two\nlines'), '"two\nlines"');
   assert.equal(textField('Aurora Bank'), 'Aurora Bank');
@@ -143,6 +169,7 @@ test('each error has a status and words for a person', () => {
   assert.match(said({ code: '22023', message: 'the period must end after it begins' }), /^400 .*must end after/);
   assert.match(said({ code: '22023', message: 'there is no column "x"' }), /^400 .*not known/);
   assert.match(said({ code: '22008' }), /^400 .*no such date/);
+  assert.match(said({ code: '22009' }), /^400 .*no such date/);
   assert.match(said({ code: '22003' }), /^422/);
   assert.match(said({ code: '57014' }), /^504 .*longer than 15 seconds/);
   assert.match(said({ code: '57P01' }), /^503 .*cannot be reached/);
