@@ -25,17 +25,23 @@ export class GivenUp extends Error {}
 
 /** What a transaction asks by. */
 export class Reader {
-  /** @param {PoolClient} client */
-  constructor(client) {
+  /**
+   * @param {PoolClient} client
+   * @param {AbortSignal} signal  that nobody waits any more
+   */
+  constructor(client, signal) {
     this.client = client;
+    this.signal = signal;
   }
 
   /**
+   * The rows of a query. Cancelling ends a query that runs. Where none runs, none may begin after it.
    * @param {string} sql
    * @param {unknown[]} [values]
    * @returns {Promise<any[]>}
    */
   async rows(sql, values = []) {
+    if (this.signal.aborted) throw new GivenUp();
     return (await this.client.query({ text: sql, values, types: /** @type {any} */ (types) })).rows;
   }
 
@@ -132,7 +138,7 @@ export class Database {
     client.on('error', lost);
     let healthy = false;
     try {
-      const reader = new Reader(client);
+      const reader = new Reader(client, signal);
       await reader.rows('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await reader.rows(
         "SELECT set_config('role', $1, true), set_config('statement_timeout', $2, true), " +
