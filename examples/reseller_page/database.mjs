@@ -1,6 +1,8 @@
 // The way to the database: each answer is of one read-only transaction, in one snapshot, as the database role of who asks, within a
 // time limit. A request that is given up takes its query with it.
 
+import { setTimeout } from 'node:timers/promises';
+
 import pg from 'pg';
 
 /** @typedef {import('pg').PoolClient} PoolClient */
@@ -131,7 +133,8 @@ export class Database {
     }
     /** @type {Promise<void> | undefined} */
     let cancelled;
-    const cancel = () => (cancelled ??= this.cancel(client));
+    let over = false;
+    const cancel = () => (cancelled ??= this.cancel(client, () => over));
     signal.addEventListener('abort', cancel);
     // A connection that is lost fails its query, too. Without this, it would end the program.
     const lost = () => {};
@@ -158,6 +161,7 @@ export class Database {
       throw error;
     } finally {
       signal.removeEventListener('abort', cancel);
+      over = true;
       await cancelled;
       client.removeListener('error', lost);
       // A cancel that comes late would hit whatever the connection does next. So it does nothing more.
@@ -165,9 +169,17 @@ export class Database {
     }
   }
 
-  /** @param {PoolClient} client */
-  async cancel(client) {
-    await this.cancels.query('SELECT pg_cancel_backend($1)', [/** @type {any} */ (client).processID]).catch(() => {});
+  /**
+   * Cancels what a connection runs, again and again until that is over: where the server has not begun a query yet, a cancel is
+   * lost.
+   * @param {PoolClient} client
+   * @param {() => boolean} isOver
+   */
+  async cancel(client, isOver) {
+    while (!isOver()) {
+      await this.cancels.query('SELECT pg_cancel_backend($1)', [/** @type {any} */ (client).processID]).catch(() => {});
+      await setTimeout(50);
+    }
   }
 
   async close() {
