@@ -37,14 +37,7 @@ nothing=$(cpu 'SELECT * FROM public.row WHERE id = 1 \g /dev/null')
 first=$(cpu "SELECT * FROM reseller_report.text_messaging(2, $month) \g /dev/null")
 verdict 'the first call of a session: ms of CPU' "$(awk "BEGIN { print $first - $nothing }")" '<=' 2.5
 
-for ((n = 1; n <= 300; n++)); do
-    echo "CREATE TABLE public.messages_$n (company_id bigint, channel text NOT NULL, occurred_at timestamptz NOT NULL,
-            delivered boolean, price_twin numeric(15, 6), price_reseller numeric(15, 6));
-        CREATE INDEX ON public.messages_$n (company_id, occurred_at);
-        CREATE INDEX ON public.messages_$n (occurred_at);
-        SELECT reseller_report.attach_source('text_messaging', 'public.messages_$n');
-        INSERT INTO public.messages_$n VALUES (3, 'sms', '2024-02-10 10:00+00', true, 1, 1);"
-done | PGOPTIONS='-c client_min_messages=warning' sql -o /dev/null
+connect_messages 1 300
 fold_all
 verdict 'a report of 300 sources: ms' "$(median_time 21 <"$cluster/one.sql")" '<=' 1
 verdict 'a report of 300 sources, odd minutes: ms' \

@@ -19,6 +19,19 @@ make_database() {
         -c 'SELECT reseller_report.create_usage_tables()' -f "$here/generate.sql"
 }
 
+# connect_messages FIRST LAST: so many more tables of messages, each with a message of company 3 in February 2024.
+connect_messages() {
+    local n
+    for ((n = $1; n <= $2; n++)); do
+        echo "CREATE TABLE public.messages_$n (company_id bigint, channel text NOT NULL, occurred_at timestamptz NOT NULL,
+                delivered boolean, price_twin numeric(15, 6), price_reseller numeric(15, 6));
+            CREATE INDEX ON public.messages_$n (company_id, occurred_at);
+            CREATE INDEX ON public.messages_$n (occurred_at);
+            SELECT reseller_report.attach_source('text_messaging', 'public.messages_$n');
+            INSERT INTO public.messages_$n VALUES (3, 'sms', '2024-02-10 10:00+00', true, 1, 1);"
+    done | PGOPTIONS='-c client_min_messages=warning' sql -o /dev/null
+}
+
 fold_all() {
     while [ "$(sql -c 'SELECT deltas FROM reseller_report.materialize(1000000)')" != 0 ]; do :; done
     sql -c 'VACUUM (ANALYZE)'

@@ -8,14 +8,7 @@ sql -o /dev/null -c 'SELECT bench.reseller(2, 3, 1)' \
     -c "INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (3, 'sms', '2024-02-10 10:00+00')"
 there=1
 for count in $(sizes '1 3 10 30 100 300' '1 10 30'); do
-    for ((n = there + 1; n <= count; n++)); do
-        echo "CREATE TABLE public.messages_$n (company_id bigint, channel text NOT NULL, occurred_at timestamptz NOT NULL,
-                delivered boolean, price_twin numeric(15, 6), price_reseller numeric(15, 6));
-            CREATE INDEX ON public.messages_$n (company_id, occurred_at);
-            CREATE INDEX ON public.messages_$n (occurred_at);
-            SELECT reseller_report.attach_source('text_messaging', 'public.messages_$n');
-            INSERT INTO public.messages_$n VALUES (3, 'sms', '2024-02-10 10:00+00', true, 1, 1);"
-    done | PGOPTIONS='-c client_min_messages=warning' sql -o /dev/null
+    connect_messages $((there + 1)) "$count"
     there=$count
     fold_all
     point sources "$ours" "$count" "$count" "$(report 2 '2024-01-31 21:00+00' '2024-02-29 21:00+00' | median_time 40)"

@@ -10,10 +10,10 @@
 
 namespace reseller_report {
 
-/// Sets packed days and all levels to `raw`, which is sorted, for these resellers, of which those that have raw figures come
-/// first, in their order; what else they hold in the slice goes. A level
-/// whose buckets lie in the slice whole gets the raw figures of the days that are not packed. A wider one gets the sums of the
-/// level below, and the months get those of the packed days besides.
+/// Sets packed days and all levels to `raw`, which is sorted. `resellers` begins with those that have raw figures, in the order of
+/// raw.resellers(). What else the resellers hold in the slice goes. A level whose buckets lie in the slice whole gets the raw
+/// figures of the days that are not packed. A wider one gets the sums of the level below, and the months get those of the packed
+/// days besides.
 void restate(const Source &source, const Range &slice, SortedChanges &raw, const std::vector<std::int64_t> &resellers,
              MovingSnapshot &snapshot, Overflows &overflows);
 

@@ -11,8 +11,8 @@ struct Tuplesortstate;
 
 namespace reseller_report {
 
-/// Sorts changes of one source by reseller, in the order in which they come first, and then by day, item and quarter hour. Changes
-/// of one such row come in any order, and those of one cell are not added up.
+/// Sorts changes of one source by reseller, day, item and quarter hour. Resellers are in the order in which they were added first.
+/// Companies are in no order, and changes of one cell are not added up.
 class SortedChanges {
  public:
   explicit SortedChanges(std::int64_t source);
@@ -26,7 +26,7 @@ class SortedChanges {
   void sort();
   bool next(Change &change);
 
-  /// The resellers that have changes, in order.
+  /// The resellers that have changes, in their order.
   const std::vector<std::int64_t> &resellers() const { return resellers_; }
 
  private:

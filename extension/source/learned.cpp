@@ -15,8 +15,9 @@ namespace {
 // With more tables than this, a plan for all of them takes longer to start than a plan for those of a range takes to make.
 constexpr size_t kFewTables = 64;
 
-std::unordered_map<std::int64_t, LearnedSource> sources;
-std::unordered_set<Oid> tables_of_all;
+// Never destroyed: when the process exits, the server may have given up already what the sources would free.
+std::unordered_map<std::int64_t, LearnedSource> &sources = *new std::unordered_map<std::int64_t, LearnedSource>;
+std::unordered_set<Oid> &tables_of_all = *new std::unordered_set<Oid>;
 std::uint64_t told = 0;
 
 void forget_all() {

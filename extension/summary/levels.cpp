@@ -3,7 +3,10 @@
 #include "summary/summary.hpp"
 
 namespace reseller_report {
+namespace {
 
+// Returns how many rows were written. Afterwards the buckets of `changes` are those of this level, and there is one change for each
+// key.
 std::int64_t add_to_level(Level level, std::vector<Change> &changes, Overflows &overflows) {
   for (Change &change : changes) change.bucket = bucket_of(level, change.bucket);
   consolidate(changes, overflows);
@@ -19,6 +22,8 @@ std::int64_t add_to_level(Level level, std::vector<Change> &changes, Overflows &
   writer.finish();
   return rows;
 }
+
+}  // namespace
 
 std::int64_t add_to_levels(Level first, Level last, std::vector<Change> changes, Overflows &overflows) {
   std::int64_t rows = 0;

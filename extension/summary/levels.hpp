@@ -7,10 +7,6 @@
 
 namespace reseller_report {
 
-/// Adds changes to one level and returns how many rows were written. Afterwards the buckets of `changes` are those of this level,
-/// and there is one change for each key. Only a holder of the lease may.
-std::int64_t add_to_level(Level level, std::vector<Change> &changes, Overflows &overflows);
-
 /// Adds changes to the levels from `first` to `last`, one after the other; returns how many rows were written. Only a holder of the
 /// lease may.
 std::int64_t add_to_levels(Level first, Level last, std::vector<Change> changes, Overflows &overflows);

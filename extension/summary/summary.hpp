@@ -103,8 +103,7 @@ class SummaryWriter {
   SummaryWriter(const SummaryWriter &) = delete;
   SummaryWriter &operator=(const SummaryWriter &) = delete;
 
-  /// The changes of one row, consolidated. Arrays that do not change keep their stored form and cost no WAL. Sums are added up anew
-  /// also for a change of zero.
+  /// The changes of one row, consolidated. Arrays that do not change keep their stored form and cost no WAL.
   void apply(const Change *changes, std::size_t count, Overflows &overflows);
 
   /// Makes the row hold these cells and no others, with the sums that are theirs; without any, there is no row. They are in order
