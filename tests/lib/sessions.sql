@@ -15,7 +15,7 @@ DECLARE
 BEGIN
     WHILE NOT reached AND clock_timestamp() < deadline LOOP
         PERFORM pg_stat_clear_snapshot();
-        EXECUTE 'SELECT ' || condition INTO reached;
+        EXECUTE format('SELECT coalesce((%s), false)', condition) INTO reached;
     END LOOP;
     RETURN reached;
 END

@@ -58,7 +58,7 @@ DECLARE
     reached boolean := false;
 BEGIN
     WHILE NOT reached AND clock_timestamp() < deadline LOOP
-        EXECUTE 'SELECT ' || condition INTO reached;
+        EXECUTE format('SELECT coalesce((%s), false)', condition) INTO reached;
     END LOOP;
     RETURN reached;
 END
