@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -35,12 +36,21 @@ class Dependents {
 
   Datum name(int position) const { return PointerGetDatum(names.data() + first_name[static_cast<size_t>(position)]); }
 
-  void append(std::int64_t company, const char *name, size_t name_size, const Range &range);
+  /// Adds a dependency. They come in order of company. True when it is the first of its company, which gets its name then.
+  bool append(std::int64_t company, const Range &range);
+
+  /// Sets the name of a company to a text in its stored form.
+  void set_name(int position, const struct varlena *text);
+
+  /// Leaves out companies that got no name, as a join would: a subscriber may hold a dependency before its company.
+  void remove_nameless();
 
   /// Makes position() fast; called once, after the last append().
   void index();
 
  private:
+  static constexpr size_t kNoName = std::numeric_limits<size_t>::max();
+
   int search(std::int64_t company) const;
 
   // Ids are mostly dense, since one sequence gives them: then a table of positions, by distance from the first id.

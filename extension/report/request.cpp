@@ -18,7 +18,7 @@ Account checked_account(std::int64_t reseller) {
   {
     ActingAs const owner(extension_owner());
     static SavedQuery of_company = {
-        "SELECT is_reseller, name, time_zone, currency FROM reseller_report.company WHERE company_id = $1", true};
+        "SELECT is_reseller, name, time_zone, currency FROM reseller_report.company WHERE company_id = $1", Planning::kOnce};
     query(of_company, parameters, [&](const Datum *values, const bool *) {
       is_reseller = DatumGetBool(values[0]);
       account = {text_of(values[1]), text_of(values[2]), text_of(values[3])};

@@ -29,23 +29,29 @@ class Sheet {
   bool is_money(int column) const { return at(column).is_money; }
 
   Sum value(int column, int company) const {
-    Sum sum = 0;
-    for (size_t const first : at(column).first) sum += totals_.cell(first + static_cast<size_t>(company));
-    return sum;
+    const Column &its = at(column);
+    return its.narrow.empty() ? wide_value(its, company) : its.narrow[static_cast<size_t>(company)];
   }
 
   /// A value that is a count; 22003, which names column and company, where it leaves 64 bits.
-  std::int64_t count(int column, int company) const;
+  std::int64_t count(int column, int company) const {
+    const Column &its = at(column);
+    return its.narrow.empty() ? wide_count(column, company) : its.narrow[static_cast<size_t>(company)];
+  }
 
  private:
   struct Column {
     ReportColumn its;
     bool is_money;
-    std::vector<size_t> first;  // where the sums that it adds up begin, one for each of its items
+    std::vector<size_t> first;         // where the sums that it adds up begin, one for each of its items
+    std::vector<std::int64_t> narrow;  // its values, where all of them fit in 64 bits; else empty
   };
 
   const Column &at(int column) const { return columns_[static_cast<size_t>(column)]; }
   void append(const ReportColumn &column);
+  std::vector<std::int64_t> narrow_values(const std::vector<size_t> &first) const;
+  Sum wide_value(const Column &column, int company) const;
+  std::int64_t wide_count(int column, int company) const;
 
   const Dependents &dependents_;
   std::vector<FigureSet> wanted_;

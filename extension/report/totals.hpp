@@ -31,6 +31,9 @@ class Totals : public FigureSink {
 
   Sum get(int item, Figure figure, int company) const { return cell(column(item, figure) + static_cast<size_t>(company)); }
 
+  /// The sums from `column` on, where all of all columns fit in 64 bits; else nullptr.
+  const std::int64_t *narrow(size_t column) const { return high_.empty() ? low_.data() + column : nullptr; }
+
   Sum cell(size_t at) const {
     Sum sum = low_[at];
     if (!high_.empty()) {

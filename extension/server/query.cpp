@@ -110,8 +110,8 @@ void run_query(SavedQuery &query, const SqlParameters &parameters, RowHandler ha
   by_spi([&] {
     SPIExecuteOptions options = make_options(parameters, receiver);
     if (query.plan == nullptr) {
-      SPIPlanPtr const plan = SPI_prepare_cursor(query.sql, parameters.count, const_cast<Oid *>(parameters.types),
-                                                 query.any_plan ? CURSOR_OPT_GENERIC_PLAN : 0);
+      SPIPlanPtr const plan =
+          SPI_prepare_cursor(query.sql, parameters.count, const_cast<Oid *>(parameters.types), static_cast<int>(query.planning));
       if (plan == nullptr) require(SPI_result, "SPI_prepare");
       require(SPI_keepplan(plan), "SPI_keepplan");
       query.plan = plan;

@@ -33,10 +33,17 @@ struct SqlParameters {
 /// Receives the columns of one row; may throw. The values live until it returns.
 using RowHandler = void (*)(void *state, const Datum *values, const bool *nulls);
 
+/// When a query is planned.
+enum class Planning : int {
+  kServersChoice = 0,
+  kOnce = CURSOR_OPT_GENERIC_PLAN,    ///< one plan serves whatever its parameters are
+  kEachTime = CURSOR_OPT_CUSTOM_PLAN  ///< the best plan depends on its parameters, and is worth the time
+};
+
 /// A query that every report runs. Each backend prepares it once. Make it static.
 struct SavedQuery {
   const char *sql;
-  bool any_plan = false;  ///< one plan serves whatever its parameters are: it is not planned again
+  Planning planning = Planning::kServersChoice;
   SPIPlanPtr plan = nullptr;
 };
 
@@ -53,7 +60,7 @@ class KeptQuery {
   SavedQuery &saved(F &&sql) {
     if (text_.empty()) {
       text_ = sql();
-      query_ = {text_.c_str(), true};
+      query_ = {text_.c_str(), Planning::kOnce};
     }
     return query_;
   }

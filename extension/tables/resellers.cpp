@@ -13,9 +13,11 @@ std::vector<ReadableReseller> readable_resellers(const std::int64_t *only) {
   if (only != nullptr) parameters.add_bigint(*only);
   ActingAs const owner(extension_owner());
   static SavedQuery of_all = {
-      "SELECT company_id, name, time_zone, currency FROM reseller_report.company WHERE is_reseller ORDER BY company_id", true};
+      "SELECT company_id, name, time_zone, currency FROM reseller_report.company WHERE is_reseller ORDER BY company_id",
+      Planning::kOnce};
   static SavedQuery of_one = {
-      "SELECT company_id, name, time_zone, currency FROM reseller_report.company WHERE is_reseller AND company_id = $1", true};
+      "SELECT company_id, name, time_zone, currency FROM reseller_report.company WHERE is_reseller AND company_id = $1",
+      Planning::kOnce};
   query(only != nullptr ? of_one : of_all, parameters, [&](const Datum *values, const bool *) {
     std::int64_t const id = DatumGetInt64(values[0]);
     if (readable.contains(id)) resellers.push_back({id, text_of(values[1]), text_of(values[2]), text_of(values[3])});

@@ -83,9 +83,8 @@ void TableScan::choose_companies(const Dependents &all) {
     probe_.set(Column::kCompany, Int64GetDatum(all.ids[i]));
     probe_.set(Column::kCompanyName, name);
     if (!probe_.holds(early_[Subject::kCompany])) continue;
-    for (std::size_t at = all.first_during[i]; at < all.first_during[i + 1]; at++)
-      chosen.append(all.ids[i], reinterpret_cast<const char *>(DatumGetPointer(name)), VARSIZE_ANY(DatumGetPointer(name)),
-                    all.during[at]);
+    for (std::size_t at = all.first_during[i]; at < all.first_during[i + 1]; at++) chosen.append(all.ids[i], all.during[at]);
+    chosen.set_name(static_cast<int>(chosen.ids.size()) - 1, reinterpret_cast<const struct varlena *>(DatumGetPointer(name)));
   }
   chosen.index();
   chosen_companies_ = std::move(chosen);
