@@ -5,6 +5,7 @@
 
 #include "capture/accumulator.hpp"
 #include "report/answering.hpp"
+#include "report/cut_quarters.hpp"
 #include "source/raw_scan.hpp"
 #include "summary/delta.hpp"
 #include "summary/packed.hpp"
@@ -19,15 +20,22 @@ constexpr size_t kCompaniesInRawQuery = 1'000;
 // together share a query, which then passes over the rows between them.
 constexpr size_t kRawQueries = 200;
 
+/// Raw rows of a part of a cut quarter hour.
+struct CutPiece {
+  StepPiece piece;
+  int quarter;  ///< its number in CutQuarters
+};
+
 /// How the steps are answered from one source.
 struct SourcePlan {
   AnsweringSource answering;
   StepPieces levels[kLevels];  // buckets of its summaries
   StepPieces days;             // what of them packed days stand for: those up to the day, added up
   StepPieces buckets;          // the time that they cover, whose runs and deltas count
-  StepPieces raw;              // raw rows: what turns the buckets into the steps, and all of what summaries do not answer
+  std::vector<CutPiece> cuts;  // what turns the buckets into the steps
+  StepPieces raw;              // what summaries do not answer
 
-  void add_cover(int step, const Cover &cover) {
+  void add_cover(int step, const Cover &cover, CutQuarters &cut) {
     std::vector<Piece> narrow;
     for (int level = 0; level < kLevels; level++) {
       const std::vector<Piece> &pieces = cover.levels[level];
@@ -35,7 +43,7 @@ struct SourcePlan {
       if (static_cast<Level>(level) <= Level::kDay) narrow.insert(narrow.end(), pieces.begin(), pieces.end());
     }
     for (const Piece &piece : added_up(narrow)) days.add({piece.range, piece.sign, step});
-    for (const Piece &piece : cover.raw) raw.add({piece.range, piece.sign, step});
+    for (const Piece &piece : cover.raw) add_cut({piece.range, piece.sign, step}, cut);
     buckets.add({cover.buckets, 1, step});
   }
 
@@ -45,9 +53,26 @@ struct SourcePlan {
     buckets.index();
     raw.index();
   }
+
+ private:
+  void add_cut(const StepPiece &piece, CutQuarters &cut) {
+    if (piece.range.empty()) return;
+    Range const whole = widen(Level::kQuarter, piece.range);
+    // Where a step ends and the next begins, both cut the same quarter hour.
+    if (cuts.empty() || !(whole == last_cut_)) {
+      last_cut_ = whole;
+      last_quarter_ = cut.add();
+      for (StepPieces *const pieces : {&levels[static_cast<int>(Level::kQuarter)], &days, &buckets})
+        pieces->add({whole, 1, last_quarter_});
+    }
+    cuts.push_back({piece, last_quarter_});
+  }
+
+  Range last_cut_;
+  int last_quarter_ = 0;
 };
 
-void plan_steps(const std::vector<Range> &steps, Time now, SourcePlan &plan) {
+void plan_steps(const std::vector<Range> &steps, Time now, SourcePlan &plan, CutQuarters &cut) {
   const std::vector<Range> &answered = plan.answering.answered;
   auto first = answered.begin();
   for (size_t i = 0; i < steps.size(); i++) {
@@ -56,20 +81,22 @@ void plan_steps(const std::vector<Range> &steps, Time now, SourcePlan &plan) {
     while (first != answered.end() && first->to <= step.from) ++first;
     std::vector<Range> covered;
     for (auto part = first; part != answered.end() && part->from < step.to; ++part) covered.push_back(intersection(step, *part));
-    for (const Range &part : covered) plan.add_cover(number, cover_of(part, now));
+    for (const Range &part : covered) plan.add_cover(number, cover_of(part, now), cut);
     for (const Range &rest : without(step, covered)) plan.raw.add({rest, 1, number});
   }
   plan.index();
 }
 
-std::vector<SourcePlan> plan(const Question &question) {
+std::vector<SourcePlan> plan(const Question &question, CutQuarters &cut) {
   std::vector<SourcePlan> plans;
   Range const period = {question.steps.front().from, question.steps.back().to};
   Time const now = GetCurrentTimestamp();
   for (AnsweringSource &answering : answering_sources(question.service, period)) {
-    SourcePlan plan = {std::move(answering), {}, {}, {}, {}};
-    plan_steps(question.steps, now, plan);
+    SourcePlan plan = {};
+    plan.answering = std::move(answering);
+    plan_steps(question.steps, now, plan, cut);
     for (const StepPiece &piece : plan.raw.all()) require_raw_usage(plan.answering.source, piece.range);
+    for (const CutPiece &each : plan.cuts) require_raw_usage(plan.answering.source, each.piece.range);
     plans.push_back(std::move(plan));
   }
   return plans;
@@ -219,18 +246,53 @@ void add_deltas(const std::vector<SourcePlan> &plans, const Question &question, 
   });
 }
 
-void add_raw(const std::vector<SourcePlan> &plans, const Question &question, const Attributing &sink) {
-  if (std::all_of(plans.begin(), plans.end(), [](const SourcePlan &plan) { return plan.raw.all().empty(); })) return;
+// Reads the raw rows of pieces; only of these companies where they are given.
+void read_pieces(const Source &source, const StepPieces &pieces, const std::vector<std::int64_t> *companies,
+                 const Question &question, const Attributing &sink) {
+  if (pieces.all().empty()) return;
   const Dependents &dependents = question.dependents.get();
-  auto const *const companies = dependents.ids.size() <= kCompaniesInRawQuery ? &dependents.ids : nullptr;
-  for (const SourcePlan &plan : plans) {
-    // Of a row that was never the reseller's, nothing may be read that could raise an error about it.
-    auto const wants = [&](std::int64_t company, Time moment) {
-      return dependents.position_at(company, moment) >= 0 && plan.raw.any_at(moment);
-    };
-    for (const Range &range : plan.raw.few_hulls(kRawQueries))
-      for_raw_usage(plan.answering.source, range, companies, wants,
-                    [&](const Usage &usage) { sink.add(plan.raw, usage.occurred_at, usage.item, usage.company, usage.counters); });
+  if (companies == nullptr && dependents.ids.size() <= kCompaniesInRawQuery) companies = &dependents.ids;
+  // Of a row that was never the reseller's, nothing may be read that could raise an error about it.
+  auto const wants = [&](std::int64_t company, Time moment) {
+    return dependents.position_at(company, moment) >= 0 && pieces.any_at(moment);
+  };
+  for (const Range &range : pieces.few_hulls(kRawQueries))
+    for_raw_usage(source, range, companies, wants,
+                  [&](const Usage &usage) { sink.add(pieces, usage.occurred_at, usage.item, usage.company, usage.counters); });
+}
+
+/// Parts of cut quarter hours, and the companies that have events in them.
+struct CutsToRead {
+  StepPieces pieces;
+  CutQuarters::Found found;
+
+  void add(const CutPiece &cut, const CutQuarters::Found &in_quarter) {
+    if (in_quarter.companies.empty() && !in_quarter.unnamed) return;
+    pieces.add(cut.piece);
+    found.companies.insert(found.companies.end(), in_quarter.companies.begin(), in_quarter.companies.end());
+    found.unnamed = found.unnamed || in_quarter.unnamed;
+  }
+};
+
+void read_cuts(CutsToRead &cuts, const Source &source, const Question &question, const Attributing &sink) {
+  cuts.pieces.index();
+  std::vector<std::int64_t> &companies = cuts.found.companies;
+  std::sort(companies.begin(), companies.end());
+  companies.erase(std::unique(companies.begin(), companies.end()), companies.end());
+  bool const by_company = !cuts.found.unnamed && companies.size() <= kCompaniesInRawQuery;
+  read_pieces(source, cuts.pieces, by_company ? &companies : nullptr, question, sink);
+}
+
+// Each quarter hour is read by itself, of its own companies, unless there are too many of them.
+void read_cuts(const SourcePlan &plan, const CutQuarters &cut, const Question &question, const Attributing &sink) {
+  bool const together = plan.cuts.size() > kRawQueries;
+  CutsToRead cuts;
+  for (std::size_t i = 0; i < plan.cuts.size(); i++) {
+    cuts.add(plan.cuts[i], cut.found(plan.cuts[i].quarter));
+    bool const is_last = i + 1 == plan.cuts.size();
+    if (!is_last && (together || plan.cuts[i + 1].quarter == plan.cuts[i].quarter)) continue;
+    read_cuts(cuts, plan.answering.source, question, sink);
+    cuts = {};
   }
 }
 
@@ -240,14 +302,19 @@ void collect_figures(const Question &question, FigureSink &sink) {
   if (question.steps.empty() || question.dependents.are_none()) return;
   std::vector<SourcePlan> plans;
   RowMemory const memory;
-  Attributing const attributing(question, sink);
+  CutQuarters cut(sink, question.steps.size());
   do {
-    sink.clear();
-    plans = plan(question);
-    add_summaries(plans, question, memory, sink);
-    add_packed(plans, question, memory, sink);
+    cut.clear();
+    plans = plan(question, cut);
+    FigureSink &chosen = cut.empty() ? sink : cut;
+    Attributing const attributing(question, chosen);
+    add_summaries(plans, question, memory, chosen);
+    add_packed(plans, question, memory, chosen);
     add_deltas(plans, question, attributing);
-    add_raw(plans, question, attributing);
+    for (const SourcePlan &plan : plans) {
+      read_cuts(plan, cut, question, attributing);
+      read_pieces(plan.answering.source, plan.raw, nullptr, question, attributing);
+    }
   } while (!still_hold(plans));
 }
 

@@ -34,7 +34,8 @@ BEGIN
 END
 $$;
 SELECT pg_temp.reseller(r, companies, r * 1000000, step)
-    FROM (VALUES (10, 99, 1), (20, 100, 1), (30, 101, 1), (40, 102, 3), (50, 700, 1), (60, 300, 7), (70, 300, 1000)) v (r, companies, step)
+    FROM (VALUES (10, 99, 1), (20, 100, 1), (30, 101, 1), (40, 102, 3), (50, 700, 1), (60, 300, 7), (70, 300, 1000))
+        v (r, companies, step)
     \g /dev/null
 SELECT pg_temp.agrees(10, '99 companies');
 SELECT pg_temp.agrees(20, '100 companies');
@@ -53,5 +54,6 @@ DELETE FROM reseller_report.company WHERE company_id IN (50000000, 50000333, 500
 SET session_replication_role = origin;
 SELECT pg_temp.agrees(50, '700 companies of which three are not there');
 SELECT pg_temp.agrees(10, '99 companies of which one is not there');
-SELECT is((SELECT count(*) FROM reseller_report.bot(50, '-infinity', 'infinity')), 697::bigint, 'only companies that are there have rows');
+SELECT is((SELECT count(*) FROM reseller_report.bot(50, '-infinity', 'infinity')), 697::bigint,
+    'only companies that are there have rows');
 SELECT * FROM finish();
