@@ -57,7 +57,10 @@ BEGIN
     FOR own IN
         SELECT t.tgrelid::regclass AS relid, t.tgname FROM pg_trigger t
         WHERE t.tgrelid IN ('reseller_report.source'::regclass, 'reseller_report.source_leaf'::regclass,
-                'reseller_report.company'::regclass, 'reseller_report.dependency'::regclass)
+                'reseller_report.company'::regclass, 'reseller_report.dependency'::regclass,
+                'reseller_report.statement_turn'::regclass, 'reseller_report.statement_company'::regclass,
+                'reseller_report.statement'::regclass, 'reseller_report.statement_line'::regclass,
+                'reseller_report.statement_withdrawal'::regclass)
             AND NOT t.tgisinternal AND t.tgname <> 'check_time_zone' AND t.tgenabled <> 'A'
     LOOP
         EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I', own.relid, own.tgname);

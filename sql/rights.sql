@@ -7,6 +7,7 @@ GRANT USAGE ON SCHEMA reseller_report TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
     reseller_report._capture(),
     reseller_report._pending(),
+    reseller_report._may_read(bigint),
     reseller_report._rebuild_procedure_slices(regclass, timestamptz, timestamptz),
     reseller_report._rebuild_procedure_slice(regclass, timestamptz, timestamptz),
     reseller_report.text_messaging(bigint, timestamptz, timestamptz, boolean),
@@ -19,10 +20,13 @@ GRANT EXECUTE ON FUNCTION
     reseller_report.usage_series(bigint, timestamptz, timestamptz, text, text, bigint, text),
     reseller_report.named_period(bigint, text, timestamptz),
     reseller_report.reseller_and_companies(bigint, timestamptz, timestamptz, boolean, text[], text, text, integer, integer),
-    reseller_report.usage_events(bigint, bigint, text, timestamptz, timestamptz, text, integer, jsonb)
+    reseller_report.usage_events(bigint, bigint, text, timestamptz, timestamptz, text, integer, jsonb),
+    reseller_report.open_corrections(bigint),
+    reseller_report.verify_statements(bigint)
     TO PUBLIC;
 GRANT SELECT ON reseller_report.resellers, reseller_report.reseller_companies, reseller_report.quarter_hourly_usage,
-    reseller_report.hourly_usage, reseller_report.daily_usage, reseller_report.monthly_usage TO PUBLIC;
+    reseller_report.hourly_usage, reseller_report.daily_usage, reseller_report.monthly_usage, reseller_report.statements,
+    reseller_report.statement_lines TO PUBLIC;
 
 -- What a dump must carry. Usage tables are users' own, and are dumped as such.
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.company', '');
@@ -40,6 +44,12 @@ SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_hour', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_day', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_month', '');
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.usage_year', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.statement_turn', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.statement_company', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.statement', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.statement_line', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.statement_withdrawal', '');
+SELECT pg_catalog.pg_extension_config_dump('reseller_report.statement_id_seq', '');
 -- A grant to a role that was dropped would be dumped as a bare number. Where it is restored, another role may have that number.
 SELECT pg_catalog.pg_extension_config_dump('reseller_report.access',
     'WHERE role IN (SELECT oid FROM pg_catalog.pg_roles)');

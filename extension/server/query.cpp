@@ -105,6 +105,15 @@ void run_query(const char *sql, const SqlParameters &parameters, RowHandler hand
   });
 }
 
+void run_changing_query(const char *sql, const SqlParameters &parameters, RowHandler handler, void *state) {
+  RowReceiver receiver = make_receiver(handler, state);
+  by_spi([&] {
+    SPIExecuteOptions options = make_options(parameters, receiver);
+    options.read_only = false;
+    require(SPI_execute_extended(sql, &options), "SPI_execute_extended");
+  });
+}
+
 void run_query(SavedQuery &query, const SqlParameters &parameters, RowHandler handler, void *state) {
   RowReceiver receiver = make_receiver(handler, state);
   by_spi([&] {

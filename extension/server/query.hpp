@@ -27,6 +27,11 @@ struct SqlParameters {
   }
   SqlParameters &add_bigint(std::int64_t value) { return add(INT8OID, Int64GetDatum(value)); }
   SqlParameters &add_time(std::int64_t value) { return add(TIMESTAMPTZOID, TimestampTzGetDatum(value)); }
+  SqlParameters &add_null(Oid type) {
+    add(type, Datum{0});
+    nulls[count - 1] = 'n';
+    return *this;
+  }
   SqlParameters &add_bigints(const std::int64_t *array, int n);
 };
 
@@ -78,6 +83,19 @@ void run_query(SavedQuery &query, const SqlParameters &parameters, RowHandler ha
 template <typename Sql, typename F>
 void query(Sql &&sql, const SqlParameters &parameters, F &&each_row) {
   run_query(
+      sql, parameters,
+      [](void *state, const Datum *values, const bool *nulls) {
+        (*static_cast<std::remove_reference_t<F> *>(state))(values, nulls);
+      },
+      &each_row);
+}
+
+/// Runs a query that changes something, in a snapshot of its own, and hands each row on as it comes.
+void run_changing_query(const char *sql, const SqlParameters &parameters, RowHandler handler, void *state);
+
+template <typename F>
+void changing_query(const char *sql, const SqlParameters &parameters, F &&each_row) {
+  run_changing_query(
       sql, parameters,
       [](void *state, const Datum *values, const bool *nulls) {
         (*static_cast<std::remove_reference_t<F> *>(state))(values, nulls);

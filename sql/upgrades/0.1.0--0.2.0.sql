@@ -17,6 +17,8 @@ LOCK TABLE reseller_report.usage_delta IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE reseller_report.usage_delta RENAME TO usage_delta_of_0_1_0;
 @create TABLE usage_delta usage_run usage_packed
 @create INDEX usage_run_key
+@create SEQUENCE statement_id_seq
+@create TABLE statement_turn statement statement_line statement_company statement_withdrawal
 
 ALTER TABLE reseller_report.usage_quarter ADD COLUMN sum_events bigint, ADD COLUMN sum_delivered bigint,
     ADD COLUMN sum_seconds bigint, ADD COLUMN sum_price_twin bigint, ADD COLUMN sum_price_reseller bigint;

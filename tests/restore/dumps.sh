@@ -43,6 +43,10 @@ fingerprint() {
         SELECT source, service, is_built, unbuilt_reasons, horizon FROM reseller_report.sources();
         SELECT * FROM reseller_report.access; SELECT * FROM reseller_report.dependency ORDER BY company_id, during;
         SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger WHERE tgname LIKE 'reseller_report%' ORDER BY 1, 2;
+        SELECT * FROM reseller_report.statements ORDER BY id; SELECT * FROM reseller_report.statement_lines;
+        SELECT o.* FROM generate_series(1, 3) r, reseller_report.open_corrections(r) o;
+        SELECT tgrelid::regclass::text, tgenabled FROM pg_trigger WHERE tgname = 'refuse_change' ORDER BY 1;
+        SELECT * FROM reseller_report.verify_statements();
         SELECT * FROM reseller_report.verify('-infinity', 'infinity')"
 }
 
@@ -56,7 +60,11 @@ check() {
                 SELECT random_usage.changes();
                 SELECT reseller_report.rebuild_slice(source, '-infinity', 'infinity') FROM reseller_report.sources();
                 SELECT * FROM reseller_report.materialize()" >/dev/null &&
-            run restored "SELECT * FROM reseller_report.verify('-infinity', 'infinity')" >"$work/differences" &&
+            run restored "SELECT reseller_report.issue_statement(r, '2024-03-10 00:00+00', '2024-03-20 00:00+00')
+                FROM generate_series(1, 3) r" >/dev/null &&
+            run restored "SELECT * FROM reseller_report.verify('-infinity', 'infinity');
+                SELECT * FROM reseller_report.verify_statements();
+                SELECT o.* FROM generate_series(1, 3) r, reseller_report.open_corrections(r) o" >"$work/differences" &&
             cat "$work/differences" && [ ! -s "$work/differences" ]
     } >>"$work/log" 2>&1 || status=1
     report $status "$1"
@@ -81,6 +89,9 @@ run dumped "
     SELECT reseller_report.grant_access('restore_web', 1)" >"$work/log" 2>&1
 run dumped "SELECT reseller_report.rebuild_slice('aaa.talk', '2024-03-01 00:00+00', '2024-03-02 00:00+00')" >"$work/log" 2>&1
 run dumped "SELECT * FROM reseller_report.materialize(300); SELECT * FROM reseller_report.create_partitions('1 month');
+    SELECT reseller_report.issue_statement(r, m::timestamptz, m::timestamptz + interval '14 days')
+        FROM generate_series(1, 3) r, unnest(ARRAY['2024-02-01 00:00+00', '2024-02-15 00:00+00']) m;
+    SELECT reseller_report.withdraw_statement(2, 'a test');
     SELECT random_usage.changes(); TRUNCATE usage.phone_call_2024_03" >"$work/log" 2>&1
 run dumped "SELECT reseller_report.materialize(100); INSERT INTO aaa.talk VALUES (12, '2024-03-01', 0, 5), (12, '2024-04-01', 0, 5);
     SELECT reseller_report.prune('usage.bot_message', '2024-02-01 00:00+00');

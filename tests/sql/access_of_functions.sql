@@ -5,6 +5,7 @@ SET client_min_messages = error;
 INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'One', true), (2, 'Two', true), (11, 'A',
     false), (12, 'B', false);
 INSERT INTO reseller_report.dependency VALUES (1, 11), (2, 12);
+SELECT reseller_report.issue_statement(r, '2024-03-01 00:00+00', '2024-04-01 00:00+00') FROM generate_series(1, 2) r \g /dev/null
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2024-03-01 10:05+00', 5), (12,
     '2024-03-01 10:05+00', 7);
 CREATE ROLE access_of_one;
@@ -32,6 +33,8 @@ INSERT INTO pg_temp.reading
     ('reseller_and_companies',
         'SELECT (reseller_report.reseller_and_companies(%s, ''2024-03-01 00:00+00'', ''2024-04-01 00:00+00'', services => ''{bot}'')
         #>> ''{sections,0,totals,3}'')::numeric'),
+    ('open_corrections', 'SELECT sum(price_to_twin_difference) FROM reseller_report.open_corrections(%s)'),
+    ('verify_statements', 'SELECT 1 + count(*) FROM reseller_report.verify_statements(%s)'),
     ('named_period', 'SELECT count(*) FROM reseller_report.named_period(%s, ''today'')');
 SELECT set_eq('SELECT name FROM pg_temp.reading', $$
     SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'reseller_report'::regnamespace AND p.proname !~ '^_'
@@ -63,7 +66,8 @@ BEGIN
 END
 $$;
 CREATE FUNCTION pg_temp.expected(name text, reseller bigint) RETURNS text LANGUAGE sql AS $$
-    SELECT CASE name WHEN 'named_period' THEN '1' WHEN 'text_messaging' THEN '0.000000' WHEN 'chat' THEN '0.000000'
+    SELECT CASE name WHEN 'named_period' THEN '1' WHEN 'verify_statements' THEN '1' WHEN 'text_messaging' THEN '0.000000'
+        WHEN 'chat' THEN '0.000000'
         WHEN 'telephony_outgoing' THEN '0.000000' WHEN 'telephony_incoming' THEN '0.000000'
         ELSE CASE reseller WHEN 1 THEN '5.000000' ELSE '7.000000' END END
 $$;

@@ -4,6 +4,7 @@
 SELECT no_plan();
 SELECT setseed(0.53) \g /dev/null
 DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(40); END $$;
+SELECT reseller_report.issue_statement(1, '2024-03-01', '2024-04-01') \g /dev/null
 CREATE ROLE catalogs_web;
 SELECT reseller_report.grant_access('catalogs_web', 1), reseller_report.create_api() \g /dev/null
 GRANT USAGE ON SCHEMA api TO catalogs_web;
@@ -27,6 +28,7 @@ SELECT results_eq('SELECT name, required, optional FROM public.catalogs_function
     ('bot', '{reseller_id,period_from,period_to}'::text[], '{has_expenses}'::text[]),
     ('chat', '{reseller_id,period_from,period_to}', '{has_expenses}'),
     ('named_period', '{reseller_id,name}', '{at}'),
+    ('open_corrections', '{reseller_id}', NULL),
     ('reseller_and_companies', '{reseller_id,period_from,period_to}',
         '{has_expenses,services,search,order_by,row_limit,row_offset}'),
     ('telephony_incoming', '{reseller_id,period_from,period_to}', '{has_expenses}'),
@@ -35,7 +37,8 @@ SELECT results_eq('SELECT name, required, optional FROM public.catalogs_function
     ('totals', '{reseller_id,period_from,period_to}', NULL),
     ('usage', '{reseller_id,period_from,period_to}', '{only_service}'),
     ('usage_events', '{reseller_id,company_id,service,period_from,period_to}', '{only_item,row_limit,after}'),
-    ('usage_series', '{reseller_id,period_from,period_to}', '{step,only_service,only_company_id,in_time_zone}')$$,
+    ('usage_series', '{reseller_id,period_from,period_to}', '{step,only_service,only_company_id,in_time_zone}'),
+    ('verify_statements', NULL, '{reseller_id}')$$,
     'the arguments that a call must and may have');
 SELECT is_empty($$SELECT name FROM public.catalogs_function WHERE volatility <> 's' OR is_variadic OR description IS NULL$$,
     'all may be called by GET, and are described');
@@ -80,7 +83,7 @@ FROM (VALUES ('resellers', 'reseller_id'), ('reseller_companies', 'reseller_id, 
     ('quarter_hourly_usage', 'reseller_id, company_id, service, item, bucket'),
     ('hourly_usage', 'reseller_id, company_id, service, item, bucket'),
     ('daily_usage', 'reseller_id, company_id, service, item, day'),
-    ('monthly_usage', 'reseller_id, company_id, service, item, month')) t (v, k);
+    ('monthly_usage', 'reseller_id, company_id, service, item, month'), ('statements', 'id')) t (v, k);
 
 -- A call of PostgREST, of its version 12, with the parameters as JSON; filters, order and pages around it.
 PREPARE postgrest(json) AS

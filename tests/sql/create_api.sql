@@ -48,7 +48,7 @@ SELECT is_empty($$SELECT FROM pg_depend WHERE deptype = 'e' AND objid IN (SELECT
     WHERE pronamespace = 'api'::regnamespace)$$, 'none is the extension''s');
 SELECT set_eq($$SELECT relname FROM pg_class WHERE relnamespace = 'api'::regnamespace AND relkind = 'v'$$,
     $$SELECT unnest(ARRAY['resellers', 'reseller_companies', 'quarter_hourly_usage', 'hourly_usage', 'daily_usage',
-        'monthly_usage'])::name$$, 'the views that everybody may read');
+        'monthly_usage', 'statements', 'statement_lines'])::name$$, 'the views that everybody may read');
 SELECT is_empty($$
     SELECT o.relname, a.attname, format_type(a.atttypid, a.atttypmod), col_description(o.oid, a.attnum),
         obj_description(o.oid, 'pg_class') FROM pg_class o JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum > 0

@@ -16,7 +16,7 @@ DO $$ BEGIN PERFORM random_usage.companies(),
 CREATE VIEW pg_temp.function AS SELECT p.*, p.oid::regprocedure::text AS signature FROM pg_proc p
     WHERE p.pronamespace = 'reseller_report'::regnamespace;
 CREATE TABLE pg_temp.open AS
-    SELECT unnest(ARRAY['_capture()', '_pending()',
+    SELECT unnest(ARRAY['_capture()', '_pending()', '_may_read(bigint)', 'open_corrections(bigint)', 'verify_statements(bigint)',
         '_rebuild_procedure_slices(regclass,timestamp with time zone,timestamp with time zone)',
         '_rebuild_procedure_slice(regclass,timestamp with time zone,timestamp with time zone)']
     || ARRAY(SELECT s || '(bigint,timestamp with time zone,timestamp with time zone,boolean)'
@@ -29,14 +29,14 @@ CREATE TABLE pg_temp.open AS
             'integer)',
         'usage_events(bigint,bigint,text,timestamp with time zone,timestamp with time zone,text,integer,jsonb)']) AS name;
 CREATE TABLE pg_temp.open_view AS SELECT unnest(ARRAY['resellers', 'reseller_companies', 'quarter_hourly_usage',
-    'hourly_usage', 'daily_usage', 'monthly_usage']) AS name;
+    'hourly_usage', 'daily_usage', 'monthly_usage', 'statements', 'statement_lines']) AS name;
 SELECT set_eq(format('SELECT signature FROM pg_temp.function f WHERE has_function_privilege(%L, f.oid, ''EXECUTE'')', role),
     'SELECT ''reseller_report.'' || name FROM pg_temp.open', role || ' may execute what is on the list')
 FROM unnest(ARRAY['privileges_stranger', 'privileges_writer', 'privileges_web']) AS role;
 SELECT set_eq($$SELECT f.proname FROM pg_temp.function f
     WHERE NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (f.proconfig), false)$$,
         $$VALUES ('_capture'::name), ('_ddl_command_start'), ('_guard'), ('rebuild'), ('_report_rows'), ('_usage_rows'),
-            ('_usage_series_rows'), ('_usage_events_rows')$$,
+            ('_usage_series_rows'), ('_usage_events_rows'), ('_item_place'), ('_line_text')$$,
     'every function but these pins its search path');
 SELECT is_empty($$SELECT signature FROM pg_temp.function f WHERE f.prosecdef
     AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (f.proconfig), false)$$,
@@ -49,8 +49,10 @@ SELECT is_empty($$SELECT c.oid::regclass, r.role, p FROM pg_class c,
         AND NOT (p = 'SELECT' AND c.relname IN (SELECT name FROM pg_temp.open_view))$$,
     'no column is open but those of views that everybody may read');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'reseller_report'::regnamespace
-    AND c.relkind NOT IN ('r', 'v', 'i', 'f') AND c.relkind <> 'c'$$,
-    'there is nothing but tables, views and indexes');
+    AND c.relkind NOT IN ('r', 'v', 'i', 'f') AND c.relkind <> 'c' AND c.relname <> 'statement_id_seq'$$,
+    'there is nothing but tables, views, indexes and one sequence');
+SELECT is(has_sequence_privilege('privileges_stranger', 'reseller_report.statement_id_seq', 'USAGE, SELECT, UPDATE'), false,
+    'the sequence is not open');
 SELECT is_empty($$SELECT t.oid::regtype FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid LEFT
     JOIN pg_type e ON e.oid = t.typelem
     WHERE t.typnamespace = 'reseller_report'::regnamespace AND coalesce(c.relkind, 'r') NOT IN ('r', 'v', 'f')
@@ -104,7 +106,8 @@ SELECT is(pg_temp.tried(role, c.command), CASE
     WHEN c.signature LIKE '%(internal)' THEN '42883'
     WHEN c.proname IN ('_pending', '_rebuild_procedure_slices', '_rebuild_procedure_slice')
         OR NOT EXISTS (SELECT FROM pg_temp.open o WHERE c.signature = 'reseller_report.' || o.name) THEN '42501'
-    WHEN c.proname = '_capture' THEN '39P01' ELSE '22004' END, role || ': ' || c.signature)
+    WHEN c.proname = '_capture' THEN '39P01' WHEN c.proname IN ('_may_read', 'verify_statements') THEN 'done'
+        ELSE '22004' END, role || ': ' || c.signature)
 FROM unnest(ARRAY['privileges_stranger', 'privileges_writer', 'privileges_web']) AS role, pg_temp.call c;
 SELECT is_empty($$
     SELECT r.role, c.oid::regclass, w.command, pg_temp.tried(r.role, format(w.command, c.oid::regclass))

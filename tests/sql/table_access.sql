@@ -6,6 +6,7 @@ SELECT setseed(0.43) \g /dev/null
 DO $$ BEGIN PERFORM random_usage.companies(), random_usage.events(60); END $$;
 SELECT reseller_report.materialize() \g /dev/null
 DO $$ BEGIN PERFORM random_usage.events(5); END $$;
+SELECT reseller_report.issue_statement(r, '2024-02-01', '2024-04-01') FROM generate_series(1, 3) r \g /dev/null
 CREATE ROLE access_one;
 CREATE ROLE access_two;
 CREATE ROLE access_all;
@@ -20,7 +21,7 @@ CREATE TABLE pg_temp.may AS SELECT * FROM (VALUES ('access_one', '{1}'::bigint[]
     ('access_none', '{}'), ('access_member', '{1}'), ('access_noinherit', '{}'), ('access_root', '{1,2,3}')) v (role, resellers);
 GRANT SELECT ON pg_temp.may TO PUBLIC;
 CREATE TABLE pg_temp.view AS SELECT unnest(ARRAY['resellers', 'reseller_companies', 'quarter_hourly_usage', 'hourly_usage',
-    'daily_usage', 'monthly_usage']) AS name;
+    'daily_usage', 'monthly_usage', 'statements']) AS name;
 CREATE FUNCTION pg_temp.as_role(role name, command text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     answer text;
@@ -48,6 +49,12 @@ SELECT is(pg_temp.as_role(m.role, format('SELECT count(*) FROM reseller_report.%
         m.resellers))), format('%s sees all rows of them in %s', m.role, v.name))
 FROM pg_temp.may m, pg_temp.view v;
 
+-- Lines of statements name no reseller.
+SELECT is(pg_temp.as_role(m.role,
+        'SELECT array_agg(DISTINCT statement_id ORDER BY statement_id) FROM reseller_report.statement_lines'),
+    nullif(m.resellers, '{}')::text, m.role || ' sees the lines of its resellers'' statements')
+FROM pg_temp.may m;
+
 -- A function that tells of what it is given sees nothing else, wherever the planner puts it.
 CREATE FUNCTION public.tell(x anyelement) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$
 BEGIN
@@ -59,6 +66,8 @@ $$;
 SELECT set_config('access.told', '', false) \g /dev/null
 SELECT pg_temp.as_role('access_one', format('SELECT count(*) FROM reseller_report.%I v WHERE public.tell(reseller_id)', v.name))
 FROM pg_temp.view v \g /dev/null
+SELECT pg_temp.as_role('access_one', 'SELECT count(*) FROM reseller_report.statement_lines WHERE public.tell(statement_id)')
+\g /dev/null
 SELECT is((SELECT array_agg(DISTINCT t) FROM unnest(string_to_array(trim(current_setting('access.told')), ' ')) t), '{1}',
     'a leaky function sees rows of the role''s reseller alone');
 SELECT is(pg_temp.as_role('access_one', format(
@@ -110,7 +119,8 @@ SELECT reseller_report.revoke_access('access_one', 1) \g /dev/null
 SELECT is(pg_temp.as_role('access_one', 'SELECT count(*) FROM reseller_report.daily_usage'), '0', 'and revoked');
 ROLLBACK;
 
--- The tables behind the views, and writing.
+-- The tables behind the views, and writing. Statements have no foreign table: statements.sql has what is refused there.
+DELETE FROM pg_temp.view WHERE name = 'statements';
 SELECT matches(pg_temp.as_role(r, format(command, v.name)), '^42501 ', format('%s: ' || command, r, v.name))
 FROM pg_temp.view v, unnest(ARRAY['access_all', 'access_none']) r, unnest(ARRAY['SELECT FROM reseller_report._%s',
     'INSERT INTO reseller_report.%s SELECT * FROM reseller_report.%1$s', 'DELETE FROM reseller_report.%s',
