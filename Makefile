@@ -43,7 +43,7 @@ help:
 	@echo 'make check-example      the page of make example in headless Chromium; screenshots in build/example'
 	@echo 'make check-faults       a fault at every call to the server; FAULTS=, SCENARIOS=, EVERY='
 	@echo 'make check-isolation    every two things side by side in every order; ONLY=, AGAINST='
-	@echo 'make check-matrix       make check and make demo in chroots of Debian 12, 13 and testing; ON="trixie testing" names them'
+	@echo 'make check-matrix       make check and make demo in chroots of Debian 12, 13, testing, experimental; ON="trixie" names some'
 	@echo 'make check-mutants      breaks SAMPLE=100 places of extension/ one at a time; a test must notice; SEED=, ONLY=, DEEP=1'
 	@echo 'make check-replication  standbys, promotion and logical replication'
 	@echo 'make check-sanitizers   the tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer and valgrind'

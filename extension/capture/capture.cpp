@@ -140,7 +140,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_capture) {
     once(table.relid, [&] { follow_unread(table); });
   }
   for (int i = 0; i < table.count; i++) capture_change(table.sources[i], *data);
-  return PointerGetDatum(nullptr);
+  return Datum{0};
 }
 
 }  // namespace reseller_report

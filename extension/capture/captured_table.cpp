@@ -31,7 +31,7 @@ void forget_table(Datum, Oid relid) {
 }
 
 // After a label of an enum was renamed, what is remembered of its values is wrong.
-void forget_enums(Datum, int, uint32) {
+void forget_enums(Datum, CacheId, uint32) {
   forgotten++;
   forget_all();
 }

@@ -127,11 +127,11 @@ void refuse_renaming_own_schema(const Node *statement) {
 RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_end) {
   const EventTriggerData &event = event_of(fcinfo);
   refuse_renaming_own_schema(event.parsetree);
-  if (is_harmless(event.parsetree) || is_ignored()) return PointerGetDatum(nullptr);
-  if (may_be_of_a_dump(event.parsetree) && may_be_loading_dump()) return PointerGetDatum(nullptr);
+  if (is_harmless(event.parsetree) || is_ignored()) return Datum{0};
+  if (may_be_of_a_dump(event.parsetree) && may_be_loading_dump()) return Datum{0};
   AlteringCommand const command = command_of(event);
   follow([&] { follow_altered(command); });
-  return PointerGetDatum(nullptr);
+  return Datum{0};
 }
 
 // Two commands must be followed before they begin. DETACH PARTITION ... CONCURRENTLY runs two transactions. After the first one the
@@ -147,19 +147,19 @@ RESELLER_REPORT_FUNCTION(reseller_report_ddl_command_start) {
     std::vector<Oid> const dropped = dropped_partitions(statement);
     if (!dropped.empty()) follow([&] { follow_dropping(dropped); });
   }
-  return PointerGetDatum(nullptr);
+  return Datum{0};
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_sql_drop) {
   (void)event_of(fcinfo);
   if (!is_ignored()) follow(follow_dropped);
-  return PointerGetDatum(nullptr);
+  return Datum{0};
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_table_rewrite) {
   const EventTriggerData &event = event_of(fcinfo);
   if (!is_ignored()) follow([&] { follow_rewrite(GetCommandTagName(event.tag)); });
-  return PointerGetDatum(nullptr);
+  return Datum{0};
 }
 
 }  // namespace reseller_report

@@ -239,10 +239,10 @@ RESELLER_REPORT_FUNCTION(reseller_report_truncated) {
   if (!CALLED_AS_TRIGGER(fcinfo))
     throw Error(sqlstate::kWrongTriggerCall, "reseller_report._truncated must be called as a trigger");
   auto const *const data = reinterpret_cast<const TriggerData *>(fcinfo->context);
-  if (is_restoring()) return PointerGetDatum(nullptr);
+  if (is_restoring()) return Datum{0};
   ActingAs const owner(extension_owner());
   follow_truncate(RelationGetRelid(data->tg_relation));
-  return PointerGetDatum(nullptr);
+  return Datum{0};
 }
 
 }  // namespace reseller_report

@@ -89,7 +89,7 @@ bool may_concern_us(const Node *statement) {
 // command did.
 RESELLER_REPORT_FUNCTION(reseller_report_guard) {
   const EventTriggerData &event = event_of(fcinfo);
-  if (is_ours_to_alter()) return PointerGetDatum(nullptr);
+  if (is_ours_to_alter()) return Datum{0};
   if (strcmp(event.event, "ddl_command_start") == 0) {
     SqlParameters parameters;
     Oid const target = concurrent_target(event.parsetree);
@@ -98,13 +98,13 @@ RESELLER_REPORT_FUNCTION(reseller_report_guard) {
   } else if (may_concern_us(event.parsetree)) {
     guard("SELECT reseller_report._guard_command($1)", whether_restoring());
   }
-  return PointerGetDatum(nullptr);
+  return Datum{0};
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_guard_dropped) {
   (void)event_of(fcinfo);
   if (!is_ours_to_alter()) guard("SELECT reseller_report._guard_drop($1)", whether_restoring());
-  return PointerGetDatum(nullptr);
+  return Datum{0};
 }
 
 }  // namespace reseller_report

@@ -75,7 +75,7 @@ void move_figures(const std::vector<Edit> &edits) {
 
 RESELLER_REPORT_FUNCTION(reseller_report_take_lease) {
   if (!is_loading_dependencies()) take_lease();
-  return PointerGetDatum(nullptr);
+  return Datum{0};
 }
 
 RESELLER_REPORT_FUNCTION(reseller_report_dependency_changed) {
@@ -88,7 +88,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_dependency_changed) {
     read_transition(data->tg_oldtable, RelationGetDescr(data->tg_relation), -1, edits);
     read_transition(data->tg_newtable, RelationGetDescr(data->tg_relation), 1, edits);
   } else if (has_transition) {
-    return PointerGetDatum(nullptr);  // the statement's trigger follows
+    return Datum{0};  // the statement's trigger follows
   } else {
     // Logical replication applies rows without statements, hence without transition tables.
     if (!is_loading_dependencies()) take_lease();
@@ -97,7 +97,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_dependency_changed) {
   }
   check_resellers(edits);
   if (!is_loading_dependencies()) move_figures(edits);
-  return PointerGetDatum(nullptr);
+  return Datum{0};
 }
 
 }  // namespace reseller_report

@@ -77,7 +77,7 @@ bool is_in(const Month &month, AttrNumber moment, TupleTableSlot *row) {
 std::int64_t rows_seen(Relation from, const Month &month, AttrNumber moment) {
   std::int64_t seen = 0;
   TupleTableSlot *const row = table_slot_create(from, nullptr);
-  TableScanDesc const scan = table_beginscan(from, GetTransactionSnapshot(), 0, nullptr);
+  TableScanDesc const scan = table_beginscan(from, GetTransactionSnapshot(), 0, nullptr, SO_NONE);
   while (table_scan_getnextslot(scan, ForwardScanDirection, row)) {
     CHECK_FOR_INTERRUPTS();
     if (is_in(month, moment, row)) seen++;
@@ -114,7 +114,7 @@ MovedRows::MovedRows(const Month &month) {
     std::int64_t to_come = keeps_snapshot ? rows_seen(from, month, moment) : 0;
     TupleTableSlot *const row = table_slot_create(from, nullptr);
     Snapshot const snapshot = RegisterSnapshot(GetLatestSnapshot());
-    TableScanDesc const scan = table_beginscan(from, snapshot, 0, nullptr);
+    TableScanDesc const scan = table_beginscan(from, snapshot, 0, nullptr, SO_NONE);
     columns_ = CreateTupleDescCopy(RelationGetDescr(from));
     rows_ = tuplestore_begin_heap(false, false, work_mem);
     while (table_scan_getnextslot(scan, ForwardScanDirection, row)) {

@@ -39,6 +39,7 @@ int sort_memory() { return maintenance_work_mem / 4; }
 TupleDesc make_columns() {
   TupleDesc const columns = CreateTemplateTupleDesc(kColumns);
   for (int i = 0; i < kColumns; i++) TupleDescInitEntry(columns, static_cast<AttrNumber>(i + 1), nullptr, INT8OID, -1, 0);
+  TupleDescFinalize(columns);
   return columns;
 }
 

@@ -139,7 +139,7 @@ Counted count_companies(std::int64_t reseller) {
   pg([&] {
     Relation const index = index_open(relid, AccessShareLock);
     // No snapshot, so that a serializable transaction does not track what is read.
-    IndexScanDesc const scan = index_beginscan(table.relation(), index, SnapshotAny, nullptr, 1, 0);
+    IndexScanDesc const scan = index_beginscan(table.relation(), index, SnapshotAny, nullptr, 1, 0, SO_NONE);
     scan->xs_want_itup = true;
     ScanKeyData key;
     ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(reseller));
@@ -252,10 +252,10 @@ std::optional<double> rows_of_events(const Call &call) {
 template <typename RowsOf>
 Datum estimate(FunctionCallInfo fcinfo, RowsOf &&rows_of) {
   auto *const node = reinterpret_cast<Node *>(PG_GETARG_POINTER(0));
-  if (!IsA(node, SupportRequestRows)) return PointerGetDatum(nullptr);
+  if (!IsA(node, SupportRequestRows)) return Datum{0};
   auto *const request = reinterpret_cast<SupportRequestRows *>(node);
   std::optional<double> const rows = rows_of(Call(request));
-  if (!rows) return PointerGetDatum(nullptr);
+  if (!rows) return Datum{0};
   request->rows = std::max(*rows, 1.0);
   return PointerGetDatum(request);
 }

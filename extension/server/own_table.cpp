@@ -73,7 +73,7 @@ OwnIndexScan::OwnIndexScan(const OwnTable &table, const char *index, int keys) :
     index_ = index_open(relid, AccessShareLock);
     snapshot_ = GetActiveSnapshot();
     slot_ = table_slot_create(table.relation(), nullptr);
-    scan_ = index_beginscan(table.relation(), index_, untracked(snapshot_), nullptr, keys_, 0);
+    scan_ = index_beginscan(table.relation(), index_, untracked(snapshot_), nullptr, keys_, 0, SO_NONE);
   });
 }
 
@@ -102,7 +102,7 @@ void IndexKeeper::open(Relation table) {
 
 void IndexKeeper::add(TupleTableSlot *row, bool only_summarizing) {
   if (table_ == nullptr) return;
-  list_free(ExecInsertIndexTuples(table_, row, state_, false, false, nullptr, NIL, only_summarizing));
+  list_free(ExecInsertIndexTuples(table_, state_, only_summarizing ? EIIT_ONLY_SUMMARIZING : 0, row, NIL, nullptr));
   ResetPerTupleExprContext(state_);
 }
 

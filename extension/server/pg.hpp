@@ -12,6 +12,9 @@
 
 extern "C" {
 #include <postgres.h>
+#if PG_VERSION_NUM >= 190000
+#include <nodes/miscnodes.h>
+#endif
 
 #include <access/genam.h>
 #include <access/heapam.h>
@@ -45,12 +48,15 @@ extern "C" {
 #include <pgtime.h>
 #include <storage/bufmgr.h>
 #include <storage/lmgr.h>
+#include <storage/lock.h>
 #include <storage/predicate.h>
+#include <storage/proc.h>
 #include <tcop/cmdtag.h>
 #include <tcop/pquery.h>
 #include <utils/acl.h>
 #include <utils/array.h>
 #include <utils/builtins.h>
+#include <utils/date.h>
 #include <utils/datetime.h>
 #include <utils/datum.h>
 #include <utils/fmgroids.h>
@@ -77,10 +83,56 @@ extern "C" {
 #error "reseller_report needs PostgreSQL 15 or later"
 #endif
 
-// PostgreSQL 18 added an instrumentation argument to index_beginscan.
+// PostgreSQL 18 added an instrumentation argument to index_beginscan, PostgreSQL 19 flags to it and to table_beginscan.
+#if PG_VERSION_NUM < 190000
+constexpr uint32 SO_NONE = 0;
+inline IndexScanDesc index_beginscan(Relation table, Relation index, Snapshot snapshot, std::nullptr_t, int keys, int order_bys,
+                                     uint32) {
 #if PG_VERSION_NUM < 180000
-inline IndexScanDesc index_beginscan(Relation table, Relation index, Snapshot snapshot, std::nullptr_t, int keys, int order_bys) {
   return index_beginscan(table, index, snapshot, keys, order_bys);
+#else
+  return index_beginscan(table, index, snapshot, nullptr, keys, order_bys);
+#endif
+}
+inline TableScanDesc table_beginscan(Relation table, Snapshot snapshot, int count, ScanKeyData *keys, uint32) {
+  return table_beginscan(table, snapshot, count, keys);
+}
+#endif
+
+// PostgreSQL 19 wants to be told when a description of columns is complete.
+#if PG_VERSION_NUM < 190000
+inline void TupleDescFinalize(TupleDesc) {}
+#endif
+
+// What a callback is told of a cache of the catalogs: PostgreSQL 19 made it the enum.
+#if PG_VERSION_NUM < 190000
+using CacheId = int;
+#else
+using CacheId = SysCacheIdentifier;
+#endif
+
+// A moment beyond the range of timestamptz is infinite. PostgreSQL 19 reports it as an error that the caller may take.
+#if PG_VERSION_NUM < 190000
+inline TimestampTz moment_of_date(DateADT date) {
+  int overflow = 0;
+  return date2timestamptz_opt_overflow(date, &overflow);
+}
+inline TimestampTz moment_of_timestamp(Timestamp timestamp) {
+  int overflow = 0;
+  return timestamp2timestamptz_opt_overflow(timestamp, &overflow);
+}
+#else
+inline TimestampTz moment_of_date(DateADT date) {
+  ErrorSaveContext error = {};
+  error.type = T_ErrorSaveContext;
+  TimestampTz const moment = date2timestamptz_safe(date, reinterpret_cast<Node *>(&error));
+  return !error.error_occurred ? moment : date > 0 ? DT_NOEND : DT_NOBEGIN;
+}
+inline TimestampTz moment_of_timestamp(Timestamp timestamp) {
+  ErrorSaveContext error = {};
+  error.type = T_ErrorSaveContext;
+  TimestampTz const moment = timestamp2timestamptz_safe(timestamp, reinterpret_cast<Node *>(&error));
+  return !error.error_occurred ? moment : timestamp > 0 ? DT_NOEND : DT_NOBEGIN;
 }
 #endif
 
@@ -95,16 +147,23 @@ inline bool LockHeldByMe(const LOCKTAG *lock, LOCKMODE mode, bool) { return Lock
 #endif
 
 // PostgreSQL 16 tells which indexes a row's new version must be entered into, and can enter it into those alone that summarize
-// (BRIN).
+// (BRIN). PostgreSQL 19 made flags of that choice and others.
 #if PG_VERSION_NUM < 160000
 enum TU_UpdateIndexes { TU_None, TU_All, TU_Summarizing };
 inline void simple_heap_update(Relation table, ItemPointer old, HeapTuple row, TU_UpdateIndexes *indexes) {
   simple_heap_update(table, old, row);
   *indexes = HeapTupleIsHeapOnly(row) ? TU_None : TU_All;
 }
-inline List *ExecInsertIndexTuples(ResultRelInfo *table, TupleTableSlot *slot, EState *state, bool update, bool no_error,
-                                   bool *conflict, List *arbiters, bool) {
-  return ExecInsertIndexTuples(table, slot, state, update, no_error, conflict, arbiters);
+#endif
+#if PG_VERSION_NUM < 190000
+constexpr uint32 EIIT_ONLY_SUMMARIZING = 1 << 2;
+inline List *ExecInsertIndexTuples(ResultRelInfo *table, EState *state, [[maybe_unused]] uint32 flags, TupleTableSlot *row,
+                                   List *arbiters, bool *conflict) {
+#if PG_VERSION_NUM < 160000
+  return ExecInsertIndexTuples(table, row, state, false, false, conflict, arbiters);
+#else
+  return ExecInsertIndexTuples(table, row, state, false, false, conflict, arbiters, flags == EIIT_ONLY_SUMMARIZING);
+#endif
 }
 #endif
 

@@ -38,7 +38,7 @@ void forget_table(Datum, Oid relid) {
 }
 
 // Names of schemas are part of a table's name, and labels of enums decide whether a column can be read.
-void forget_for_syscache(Datum, int, uint32) { forget_all(); }
+void forget_for_syscache(Datum, CacheId, uint32) { forget_all(); }
 
 // Inside pg(): whether one of the partitions waits for the end of a DETACH PARTITION ... CONCURRENTLY.
 bool has_pending_detach(List *tables) {

@@ -135,7 +135,7 @@ DeltaScan::DeltaScan(LOCKMODE lock, const std::vector<std::int64_t> *companies)
       for (std::int64_t const company : *companies) PredicateLockPage(table_.relation(), page_of(company), snapshot_);
     slot_ = table_slot_create(table_.relation(), nullptr);
     context_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report delta", ALLOCSET_SMALL_SIZES);
-    scan_ = table_beginscan(table_.relation(), untracked(snapshot_), 0, nullptr);
+    scan_ = table_beginscan(table_.relation(), untracked(snapshot_), 0, nullptr, SO_NONE);
   });
 }
 

@@ -248,7 +248,7 @@ HeapTuple SummaryWriter::find(const RowKey &key, SummaryRow &stored) {
     ScanKeyData keys[kKeys];
     make_keys(keys, key, {key.bucket, key.bucket + 1});
     // The lease makes us the only writer, so the transaction's own snapshot sees the newest version.
-    IndexScanDesc const scan = index_beginscan(table_.relation(), index_, GetActiveSnapshot(), nullptr, kKeys, 0);
+    IndexScanDesc const scan = index_beginscan(table_.relation(), index_, GetActiveSnapshot(), nullptr, kKeys, 0, SO_NONE);
     index_rescan(scan, keys, kKeys, nullptr, 0);
     if (index_getnext_slot(scan, ForwardScanDirection, slot_)) {
       unpack_row(slot_, kAllFigures, std::nullopt, stored);

@@ -14,9 +14,8 @@ std::int64_t integer_of(Datum value, Oid type) {
 
 // Inside pg(). A date or a time without a zone means what the session's zone says, as it does for the server's operators.
 Time time_of(Datum value, Oid type) {
-  int overflow = 0;
-  if (type == DATEOID) return date2timestamptz_opt_overflow(DatumGetDateADT(value), &overflow);
-  if (type == TIMESTAMPOID) return timestamp2timestamptz_opt_overflow(DatumGetTimestamp(value), &overflow);
+  if (type == DATEOID) return moment_of_date(DatumGetDateADT(value));
+  if (type == TIMESTAMPOID) return moment_of_timestamp(DatumGetTimestamp(value));
   return DatumGetTimestampTz(value);
 }
 
@@ -41,6 +40,7 @@ void Probe::open(ForeignScanState *node, const TableShape &shape) {
   TupleDesc const columns = CreateTemplateTupleDesc(shape.column_count);
   for (int i = 0; i < shape.column_count; i++)
     TupleDescInitEntry(columns, static_cast<AttrNumber>(i + 1), shape.columns[i].name, shape.columns[i].type, -1, 0);
+  TupleDescFinalize(columns);
   row_ = MakeSingleTupleTableSlot(columns, &TTSOpsVirtual);
   context_ = CreateExprContext(state);
   MemoryContextSwitchTo(before);

@@ -152,15 +152,18 @@ BEGIN
     RETURN result;
 END
 $$;
-SELECT format('CREATE ROLE %I', name) FROM names.name \gexec
-SELECT reseller_report.grant_access(quote_ident(name)::regrole, 1) FROM names.name WHERE n % 2 = 0 \g /dev/null
+-- PostgreSQL 19 refuses a role whose name has a newline.
+CREATE VIEW names.role AS
+    SELECT * FROM names.name WHERE current_setting('server_version_num')::int < 190000 OR name !~ '[\n\r]';
+SELECT format('CREATE ROLE %I', name) FROM names.role \gexec
+SELECT reseller_report.grant_access(quote_ident(name)::regrole, 1) FROM names.role WHERE n % 2 = 0 \g /dev/null
 SELECT is(pg_temp.answer(name::name), CASE n % 2 WHEN 0
     THEN (SELECT count(*)::text FROM oracle.companies(1, '-infinity', 'infinity')) ELSE 'permission denied for reseller 1' END,
-        'role ' || name) FROM names.name;
-SELECT reseller_report.revoke_access(quote_ident(name)::regrole, 1) FROM names.name \g /dev/null
-SELECT is_empty('SELECT * FROM names.name WHERE pg_temp.answer(name::name) <> ''permission denied for reseller 1''',
+        'role ' || name) FROM names.role;
+SELECT reseller_report.revoke_access(quote_ident(name)::regrole, 1) FROM names.role \g /dev/null
+SELECT is_empty('SELECT * FROM names.role WHERE pg_temp.answer(name::name) <> ''permission denied for reseller 1''',
     'and none after the revoke');
-SELECT format('DROP ROLE %I', name) FROM names.name \gexec
+SELECT format('DROP ROLE %I', name) FROM names.role \gexec
 
 -- Companies, and the schema of usage tables.
 UPDATE reseller_report.company SET name = n.name FROM names.name n WHERE company_id = 12 + n.n;
