@@ -1,6 +1,7 @@
 // The library's start: each room that keeps something for the backend's life sets it up here.
 
 #include "capture/accumulator.hpp"
+#include "capture/applied.hpp"
 #include "capture/captured_table.hpp"
 #include "maintenance/packed_days.hpp"
 #include "source/learned.hpp"
@@ -19,6 +20,7 @@ void _PG_init() {
   reseller_report::guarded([] {
     reseller_report::pg([] {
       reseller_report::accumulator::initialize();
+      reseller_report::initialize_applied();
       reseller_report::initialize_captured_tables();
       reseller_report::initialize_packed_days();
       reseller_report::initialize_learned_sources();

@@ -7,6 +7,7 @@ GRANT USAGE ON SCHEMA reseller_report TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
     reseller_report._capture(),
     reseller_report._pending(),
+    reseller_report._freshness(),
     reseller_report._may_read(bigint),
     reseller_report._rebuild_procedure_slices(regclass, timestamptz, timestamptz),
     reseller_report._rebuild_procedure_slice(regclass, timestamptz, timestamptz),

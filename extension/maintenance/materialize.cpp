@@ -81,14 +81,6 @@ Done materialize(const Work &work) {
   return done;
 }
 
-void require_view_of_state() {
-  Oid const view = own_relation("materializer_state");
-  AclResult allowed = ACLCHECK_NO_PRIV;
-  Oid const role = GetUserId();
-  pg([&] { allowed = pg_class_aclcheck(view, role, ACL_SELECT); });
-  if (allowed != ACLCHECK_OK) throw Error(sqlstate::kNotPermitted, "permission denied for view materializer_state");
-}
-
 std::int64_t required_most(FunctionCallInfo fcinfo) {
   require_not_null(fcinfo, {0}, "max_deltas");
   std::int64_t const most = PG_GETARG_INT32(0);
@@ -101,7 +93,7 @@ std::int64_t required_most(FunctionCallInfo fcinfo) {
 // What the next folds and merges would take, and the oldest of it; for the view materializer_state. The caller must have the right
 // to read that view.
 RESELLER_REPORT_FUNCTION(reseller_report_pending) {
-  require_view_of_state();
+  require_view("materializer_state");
   ToFold const folds = to_fold();
   ToMerge const merges = to_merge();
   pg([&] {

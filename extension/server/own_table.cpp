@@ -146,6 +146,14 @@ void RowStore::close() {
   ExecDropSingleTupleTableSlot(slot_);
 }
 
+void require_view(const char *name) {
+  Oid const view = own_relation(name);
+  AclResult allowed = ACLCHECK_NO_PRIV;
+  Oid const role = GetUserId();
+  pg([&] { allowed = pg_class_aclcheck(view, role, ACL_SELECT); });
+  if (allowed != ACLCHECK_OK) throw Error(sqlstate::kNotPermitted, std::string("permission denied for view ") + name);
+}
+
 Oid extension_owner() {
   OwnTable const table("source", AccessShareLock);
   return table.relation()->rd_rel->relowner;

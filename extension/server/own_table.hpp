@@ -124,6 +124,9 @@ class RowStore {
 /// dropped).
 Oid own_relation(const char *name);
 
+/// Raises 42501 unless the current role may read a view of ours.
+void require_view(const char *name);
+
 /// The role whose tables these are: the extension's owner.
 Oid extension_owner();
 

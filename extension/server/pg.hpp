@@ -46,6 +46,7 @@ extern "C" {
 #include <funcapi.h>
 #include <miscadmin.h>
 #include <pgtime.h>
+#include <replication/origin.h>
 #include <storage/bufmgr.h>
 #include <storage/lmgr.h>
 #include <storage/lock.h>
@@ -170,6 +171,15 @@ inline List *ExecInsertIndexTuples(ResultRelInfo *table, EState *state, [[maybe_
 // PostgreSQL 16 gave stringToQualifiedNameList a place for errors.
 #if PG_VERSION_NUM < 160000
 inline List *stringToQualifiedNameList(const char *name, std::nullptr_t) { return stringToQualifiedNameList(name); }
+#endif
+
+// PostgreSQL 19 put what is known of the transaction that an apply worker applies into one variable.
+#if PG_VERSION_NUM < 190000
+inline XLogRecPtr session_origin_lsn() { return replorigin_session_origin_lsn; }
+inline TimestampTz session_origin_timestamp() { return replorigin_session_origin_timestamp; }
+#else
+inline XLogRecPtr session_origin_lsn() { return replorigin_xact_state.origin_lsn; }
+inline TimestampTz session_origin_timestamp() { return replorigin_xact_state.origin_timestamp; }
 #endif
 
 // PostgreSQL 16 merged pg_namespace_aclcheck and its like into object_aclcheck.

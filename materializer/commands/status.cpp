@@ -13,6 +13,7 @@ struct Status {
   std::optional<Leader> leader;
   State state;
   std::vector<Source> sources;
+  std::vector<Replication> replications;
 };
 
 bool is_standby(const Status &status) { return status.server.kind == ServerState::Kind::kStandby; }
@@ -56,6 +57,15 @@ void print_status_table(const Status &status) {
                      source.is_built ? "yes" : "no: " + source.unbuilt_reasons,
                      source.horizon == "-infinity" ? "the beginning" : source.horizon});
   print_table(table);
+  if (status.replications.empty()) return;
+  std::puts("");
+  table = {{"replication", "complete through", "applied", "not applied", "lag", "state"}};
+  for (const Replication &replication : status.replications)
+    table.push_back({replication.kind == replication.name ? replication.kind : replication.kind + " " + replication.name,
+                     replication.complete_through.value_or("unknown"), replication.applied_lsn.value_or("unknown"),
+                     replication.lag_bytes.value_or("unknown") + " bytes",
+                     replication.lag ? say_duration(std::llround(std::stod(*replication.lag))) : "unknown", replication.state});
+  print_table(table);
 }
 
 std::string json_text(const std::optional<std::string> &text) { return text ? json_quote(*text) : "null"; }
@@ -87,6 +97,13 @@ void print_status_json(const Status &status) {
             ",\"built\":" + (source.is_built ? "true" : "false") +
             ",\"unbuilt_reasons\":" + (source.is_built ? "null" : json_quote(source.unbuilt_reasons)) +
             ",\"horizon\":" + json_quote(source.horizon) + "}";
+  json += "],\"replications\":[";
+  for (const Replication &replication : status.replications)
+    json += std::string(&replication == &status.replications.front() ? "" : ",") + "{\"kind\":" + json_quote(replication.kind) +
+            ",\"name\":" + json_quote(replication.name) + ",\"complete_through\":" + json_text(replication.complete_through) +
+            ",\"received_lsn\":" + json_text(replication.received_lsn) + ",\"applied_lsn\":" + json_text(replication.applied_lsn) +
+            ",\"lag_bytes\":" + replication.lag_bytes.value_or("null") + ",\"lag_seconds\":" + replication.lag.value_or("null") +
+            ",\"state\":" + json_quote(replication.state) + "}";
   std::puts((json + "]}").c_str());
 }
 
@@ -97,7 +114,7 @@ ExitStatus run_status(const Config &config, const Connect &connect) {
   ServerState const server = extension->server_state();
   if (server.kind != ServerState::Kind::kStandby && server.kind != ServerState::Kind::kReady)
     throw DatabaseError(server.detail, "", Remedy::kGiveUp);
-  Status const status{server, extension->leader(), extension->state(), extension->sources()};
+  Status const status{server, extension->leader(), extension->state(), extension->sources(), extension->freshness()};
   if (config.format == OutputFormat::kJson) {
     print_status_json(status);
   } else {

@@ -4,6 +4,11 @@
 
 namespace materializer {
 
+bool Replication::is_stopped() const {
+  std::string const word = state.substr(0, state.find(':'));
+  return word == "disabled" || word == "disconnected" || word == "blocked" || word == "paused";
+}
+
 const std::vector<std::string> kDifferenceColumns = {"source", "reseller_id", "company_id", "service", "item",
                                                      "bucket", "figure",      "raw",        "summary"};
 

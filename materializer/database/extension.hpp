@@ -87,6 +87,22 @@ struct State {
   std::optional<std::string> last_fold_seconds;
 };
 
+/// A row of freshness: a subscription, or a standby's replay. Where something is not known, there is nothing. Ages are in seconds.
+struct Replication {
+  std::string kind;
+  std::string name;
+  std::optional<std::string> complete_through;
+  std::optional<std::string> complete_through_age;
+  std::optional<std::string> received_lsn;
+  std::optional<std::string> applied_lsn;
+  std::optional<std::string> lag_bytes;
+  std::optional<std::string> lag;
+  std::string state;
+
+  /// Whether somebody has to look at it.
+  bool is_stopped() const;
+};
+
 class Extension {
  public:
   Extension() = default;
@@ -104,6 +120,7 @@ class Extension {
   virtual std::optional<Leader> leader() = 0;
 
   virtual State state() = 0;
+  virtual std::vector<Replication> freshness() = 0;
   virtual std::vector<Source> sources() = 0;
 
   /// Folds at most `max_deltas` changes and returns how many. Where it takes fewer, none is left.

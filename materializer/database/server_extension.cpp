@@ -83,6 +83,16 @@ State ServerExtension::state() {
           .front());
 }
 
+std::vector<Replication> ServerExtension::freshness() {
+  std::vector<Replication> replications;
+  for (const Row &row : session_.query("SELECT kind, name, complete_through,"
+                                       " extract(epoch FROM clock_timestamp() - complete_through)::numeric(20, 3), received_lsn,"
+                                       " applied_lsn, lag_bytes, extract(epoch FROM lag)::numeric(20, 3), state"
+                                       " FROM reseller_report.freshness"))
+    replications.push_back({*row[0], *row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8].value_or("")});
+  return replications;
+}
+
 std::vector<Source> ServerExtension::sources() {
   std::vector<Source> sources;
   for (const Row &row : session_.query("SELECT source, source::oid, service, attached_at, is_built::int, unbuilt_reasons, horizon"

@@ -15,6 +15,7 @@ class ServerExtension final : public Extension {
   bool try_to_lead() override;
   std::optional<Leader> leader() override;
   State state() override;
+  std::vector<Replication> freshness() override;
   std::vector<Source> sources() override;
   std::int64_t fold(std::int64_t max_deltas) override;
   Materialized materialize(std::int64_t max_deltas, bool only_what_pays) override;

@@ -48,6 +48,20 @@ bool Duties::do_one(Extension &extension, const Config &config) {
   }
 }
 
+void Duties::watch_standby(Extension &extension) {
+  if (process_.seconds() < next_look_at_standby_) return;
+  next_look_at_standby_ = process_.seconds() + static_cast<double>(kStateEvery);
+  try {
+    look_at_replication(extension);
+  } catch (const Stopped &) {
+    return;
+  }
+}
+
+void Duties::look_at_replication(Extension &extension) {
+  (void)units_.complete(kStateDuty, {"freshness", "freshness"}, [&] { metrics_.set_replications(extension.freshness()); });
+}
+
 bool Duties::do_next(Extension &extension, const Config &config) {
   bool const round_is_due = round_ || round_timer_.is_due(process_.now());
   bool const folds = round_is_due || process_.seconds() >= next_fold_;
@@ -67,6 +81,7 @@ bool Duties::do_other(Extension &extension, const Config &config) {
   Time const now = process_.now();
   if (state_.is_due(now)) {
     (void)units_.complete(kStateDuty, {}, [&] { metrics_.set_state(extension.state()); });
+    look_at_replication(extension);
     state_.due = now + kStateEvery;
   } else if (housekeeping_timer_.is_due(now)) {
     housekeeping_.keep(extension, config);

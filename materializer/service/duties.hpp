@@ -31,6 +31,9 @@ class Duties {
   /// Throws DatabaseError where the connection is lost.
   bool do_one(Extension &extension, const Config &config);
 
+  /// Asks how far a standby is, now and then. Nothing else is to be done there.
+  void watch_standby(Extension &extension);
+
  private:
   /// When something is due next.
   struct Timer {
@@ -48,6 +51,7 @@ class Duties {
   };
 
   void begin_again_if_clock_was_set_back(const Config &config);
+  void look_at_replication(Extension &extension);
   bool do_next(Extension &extension, const Config &config);
   bool do_other(Extension &extension, const Config &config);
   void fold(Extension &extension, const Config &config);
@@ -67,7 +71,8 @@ class Duties {
   Timer verify_{option::kVerifySchedule, {}};
   Timer state_{"", {}};
   std::optional<Round> round_;
-  double next_fold_ = 0;  // in Process::seconds()
+  double next_fold_ = 0;  // in Process::seconds(), as is the next one
+  double next_look_at_standby_ = 0;
   bool folded_last_ = false;
 };
 

@@ -6,6 +6,7 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -27,6 +28,12 @@ Counter &counter(Registry &registry, const char *name, const char *help) {
 Gauge &gauge(Registry &registry, const char *name, const char *help) {
   return prometheus::BuildGauge().Name(named(name)).Help(help).Register(registry).Add({});
 }
+
+prometheus::Family<Gauge> &replications(Registry &registry, const char *name, const char *help) {
+  return prometheus::BuildGauge().Name(named(name)).Help(help).Register(registry);
+}
+
+double number(const std::optional<std::string> &text) { return text ? std::stod(*text) : NAN; }
 
 }  // namespace
 
@@ -61,6 +68,16 @@ struct Metrics::Registered {
   Gauge &unbuilt = gauge(*registry, "unbuilt_sources", "Sources with days that reports read from raw usage.");
   Gauge &dead = gauge(*registry, "dead_deltas", "Dead rows of the delta table that vacuum has not removed.");
   Gauge &xmin_age = gauge(*registry, "oldest_xmin_age", "Age, in transactions, of the oldest one that holds vacuum back.");
+  Gauge &stopped = gauge(*registry, "replications_stopped",
+                         "Subscriptions and standbys whose replication stands still until somebody looks at it.");
+  Gauge &largest_lag = gauge(*registry, "largest_replication_lag_seconds", "The largest of replication_lag_seconds.");
+  prometheus::Family<Gauge> &lags =
+      replications(*registry, "replication_lag_seconds", "How long what is committed at the publisher is not here yet.");
+  prometheus::Family<Gauge> &lag_bytes =
+      replications(*registry, "replication_lag_bytes", "What is received of the publisher's log and not applied yet.");
+  prometheus::Family<Gauge> &complete_ages = replications(*registry, "replication_complete_through_age_seconds",
+                                                          "How long ago that was committed up to which all is known to be here.");
+  std::vector<std::pair<prometheus::Family<Gauge> *, Gauge *>> of_replications;  // those that are shown
   std::string address;
   std::unique_ptr<prometheus::Exposer> exposer;
 };
@@ -122,7 +139,33 @@ void Metrics::set_state(const State &state) {
   registered_->xmin_age.Set(state.oldest_xmin_age);
 }
 
+void Metrics::set_replications(const std::vector<Replication> &replications) {
+  auto const before = std::exchange(registered_->of_replications, {});
+  auto const &now = registered_->of_replications;
+  double stopped = 0;
+  double largest = 0;
+  for (const Replication &replication : replications) {
+    auto const show = [&](prometheus::Family<Gauge> &family, const std::optional<std::string> &value) {
+      Gauge &shown = family.Add({{"kind", replication.kind}, {"name", replication.name}});
+      shown.Set(number(value));
+      registered_->of_replications.emplace_back(&family, &shown);
+    };
+    show(registered_->lags, replication.lag);
+    show(registered_->lag_bytes, replication.lag_bytes);
+    show(registered_->complete_ages, replication.complete_through_age);
+    stopped += replication.is_stopped() ? 1 : 0;
+    largest = std::max(largest, replication.lag ? number(replication.lag) : 0);
+  }
+  for (const auto &shown : before)
+    if (std::find(now.begin(), now.end(), shown) == now.end()) shown.first->Remove(shown.second);
+  registered_->stopped.Set(stopped);
+  registered_->largest_lag.Set(largest);
+}
+
 void Metrics::forget_state() {
+  set_replications({});
+  registered_->stopped.Set(NAN);
+  registered_->largest_lag.Set(NAN);
   State unknown;
   for (double *const value :
        {&unknown.pending_deltas, &unknown.oldest_pending_age, &unknown.unmerged_entries, &unknown.oldest_unmerged_age,

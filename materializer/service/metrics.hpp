@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "database/extension.hpp"
 
@@ -28,8 +29,10 @@ class Metrics {
   void set_connected(bool connected);
   void set_leading(bool leading);
   void set_state(const State &state);
+  void set_replications(const std::vector<Replication> &replications);
 
-  /// This instance does not lead, so it does not know the state of the database: its gauges are NaN.
+  /// This instance does not lead, so it does not know the state of the database: its gauges are NaN, and of replication there are
+  /// none.
   void forget_state();
 
  private:

@@ -61,7 +61,9 @@ bool Service::may_work() {
   if (process_.stop_requested()) return false;
   ServerState const server = extension_->server_state();
   if (server.kind != ServerState::Kind::kReady) {
-    announce(server.kind == ServerState::Kind::kStandby ? "idle" : "waiting", server.detail);
+    bool const is_standby = server.kind == ServerState::Kind::kStandby;
+    announce(is_standby ? "idle" : "waiting", server.detail);
+    if (is_standby && !server.extension_version.empty()) duties_.watch_standby(*extension_);
     return false;
   }
   if (process_.stop_requested()) return false;
@@ -112,10 +114,10 @@ void Service::reload() {
 void Service::announce(const std::string &state, const std::string &detail) {
   bool const leads = state == "leader";
   metrics_.set_leading(leads);
-  if (!leads) metrics_.forget_state();
   std::string const announcement = state + " " + detail;
   if (announcement == announced_) return;
   announced_ = announcement;
+  if (!leads) metrics_.forget_state();
   if (detail.empty()) {
     log_.info(state);
   } else if (state == "disconnected" || state == "waiting") {

@@ -15,7 +15,7 @@ DROP EVENT TRIGGER reseller_report_guard_dropped;
 -- Waits for transactions that have captured changes. Those that come wait in turn, and find the new table.
 LOCK TABLE reseller_report.usage_delta IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE reseller_report.usage_delta RENAME TO usage_delta_of_0_1_0;
-@create TABLE usage_delta usage_run usage_packed
+@create TABLE usage_delta usage_run usage_packed applied
 @create INDEX usage_run_key
 @create SEQUENCE statement_id_seq
 @create TABLE statement_turn statement statement_line statement_company statement_withdrawal

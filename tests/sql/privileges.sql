@@ -16,7 +16,8 @@ DO $$ BEGIN PERFORM random_usage.companies(),
 CREATE VIEW pg_temp.function AS SELECT p.*, p.oid::regprocedure::text AS signature FROM pg_proc p
     WHERE p.pronamespace = 'reseller_report'::regnamespace;
 CREATE TABLE pg_temp.open AS
-    SELECT unnest(ARRAY['_capture()', '_pending()', '_may_read(bigint)', 'open_corrections(bigint)', 'verify_statements(bigint)',
+    SELECT unnest(ARRAY['_capture()', '_pending()', '_freshness()', '_may_read(bigint)',
+        'open_corrections(bigint)', 'verify_statements(bigint)',
         '_rebuild_procedure_slices(regclass,timestamp with time zone,timestamp with time zone)',
         '_rebuild_procedure_slice(regclass,timestamp with time zone,timestamp with time zone)']
     || ARRAY(SELECT s || '(bigint,timestamp with time zone,timestamp with time zone,boolean)'
@@ -104,7 +105,7 @@ SELECT cmp_ok((SELECT count(*) FROM pg_temp.call), '>', 60::bigint, 'all functio
 -- No query has a value of type internal.
 SELECT is(pg_temp.tried(role, c.command), CASE
     WHEN c.signature LIKE '%(internal)' THEN '42883'
-    WHEN c.proname IN ('_pending', '_rebuild_procedure_slices', '_rebuild_procedure_slice')
+    WHEN c.proname IN ('_pending', '_freshness', '_rebuild_procedure_slices', '_rebuild_procedure_slice')
         OR NOT EXISTS (SELECT FROM pg_temp.open o WHERE c.signature = 'reseller_report.' || o.name) THEN '42501'
     WHEN c.proname = '_capture' THEN '39P01' WHEN c.proname IN ('_may_read', 'verify_statements') THEN 'done'
         ELSE '22004' END, role || ': ' || c.signature)
@@ -127,6 +128,7 @@ SELECT is(pg_temp.tried('privileges_stranger', command), '42501', command)
     ('DROP FUNCTION reseller_report.materialize'), ('ALTER FUNCTION reseller_report.materialize SECURITY INVOKER'),
     ('GRANT EXECUTE ON FUNCTION reseller_report.materialize TO PUBLIC'), ('ALTER EVENT TRIGGER reseller_report_sql_drop DISABLE'),
     ('DROP EVENT TRIGGER reseller_report_sql_drop'), ('SELECT * FROM reseller_report.materializer_state'),
+    ('SELECT * FROM reseller_report.freshness'),
     ('SELECT * FROM reseller_report._source_state'), ('INSERT INTO reseller_report.access VALUES (CURRENT_USER::regrole, NULL)'),
     ('ALTER TABLE usage.bot_message DISABLE TRIGGER reseller_report_capture'),
     ('CREATE FUNCTION public.x() RETURNS trigger LANGUAGE c AS ''reseller_report'', ''reseller_report_capture''')) AS v (command);

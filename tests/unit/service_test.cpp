@@ -65,6 +65,7 @@ class Fake final : public Extension {
   }
   std::optional<Leader> leader() override { return std::nullopt; }
   State state() override { return work("state"), State{}; }
+  std::vector<Replication> freshness() override { return work("freshness"), std::vector<Replication>{}; }
   std::vector<Source> sources() override {
     work("sources");
     std::vector<Source> sources;
