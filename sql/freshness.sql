@@ -18,7 +18,7 @@ CREATE TRIGGER ignore_row BEFORE INSERT OR UPDATE OR DELETE ON reseller_report.a
 ALTER TABLE reseller_report.applied ENABLE REPLICA TRIGGER ignore_row;
 
 -- Of each subscription of this database, what its apply worker says of itself. On a standby there are no workers.
--- latest_end_lsn: the publisher has said that it had sent all up to here, and the worker has applied all that came before it said so.
+-- latest_end_lsn: the publisher has said that it had sent all up to here, and the worker has applied all that came before that.
 -- remote_lsn: the last transaction applied, which may not be visible yet while a worker is at work.
 CREATE VIEW reseller_report._subscriptions AS
     SELECT s.oid, s.subname::text AS name, s.subenabled AS is_enabled, s.subslotname AS slot, w.pid, w.received_lsn,
@@ -54,8 +54,9 @@ CREATE FUNCTION reseller_report._state_of_subscription(
             s.tables - s.tables_missing, s.tables)
         WHEN received_lsn > applied_lsn OR applied_lsn IS NULL THEN 'catching up'
         ELSE 'streaming' END
-    FROM (SELECT coalesce((SELECT format('; errors so far: %s, which the log of this server has', e.apply_error_count + e.sync_error_count)
-        FROM pg_stat_subscription_stats e WHERE e.subid = s.oid AND e.apply_error_count + e.sync_error_count > 0), '')) failures (said)
+    FROM (SELECT coalesce((SELECT format('; errors so far: %s, which the log of this server has', n)
+        FROM pg_stat_subscription_stats e, LATERAL (SELECT e.apply_error_count + e.sync_error_count) errors (n)
+        WHERE e.subid = s.oid AND n > 0), '')) failures (said)
 $$;
 
 -- Not negative: the moment may be of another machine's clock.
@@ -168,5 +169,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION reseller_report.wait_until(name, pg_lsn, interval) IS
-    'Waits until this node has all that the publisher of a subscription had committed at a position, which pg_current_wal_insert_lsn() '
-    'tells there; ''standby'' as the subscription waits for the replay of this standby. False where that takes longer than at_most.';
+    'Waits until this node has all that the publisher of a subscription had committed at a position, which '
+    'pg_current_wal_insert_lsn() tells there; ''standby'' as the subscription waits for the replay of this standby. False where '
+    'that takes longer than at_most.';

@@ -30,7 +30,10 @@ sub comes_to {
 }
 sub complete_through { return here(q(SELECT complete_through FROM reseller_report.freshness WHERE name = 'texts')) }
 sub position { return there('SELECT pg_current_wal_insert_lsn()') }
-sub wait_for { my ($node, $lsn, $at_most) = @_; return Nodes::on($node, "SELECT reseller_report.wait_until('texts', '$lsn', '$at_most')") }
+sub wait_for {
+    my ($node, $lsn, $at_most) = @_;
+    return Nodes::on($node, "SELECT reseller_report.wait_until('texts', '$lsn', '$at_most')");
+}
 sub write_text { my ($n) = @_; return there("INSERT INTO usage.text_message (company_id, channel, occurred_at, price_twin)
     VALUES (11, 'sms', now(), $n); SELECT pg_current_wal_insert_lsn()") }
 # A session of the subscriber that has done SQL and keeps its transaction open; returns what ends it.
@@ -90,12 +93,15 @@ is(wait_for($reporter, position(), '30 s'), 't', 'a position after what is not p
 is(complete_through(), $before, 'complete_through is the commit time of what is');
 
 # A heartbeat, as docs/operations.md shows it.
-my ($how) = do { local (@ARGV, $/) = "$Daemon::root/docs/operations.md"; <> } =~ /^(psql -h writer -c 'CREATE TABLE heartbeat .*?)^```/ms;
+my $page = do { local (@ARGV, $/) = "$Daemon::root/docs/operations.md"; <> };
+my ($how) = $page =~ /^(psql -h writer -c 'CREATE TABLE heartbeat .*?)^```/ms;
 for my $line (split /\n/, $how) {
     my ($node, $sql) = $line =~ /^psql -h (writer|reports) -c (?:'(.*)'|".*")$/ or die $line;
     Nodes::on($node eq 'writer' ? $publisher : $reporter, $sql // $line =~ s/.*? -c "(.*)"/$1/r);
 }
-Daemon::wait_until('the heartbeat has its place', sub { here("SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel") eq 't' });
+Daemon::wait_until('the heartbeat has its place', sub {
+    here("SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel") eq 't';
+});
 there(q(UPDATE heartbeat SET at = now()));
 is(wait_for($reporter, position(), '30 s'), 't', 'a heartbeat comes');
 cmp_ok(complete_through(), 'gt', $before, 'and moves complete_through on');
@@ -131,8 +137,9 @@ Nodes::on($standby, 'SELECT pg_wal_replay_resume()');
 
 # The service shows it: the leader on the subscriber, and an instance on the standby.
 my %port = map { $_ => Daemon::free_port() } $reporter, $standby;
-my @instances = map { Daemon::start(with => ['--dsn', "host=$_ dbname=usage user=postgres", '--metrics-listen', "127.0.0.1:$port{$_}"]) }
-    $reporter, $standby;
+my @instances = map {
+    Daemon::start(with => ['--dsn', "host=$_ dbname=usage user=postgres", '--metrics-listen', "127.0.0.1:$port{$_}"])
+} $reporter, $standby;
 sub metrics { my ($node) = @_; return HTTP::Tiny->new(timeout => 5)->get("http://127.0.0.1:$port{$node}/metrics")->{content} // '' }
 for my $case ([$reporter, 'subscription', 'texts'], [$standby, 'subscription', 'texts'], [$standby, 'standby', 'standby']) {
     my ($node, $kind, $name) = @$case;

@@ -1,5 +1,5 @@
--- What freshness and wait_until say on a node whose subscriptions have no publisher, who may ask, and what is refused. What they say
--- where something is replicated is in tests/replication/freshness.t.
+-- What freshness and wait_until say on a node whose subscriptions have no publisher, who may ask, and what is refused. What they
+-- say where something is replicated is in tests/replication/freshness.t.
 SELECT no_plan();
 SET client_min_messages = error;
 CREATE ROLE freshness_reader;
@@ -25,9 +25,11 @@ SELECT is(reseller_report.wait_until('freshness_new', '0/1', '0'), false, 'witho
 SELECT is(reseller_report.wait_until('freshness_new', '0/1', '-1 day'), false, 'and with less, too');
 
 -- What a transaction has noted is here for snapshots that see it.
-INSERT INTO reseller_report.applied SELECT oid, '0/2000', '2026-10-05 09:30+00' FROM pg_subscription WHERE subname = 'freshness_new';
+INSERT INTO reseller_report.applied
+    SELECT oid, '0/2000', '2026-10-05 09:30+00' FROM pg_subscription WHERE subname = 'freshness_new';
 SELECT results_eq($$SELECT complete_through, applied_lsn FROM reseller_report.freshness WHERE name = 'freshness_new'$$,
-    $$VALUES (timestamptz '2026-10-05 09:30+00', pg_lsn '0/2000')$$, 'it is complete through the last transaction that was applied');
+    $$VALUES (timestamptz '2026-10-05 09:30+00', pg_lsn '0/2000')$$,
+    'it is complete through the last transaction that was applied');
 SELECT is(reseller_report.wait_until('freshness_new', lsn, '0'), is_here, format('%s: %s', lsn, is_here))
     FROM (VALUES ('0/0'::pg_lsn, true), ('0/1FFF', true), ('0/2000', true), ('0/2001', true), ('0/2018', true), ('0/2019', false),
         ('0/2028', false), ('FFFFFFFF/FFFFFFFF', false)) AS positions (lsn, is_here);
