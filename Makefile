@@ -10,7 +10,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 EXAMPLE := examples/reseller_page
 
-.PHONY: all install uninstall clean help deps build-unit-tests unit-tests ready demo example check check-sql format fuzz lint \
+.PHONY: all install uninstall clean help deps build-unit-tests unit-tests ready demo demo-cluster example check check-sql format fuzz lint \
 	check-clients check-controls check-coverage check-example check-faults check-isolation check-matrix check-mutants \
 	check-replication check-sanitizers check-seeding check-update bench bench-compare bench-growth
 
@@ -29,6 +29,7 @@ help:
 	@echo 'make          build the extension and reseller-materializer'
 	@echo 'make install  install both into the PostgreSQL of PG_CONFIG'
 	@echo 'make demo     set up, load lifelike usage into a private cluster and print the page; KEEP=1 leaves it up'
+	@echo 'make demo-cluster  three application databases, a reporting database and its standby; what is killed loses nothing'
 	@echo 'make example  the same usage on the page "Reseller and companies" in a browser; PORT=8080 says where'
 	@echo 'make check    set up and run all tests on a private cluster'
 	@echo 'make check-sql    the SQL tests alone; ONLY="rebuild prune" names them'
@@ -81,6 +82,9 @@ ready: deps
 
 demo: ready
 	@examples/demo
+
+demo-cluster: ready
+	@examples/cluster/run
 
 # Debian's npm does not go with a Node.js from elsewhere, which brings its own.
 $(EXAMPLE)/node_modules/.package-lock.json: $(EXAMPLE)/package-lock.json
