@@ -10,9 +10,10 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 EXAMPLE := examples/reseller_page
 
-.PHONY: all install uninstall clean help deps build-unit-tests unit-tests ready demo demo-cluster example check check-sql format fuzz lint \
-	check-clients check-controls check-coverage check-example check-faults check-isolation check-matrix check-mutants \
-	check-replication check-sanitizers check-seeding check-update bench bench-compare bench-growth
+.PHONY: all install uninstall clean help deps build-unit-tests unit-tests ready demo demo-cluster example check check-sql format \
+	fuzz lint check-clients check-cluster check-controls check-coverage check-example check-faults check-isolation \
+	check-matrix check-mutants check-replication check-sanitizers check-seeding check-update bench bench-compare \
+	bench-growth
 
 all install uninstall:
 	@$(PG_CONFIG) --pgxs >/dev/null 2>&1 && [ -f "$$($(PG_CONFIG) --pgxs)" ] || \
@@ -39,6 +40,7 @@ help:
 	@echo 'make fuzz     the differential fuzzer; MINUTES=30, or SEED=... STEPS=... to replay; CONCURRENT=5: so many processes at once'
 	@echo 'Longer suites, docs/testing.md:'
 	@echo 'make check-clients      drivers, PgBouncer, PostGraphile and LibreOffice Base ask and get what psql gets'
+	@echo 'make check-cluster      three publishers, a subscriber and its standby: each is killed, and nothing is lost'
 	@echo 'make check-controls     builds with one law broken each must fail a test'
 	@echo 'make check-coverage     the lines of extension and service that no test reaches'
 	@echo 'make check-example      the page of make example in headless Chromium; screenshots in build/example'
@@ -142,6 +144,9 @@ check-update: ready
 
 check-seeding: ready
 	@ROWS=$(or $(ROWS),10000000) bash tests/fault/seeding.sh
+
+check-cluster: ready
+	@prove tests/replication/cluster.t
 
 check-replication: ready
 	@prove -j 2 tests/replication/*.t

@@ -50,7 +50,7 @@ sub kill_now {
     my @children = map { /^(\d+)$/ ? $1 : () } split /\n/, `ps -o pid= --ppid $postmaster | tr -d ' '`;
     kill 'KILL', $postmaster, @children;
     Daemon::wait_until("$node is gone", sub { !kill 0, $postmaster });
-    return;
+    return unlink "$node/data/postmaster.pid";
 }
 sub start_again { my ($node) = @_; return Daemon::pg_ctl($node, 'start') }
 
