@@ -18,13 +18,16 @@ namespace {
 // When a merge pays. A row of a level is rewritten whole, and it has one entry for each company of the reseller. So rewriting it
 // costs in proportion to its width, which is taken to be the number of companies that the reseller ever had. Changes pay where they
 // number at least a quarter (1 / kChangesPerWidth) of the entries of all rows that they touch. Those of a reseller with fewer than
-// kNarrowRow companies always pay, and so do those that have waited for kOld, so that none waits long.
+// kNarrowRow companies always pay, and so do those that have waited for kOld, so that none waits long. So do those in kManyRuns
+// runs, because a report reads each run by itself.
 constexpr std::int64_t kNarrowRow = 1'000;
 constexpr std::int64_t kChangesPerWidth = 4;
 constexpr Time kOld = 600 * kSecond;
+constexpr std::int64_t kManyRuns = 250;
 
 /// The runs of a source and reseller that may be merged.
 struct Waiting {
+  std::int64_t runs = 0;
   std::int64_t changes = 0;
   Time oldest = kInfinity;
 };
@@ -39,6 +42,7 @@ std::map<HolderKey, Waiting> waiting() {
   for (const PackedRow &run : runs_waiting()) {
     if (run.set_aside || sources.count(run.source) == 0) continue;
     Waiting &waiting = found[run];
+    waiting.runs++;
     waiting.changes += run.entries;
     waiting.oldest = std::min(waiting.oldest, run.recorded_at);
   }
@@ -60,7 +64,7 @@ std::int64_t rows_touched(const HolderKey &holder) {
 }
 
 bool pays(const HolderKey &holder, const Waiting &waiting) {
-  if (waiting.oldest <= GetCurrentTimestamp() - kOld) return true;
+  if (waiting.runs >= kManyRuns || waiting.oldest <= GetCurrentTimestamp() - kOld) return true;
   std::int64_t const width = width_of(holder.reseller);
   if (width < kNarrowRow) return true;
   return waiting.changes * kChangesPerWidth >= width && waiting.changes * kChangesPerWidth >= width * rows_touched(holder);
