@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "report/company_table.hpp"
 #include "server/acting_as.hpp"
 #include "server/own_table.hpp"
 #include "server/query.hpp"
@@ -17,18 +18,8 @@ constexpr std::uint64_t kSparseIds = 32;
 // Names of companies that are not the reseller's are read as well where ids are so dense that at most this many lie at each of his.
 constexpr std::uint64_t kDenseIds = 4;
 
-// Planning takes longer than the answer where dependents are few, so one plan serves all of these. OFFSET 0 has it find each name
-// by its key: the plan is made for a reseller of average width, for whom a join may read all companies.
-constexpr int kFew = 100;  // one less than the limit below
-SavedQuery of_one = {
-    "SELECT d.company_id, c.name, d.during FROM reseller_report.dependency d"
-    " JOIN reseller_report.company c USING (company_id)"
-    " WHERE d.reseller_id = $1 AND d.company_id = $2 ORDER BY lower(d.during)",
-    Planning::kOnce};
-SavedQuery of_few = {
-    "SELECT d.company_id, c.name, d.during FROM reseller_report.dependency d, LATERAL (SELECT name FROM reseller_report.company"
-    " WHERE company_id = d.company_id OFFSET 0) c WHERE d.reseller_id = $1 ORDER BY d.company_id LIMIT 101",
-    Planning::kOnce};
+// Up to this many dependencies are read by index one by one, and the names of their companies as well.
+constexpr size_t kFew = 300;
 
 // Of many, dependencies and names are read one after the other, in whatever order they are stored, and are put together here. A
 // join in the order of ids takes twice as long. How to read them best depends on how many there are.
@@ -41,11 +32,6 @@ SavedQuery names_of_many = {
     " WHERE company_id IN (SELECT company_id FROM reseller_report.dependency WHERE reseller_id = $1)",
     Planning::kEachTime};
 
-struct Dependency {
-  std::int64_t company;
-  Range during;
-};
-
 // How many ids there are from the first to the last, less one.
 std::uint64_t spread_of(const std::vector<std::int64_t> &ids) {
   return static_cast<std::uint64_t>(ids.back()) - static_cast<std::uint64_t>(ids.front());
@@ -57,46 +43,55 @@ const struct varlena *detoasted(Datum value) {
   return text;
 }
 
-// Reads at most kFew dependents; false where there are more.
-bool read_few(SavedQuery &saved, const SqlParameters &parameters, const Range &period, Dependents &dependents) {
-  int count = 0;
-  query(saved, parameters, [&](const Datum *values, const bool *) {
-    count++;
-    Range const during = range_of(values[2]);
-    if (intersection(during, period).empty()) return;
-    if (dependents.append(DatumGetInt64(values[0]), during))
-      dependents.set_name(static_cast<int>(dependents.ids.size()) - 1, detoasted(values[1]));
-  });
-  return count <= kFew;
-}
-
-void read_dependencies(const SqlParameters &parameters, const Range &period, Dependents &dependents) {
-  std::vector<Dependency> all;
-  query(dependencies_of_many, parameters, [&](const Datum *values, const bool *) {
-    Dependency const read = {DatumGetInt64(values[0]), range_of(values[1])};
-    if (!intersection(read.during, period).empty()) all.push_back(read);
-  });
-  auto const before = [](const Dependency &a, const Dependency &b) {
+void append_all(std::vector<Membership> memberships, const Range &period, Dependents &dependents) {
+  auto const before = [](const Membership &a, const Membership &b) {
     return std::tie(a.company, a.during.from) < std::tie(b.company, b.during.from);
   };
   // Most often they are stored in that order.
-  if (!std::is_sorted(all.begin(), all.end(), before)) std::sort(all.begin(), all.end(), before);
-  for (const Dependency &each : all) dependents.append(each.company, each.during);
+  if (!std::is_sorted(memberships.begin(), memberships.end(), before)) std::sort(memberships.begin(), memberships.end(), before);
+  for (const Membership &each : memberships)
+    if (!intersection(each.during, period).empty()) dependents.append(each.company, each.during);
 }
 
-void read_names(const SqlParameters &reseller, Dependents &dependents) {
-  if (dependents.ids.empty()) return;
-  bool const is_dense = spread_of(dependents.ids) / kDenseIds < dependents.ids.size();
-  SqlParameters between;
-  between.add_bigint(dependents.ids.front()).add_bigint(dependents.ids.back());
+std::vector<Membership> many_memberships_on(std::int64_t reseller) {
+  SqlParameters parameters;
+  parameters.add_bigint(reseller);
+  std::vector<Membership> found;
+  query(dependencies_of_many, parameters, [&](const Datum *values, const bool *) {
+    found.push_back({DatumGetInt64(values[0]), reseller, range_of(values[1])});
+  });
+  return found;
+}
+
+// Both return how many names there were.
+size_t read_few_names(Dependents &dependents) {
+  CompanyTable companies;
   size_t named = 0;
-  query(is_dense ? names_between : names_of_many, is_dense ? between : reseller, [&](const Datum *values, const bool *) {
+  for (size_t i = 0; i < dependents.ids.size(); i++) {
+    const Datum *const found = companies.find(dependents.ids[i]);
+    if (found == nullptr) continue;
+    dependents.set_name(static_cast<int>(i), detoasted(found[kCompanyName]));
+    named++;
+  }
+  return named;
+}
+
+size_t read_many_names(std::int64_t reseller, Dependents &dependents) {
+  if (dependents.ids.empty()) return 0;
+  bool const is_dense = spread_of(dependents.ids) / kDenseIds < dependents.ids.size();
+  SqlParameters parameters;
+  if (is_dense)
+    parameters.add_bigint(dependents.ids.front()).add_bigint(dependents.ids.back());
+  else
+    parameters.add_bigint(reseller);
+  size_t named = 0;
+  query(is_dense ? names_between : names_of_many, parameters, [&](const Datum *values, const bool *) {
     int const position = dependents.position(DatumGetInt64(values[0]));
     if (position < 0) return;
     dependents.set_name(position, detoasted(values[1]));
     named++;
   });
-  if (named < dependents.ids.size()) dependents.remove_nameless();
+  return named;
 }
 
 }  // namespace
@@ -155,19 +150,15 @@ void Dependents::remove_nameless() {
 }
 
 Dependents dependents_of(std::int64_t reseller, const Range &period, std::optional<std::int64_t> company) {
-  SqlParameters parameters;
-  parameters.add_bigint(reseller);
-  if (company) parameters.add_bigint(*company);
   ActingAs const owner(extension_owner());
   Dependents dependents;
-  if (!read_few(company ? of_one : of_few, parameters, period, dependents) && !company) {
-    dependents = {};
-    read_dependencies(parameters, period, dependents);
-    dependents.index();
-    read_names(parameters, dependents);
-  } else {
-    dependents.index();
-  }
+  std::optional<std::vector<Membership>> few =
+      few_memberships_on(reseller, company, company ? std::numeric_limits<size_t>::max() : kFew);
+  bool const are_few = few.has_value();
+  append_all(are_few ? std::move(*few) : many_memberships_on(reseller), period, dependents);
+  dependents.index();
+  size_t const named = are_few ? read_few_names(dependents) : read_many_names(reseller, dependents);
+  if (named < dependents.ids.size()) dependents.remove_nameless();
   return dependents;
 }
 

@@ -4,8 +4,7 @@
 #include <utility>
 
 #include "report/access.hpp"
-#include "server/acting_as.hpp"
-#include "server/own_table.hpp"
+#include "report/company_table.hpp"
 #include "server/query.hpp"
 
 namespace reseller_report {
@@ -13,16 +12,10 @@ Account checked_account(std::int64_t reseller) {
   require_access(reseller);
   Account account;
   bool is_reseller = false;
-  SqlParameters parameters;
-  parameters.add_bigint(reseller);
-  {
-    ActingAs const owner(extension_owner());
-    static SavedQuery of_company = {
-        "SELECT is_reseller, name, time_zone, currency FROM reseller_report.company WHERE company_id = $1", Planning::kOnce};
-    query(of_company, parameters, [&](const Datum *values, const bool *) {
-      is_reseller = DatumGetBool(values[0]);
-      account = {text_of(values[1]), text_of(values[2]), text_of(values[3])};
-    });
+  CompanyTable companies;
+  if (const Datum *const found = companies.find(reseller)) {
+    is_reseller = DatumGetBool(found[kCompanyIsReseller]);
+    account = {text_of(found[kCompanyName]), text_of(found[kCompanyZone]), text_of(found[kCompanyCurrency])};
   }
   if (!is_reseller)
     throw Error(sqlstate::kInvalidParameter, "company " + std::to_string(reseller) + " is not a reseller",

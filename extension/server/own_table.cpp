@@ -67,13 +67,14 @@ HeapTuple OwnScan::next() {
   }
 }
 
-OwnIndexScan::OwnIndexScan(const OwnTable &table, const char *index, int keys) : keys_(keys) {
+OwnIndexScan::OwnIndexScan(const OwnTable &table, const char *index, int keys, Tracking tracking) : keys_(keys) {
   Oid const relid = own_relation(index);
   pg([&] {
     index_ = index_open(relid, AccessShareLock);
     snapshot_ = GetActiveSnapshot();
     slot_ = table_slot_create(table.relation(), nullptr);
-    scan_ = index_beginscan(table.relation(), index_, untracked(snapshot_), nullptr, keys_, 0, SO_NONE);
+    must_see_ = tracking == Tracking::kNone && IsolationIsSerializable();
+    scan_ = index_beginscan(table.relation(), index_, must_see_ ? untracked(snapshot_) : snapshot_, nullptr, keys_, 0, SO_NONE);
   });
 }
 
@@ -88,7 +89,7 @@ void OwnIndexScan::seek(ScanKey keys) { index_rescan(scan_, keys, keys_, nullptr
 TupleTableSlot *OwnIndexScan::next() {
   bool found = false;
   do found = index_getnext_slot(scan_, ForwardScanDirection, slot_);
-  while (found && IsolationIsSerializable() && !sees(snapshot_, slot_));
+  while (found && must_see_ && !sees(snapshot_, slot_));
   return found ? slot_ : nullptr;
 }
 

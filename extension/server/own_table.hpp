@@ -58,11 +58,14 @@ class OwnScan {
   SysScanDesc scan_ = nullptr;
 };
 
-/// Reads rows of a table of ours by one of its indexes, in the active snapshot, not tracked.
+/// Whether a serializable transaction conflicts with others that change what it reads by a scan.
+enum class Tracking { kNone, kLikeAQuery };
+
+/// Reads rows of a table of ours by one of its indexes, in the active snapshot.
 class OwnIndexScan {
  public:
   /// By as many `keys` as seek() is given.
-  OwnIndexScan(const OwnTable &table, const char *index, int keys);
+  OwnIndexScan(const OwnTable &table, const char *index, int keys, Tracking tracking = Tracking::kNone);
   ~OwnIndexScan();
   OwnIndexScan(const OwnIndexScan &) = delete;
   OwnIndexScan &operator=(const OwnIndexScan &) = delete;
@@ -77,6 +80,7 @@ class OwnIndexScan {
   int keys_;
   Relation index_ = nullptr;
   Snapshot snapshot_ = nullptr;
+  bool must_see_ = false;  ///< the scan gives rows that the snapshot does not see
   IndexScanDesc scan_ = nullptr;
   TupleTableSlot *slot_ = nullptr;
 };

@@ -12,6 +12,8 @@ namespace {
 
 // Columns of reseller_report.dependency; must match sql/company.sql.
 enum DependencyColumn : int { kReseller, kCompany, kDuring };
+// Columns of dependency_reseller_idx.
+enum IndexColumn : int { kIndexReseller = 1, kIndexCompany };
 constexpr Oid kTypes[] = {INT8OID, INT8OID, TSTZRANGEOID};
 
 void sort_and_unite(std::vector<std::int64_t> &companies) {
@@ -52,6 +54,31 @@ std::vector<Membership> memberships_of(std::vector<std::int64_t> companies) {
   query("SELECT reseller_id, company_id, during FROM reseller_report.dependency WHERE company_id = ANY ($1) ORDER BY company_id",
         parameters, [&](const Datum *values, const bool *) { memberships.push_back(membership_of(values)); });
   return memberships;
+}
+
+std::optional<std::vector<Membership>> few_memberships_on(std::int64_t reseller, std::optional<std::int64_t> company,
+                                                          std::size_t most) {
+  OwnTable const table("dependency", AccessShareLock, kTypes);
+  OwnIndexScan scan(table, "dependency_reseller_idx", company ? 2 : 1, Tracking::kLikeAQuery);
+  pg([&] {
+    ScanKeyData keys[2];
+    ScanKeyInit(&keys[0], kIndexReseller, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(reseller));
+    ScanKeyInit(&keys[1], kIndexCompany, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(company.value_or(0)));
+    scan.seek(keys);
+  });
+  std::vector<Membership> found;
+  for (;;) {
+    const Datum *values = nullptr;
+    pg([&] {
+      TupleTableSlot *const slot = scan.next();
+      if (slot == nullptr) return;
+      slot_getsomeattrs(slot, kDuring + 1);
+      values = slot->tts_values;
+    });
+    if (values == nullptr) return found;
+    if (found.size() == most) return {};
+    found.push_back(membership_of(values));
+  }
 }
 
 std::vector<FormerMembership> memberships_taken_away(std::vector<std::int64_t> companies) {

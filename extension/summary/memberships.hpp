@@ -1,6 +1,9 @@
 // The dependencies, as reseller_report.dependency has them.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/membership.hpp"
@@ -17,6 +20,11 @@ Membership membership_of(const Datum *values);
 /// The dependencies of `companies` in the active snapshot, in order of company. `companies` may be in any order and name one
 /// several times.
 std::vector<Membership> memberships_of(std::vector<std::int64_t> companies);
+
+/// The dependencies on a reseller in the active snapshot, in any order; only those of one company where it is given. They are
+/// read by index, for which the server would plan longer than it would read, and tracked. None where there are more than `most`.
+std::optional<std::vector<Membership>> few_memberships_on(std::int64_t reseller, std::optional<std::int64_t> company,
+                                                          std::size_t most);
 
 /// A row that this transaction deleted or replaced.
 struct FormerMembership {
