@@ -20,6 +20,7 @@ struct ServerState {
   Kind kind = Kind::kReady;
   std::string detail;             // for people; empty when ready
   std::string extension_version;  // empty where there is no extension
+  bool versions_agree = true;     // of the extension, also on a standby, and this program
 };
 
 /// The instance that holds the leader's lock.

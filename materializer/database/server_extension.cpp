@@ -40,18 +40,19 @@ ServerState ServerExtension::server_state() {
                           "'reseller_report'), current_database()")
                       .front();
   std::string const version = row[1].value_or("");
-  if (row[0] == "1") return {Kind::kStandby, "the server is a standby", version};
+  if (row[0] == "1")
+    return {Kind::kStandby, "the server is a standby", version, row[1] && major_of(version) == major_of(RESELLER_REPORT_VERSION)};
   if (!row[1])
     return {Kind::kNoExtension,
-            "database " + *row[2] + " has no extension reseller_report; run: CREATE EXTENSION reseller_report CASCADE", ""};
+            "database " + *row[2] + " has no extension reseller_report; run: CREATE EXTENSION reseller_report CASCADE", "", false};
   std::string const differs = "the extension is version " + version + ", this program " RESELLER_REPORT_VERSION;
   int const theirs = major_of(version);
   int const ours = major_of(RESELLER_REPORT_VERSION);
   if (theirs < ours)
     return {Kind::kWrongVersion, differs + "; run: ALTER EXTENSION reseller_report UPDATE TO '" RESELLER_REPORT_VERSION "'",
-            version};
-  if (theirs > ours) return {Kind::kWrongVersion, differs + "; install reseller-materializer " + version, version};
-  return {Kind::kReady, "", version};
+            version, false};
+  if (theirs > ours) return {Kind::kWrongVersion, differs + "; install reseller-materializer " + version, version, false};
+  return {Kind::kReady, "", version, true};
 }
 
 bool ServerExtension::try_to_lead() {

@@ -65,6 +65,11 @@ void Interrupt::alive_for(std::chrono::seconds allowance) {
   alive_until_ = Clock::now() + allowance;
 }
 
+bool Interrupt::is_alive() const {
+  std::lock_guard const lock(mutex_);
+  return Clock::now() < alive_until_;
+}
+
 void Interrupt::set_canceller(std::function<void()> cancel) {
   std::lock_guard const lock(mutex_);
   cancel_ = std::move(cancel);

@@ -30,6 +30,7 @@ class Interrupt final : public Process {
   bool take_reload() override;
   void sleep(double seconds) override;
   void alive_for(std::chrono::seconds allowance) override;
+  bool is_alive() const override;
   void tell_systemd(const std::string &state) override;
 
   /// How to cancel the unit that runs. Holds until the next call.

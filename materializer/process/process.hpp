@@ -35,6 +35,9 @@ class Process {
   /// Tells the watchdog that the work is alive, and that it will say so again within `allowance`.
   virtual void alive_for(std::chrono::seconds allowance) = 0;
 
+  /// Whether the work has said so in time, as alive_for() has promised it. Other threads may ask.
+  virtual bool is_alive() const = 0;
+
   /// Tells systemd, if it started this process.
   virtual void tell_systemd(const std::string &state) = 0;
 };

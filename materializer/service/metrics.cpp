@@ -1,15 +1,17 @@
 #include "service/metrics.hpp"
 
 #include <prometheus/counter.h>
-#include <prometheus/exposer.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <utility>
 
+#include "service/endpoint.hpp"
 #include "service/failures.hpp"
 
 namespace materializer {
@@ -78,11 +80,28 @@ struct Metrics::Registered {
   prometheus::Family<Gauge> &complete_ages = replications(*registry, "replication_complete_through_age_seconds",
                                                           "How long ago that was committed up to which all is known to be here.");
   std::vector<std::pair<prometheus::Family<Gauge> *, Gauge *>> of_replications;  // those that are shown
+  std::function<bool()> is_alive;
+  std::mutex mutex;  // of what follows, which the endpoint's threads read
+  bool is_ready = false;
+  std::string state = "not connected";
   std::string address;
-  std::unique_ptr<prometheus::Exposer> exposer;
+  std::unique_ptr<Endpoint> endpoint;
+
+  Answer metrics() const { return {200, "text/plain; version=0.0.4", prometheus::TextSerializer().Serialize(registry->Collect())}; }
+
+  Answer health() const {
+    if (is_alive()) return {200, "text/plain", "alive\n"};
+    return {503, "text/plain", "the work has not gone on for longer than a unit of it may take\n"};
+  }
+
+  Answer readiness() {
+    std::lock_guard const lock(mutex);
+    return {is_ready ? 200 : 503, "text/plain", state + "\n"};
+  }
 };
 
-Metrics::Metrics() : registered_(std::make_unique<Registered>()) {
+Metrics::Metrics(std::function<bool()> is_alive) : registered_(std::make_unique<Registered>()) {
+  registered_->is_alive = std::move(is_alive);
   prometheus::BuildGauge()
       .Name(named("info"))
       .Help("The version.")
@@ -97,12 +116,13 @@ Metrics::~Metrics() = default;
 
 void Metrics::listen(const std::string &address) {
   if (address == registered_->address) return;
-  std::unique_ptr<prometheus::Exposer> exposer;
-  if (!address.empty()) {
-    exposer = std::make_unique<prometheus::Exposer>(address);
-    exposer->RegisterCollectable(registered_->registry);
-  }
-  registered_->exposer = std::move(exposer);
+  Registered *const registered = registered_.get();
+  std::unique_ptr<Endpoint> endpoint;
+  if (!address.empty())
+    endpoint = std::make_unique<Endpoint>(address, Pages{{"/metrics", [=] { return registered->metrics(); }},
+                                                         {"/healthz", [=] { return registered->health(); }},
+                                                         {"/readyz", [=] { return registered->readiness(); }}});
+  registered_->endpoint = std::move(endpoint);
   registered_->address = address;
 }
 
@@ -126,6 +146,12 @@ void Metrics::count_verification(double differences) {
 }
 
 void Metrics::set_connected(bool connected) { registered_->connected.Set(connected ? 1 : 0); }
+
+void Metrics::set_ready(bool ready, const std::string &state) {
+  std::lock_guard const lock(registered_->mutex);
+  registered_->is_ready = ready;
+  registered_->state = state;
+}
 
 void Metrics::set_leading(bool leading) { registered_->leader.Set(leading ? 1 : 0); }
 

@@ -1,6 +1,7 @@
-// What Prometheus reads. Only this file knows prometheus-cpp.
+// What Prometheus reads, and what asks whether the service is alive and ready. Only this file knows prometheus-cpp.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,13 +12,14 @@ namespace materializer {
 
 class Metrics {
  public:
-  Metrics();
+  /// `is_alive` tells whether the service goes on with its work. Other threads call it.
+  explicit Metrics(std::function<bool()> is_alive);
   ~Metrics();
   Metrics(const Metrics &) = delete;
   Metrics &operator=(const Metrics &) = delete;
 
-  /// Serves the metrics at `address`, or nowhere where it is empty. Throws std::exception where the address cannot be listened at;
-  /// then they stay where they were served before.
+  /// Serves /metrics, /healthz and /readyz at `address`, or nowhere where it is empty. Throws std::exception where the address
+  /// cannot be listened at; then they stay where they were served before.
   void listen(const std::string &address);
 
   /// A round of folds ended well.
@@ -27,6 +29,9 @@ class Metrics {
   void count_slice();
   void count_verification(double differences);
   void set_connected(bool connected);
+
+  /// Whether the service is connected to a server with which it can work, and its state for people.
+  void set_ready(bool ready, const std::string &state);
   void set_leading(bool leading);
   void set_state(const State &state);
   void set_replications(const std::vector<Replication> &replications);

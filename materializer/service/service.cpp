@@ -19,6 +19,7 @@ Service::Service(Config config, std::function<Config()> read_again, Connect conn
       connect_(std::move(connect)),
       process_(process),
       log_(log),
+      metrics_([&process] { return process.is_alive(); }),
       duties_(process, log, metrics_) {}
 
 ExitStatus Service::run() {
@@ -62,18 +63,19 @@ bool Service::may_work() {
   ServerState const server = extension_->server_state();
   if (server.kind != ServerState::Kind::kReady) {
     bool const is_standby = server.kind == ServerState::Kind::kStandby;
-    announce(is_standby ? "idle" : "waiting", server.detail);
-    if (is_standby && !server.extension_version.empty()) duties_.watch_standby(*extension_);
+    bool const is_ready = is_standby && server.versions_agree;
+    announce(is_ready, is_standby ? "idle" : "waiting", server.detail);
+    if (is_ready) duties_.watch_standby(*extension_);
     return false;
   }
   if (process_.stop_requested()) return false;
   bool const led = leads_;
   leads_ = leads_ || extension_->try_to_lead();
   if (!leads_) {
-    announce("follower", "another instance leads");
+    announce(true, "follower", "another instance leads");
     return false;
   }
-  announce("leader", "");
+  announce(true, "leader", "");
   if (!led) duties_.begin(config_);
   return true;
 }
@@ -90,7 +92,7 @@ void Service::lose(const DatabaseError &error) {
   leads_ = false;
   metrics_.set_connected(false);
   if (process_.stop_requested()) return;
-  announce("disconnected", error.what());
+  announce(false, "disconnected", error.what());
   process_.sleep(backoff_.next(process_.chance()));
 }
 
@@ -111,9 +113,10 @@ void Service::reload() {
   process_.tell_systemd("READY=1");
 }
 
-void Service::announce(const std::string &state, const std::string &detail) {
+void Service::announce(bool is_ready, const std::string &state, const std::string &detail) {
   bool const leads = state == "leader";
   metrics_.set_leading(leads);
+  metrics_.set_ready(is_ready, state + (detail.empty() ? "" : ": " + detail));
   std::string const announcement = state + " " + detail;
   if (announcement == announced_) return;
   announced_ = announcement;

@@ -30,7 +30,7 @@ class Service {
   void connect();
   void lose(const DatabaseError &error);
   void reload();
-  void announce(const std::string &state, const std::string &detail);
+  void announce(bool is_ready, const std::string &state, const std::string &detail);
   void rest();
 
   Config config_;
