@@ -41,6 +41,8 @@ ExitStatus run_command(int argc, char **argv, const Config &config, Interrupt &i
       return run_verify(config, connect, interrupt, log);
     case Command::kPrune:
       return run_prune(config, connect, interrupt, log);
+    case Command::kStatement:
+      return run_statement(config, connect, interrupt, log);
     case Command::kHelp:
     case Command::kVersion:
       break;

@@ -14,8 +14,8 @@ CREATE TABLE reseller_report.statement_turn (
     entries     bigint NOT NULL
 );
 COMMENT ON TABLE reseller_report.statement_turn IS
-    'A row for each reseller with statements, which an issue or a withdrawal updates first, so that they take turns. entries counts '
-    'them.';
+    'A row for each reseller with statements, which an issue or a withdrawal updates first, so that they take turns. entries '
+    'counts them.';
 
 CREATE TABLE reseller_report.statement (
     id                            bigint PRIMARY KEY DEFAULT nextval('reseller_report.statement_id_seq'),
@@ -36,8 +36,8 @@ CREATE TABLE reseller_report.statement (
     UNIQUE (reseller_id, entry)
 );
 COMMENT ON TABLE reseller_report.statement IS
-    'The heads of statements. entry is the place in the reseller''s chain of issues and withdrawals. The totals are the sums of all '
-    'lines; those of corrections are the part of them that corrects other statements.';
+    'The heads of statements. entry is the place in the reseller''s chain of issues and withdrawals. The totals are the sums of '
+    'all lines; those of corrections are the part of them that corrects other statements.';
 
 CREATE TABLE reseller_report.statement_line (
     statement_id      bigint NOT NULL,
@@ -198,7 +198,8 @@ CREATE FUNCTION reseller_report._next_entry(of_reseller bigint, place bigint, OU
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT coalesce(max(e.hash), ''), greatest(clock_timestamp(), max(e.at) + interval '1 microsecond')
-    FROM (SELECT s.hash, s.issued_at AS at FROM reseller_report.statement s WHERE (s.reseller_id, s.entry) = (of_reseller, place - 1)
+    FROM (SELECT s.hash, s.issued_at AS at FROM reseller_report.statement s
+            WHERE (s.reseller_id, s.entry) = (of_reseller, place - 1)
         UNION ALL
         SELECT w.hash, w.withdrawn_at FROM reseller_report.statement_withdrawal w
             WHERE (w.reseller_id, w.entry) = (of_reseller, place - 1)) AS e
@@ -255,9 +256,9 @@ CREATE FUNCTION reseller_report.open_corrections(reseller_id bigint)
     LANGUAGE c STABLE PARALLEL RESTRICTED SECURITY INVOKER ROWS 100 SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_open_corrections';
 COMMENT ON FUNCTION reseller_report.open_corrections(bigint) IS
-    'Where what statements of a reseller have billed, as issued and corrected since, differs from what is true now: one row for each '
-    'statement, company and item, in order of number, company_id, service and item. A withdrawn statement should bill nothing. '
-    'Each figure comes as billed, as it is now, and the difference to be billed. Errors: 22004, 42501, 22023, 55000, 22003.';
+    'Where what statements of a reseller have billed, as issued and corrected since, differs from what is true now: one row for '
+    'each statement, company and item, in order of number, company_id, service and item. A withdrawn statement should bill '
+    'nothing. Each figure comes as billed, as it is now, and the difference to be billed. Errors: 22004, 42501, 22023, 55000, 22003.';
 
 -- Keeps companies from being deleted until the transaction ends.
 CREATE FUNCTION reseller_report._hold_companies(companies bigint[]) RETURNS void
@@ -268,7 +269,8 @@ DECLARE
         SELECT c.company_id FROM reseller_report.company c WHERE c.company_id = ANY (companies) ORDER BY 1 FOR KEY SHARE);
 BEGIN
     IF cardinality(held) < cardinality(companies) THEN
-        PERFORM reseller_report._refuse('a company was deleted while the statement was issued', 'Issue the statement again.', '40001');
+        PERFORM reseller_report._refuse('a company was deleted while the statement was issued', 'Issue the statement again.',
+            '40001');
     END IF;
 END
 $$;
@@ -306,7 +308,8 @@ BEGIN
     END IF;
     made.entry := reseller_report._take_statement_turn(of_reseller);
     SELECT s.number INTO overlapping FROM reseller_report._statements_in_force s
-        WHERE s.reseller_id = of_reseller AND s.period_from < _issue_statement.period_to AND s.period_to > _issue_statement.period_from
+        WHERE s.reseller_id = of_reseller AND s.period_from < _issue_statement.period_to
+            AND s.period_to > _issue_statement.period_from
         ORDER BY s.number LIMIT 1;
     IF FOUND THEN
         PERFORM reseller_report._refuse(
@@ -397,8 +400,8 @@ CREATE FUNCTION reseller_report.withdraw_statement(statement_id bigint, reason t
     AS 'MODULE_PATHNAME', 'reseller_report_withdraw_statement';
 COMMENT ON FUNCTION reseller_report.withdraw_statement(bigint, text) IS
     'Has a statement count no more, from now on. It stays to be read, and its period can be billed again. What later statements '
-    'corrected of it is open until the next one takes it back. Needs the right to the reseller. Errors: 22004, 22023 where there is '
-    'no such statement, 42501, 55000 where it was withdrawn already, 40001.';
+    'corrected of it is open until the next one takes it back. Needs the right to the reseller. Errors: 22004, 22023 where there '
+    'is no such statement, 42501, 55000 where it was withdrawn already, 40001.';
 
 -- Checks the chains of these resellers; NULL: of all.
 CREATE FUNCTION reseller_report._verify_statements(resellers bigint[])
@@ -442,9 +445,9 @@ CREATE FUNCTION reseller_report.verify_statements(reseller_id bigint DEFAULT NUL
     LANGUAGE c STABLE PARALLEL RESTRICTED SECURITY INVOKER ROWS 10 SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_verify_statements';
 COMMENT ON FUNCTION reseller_report.verify_statements(bigint) IS
-    'The statements of a reseller whose hash does not match what they hold, and what is wrong: none when all is well. NULL: those of '
-    'all resellers that you may read. Each hash covers the head of a statement, its lines in order, and the hash of the issue or '
-    'withdrawal before. Errors: 42501, 22023.';
+    'The statements of a reseller whose hash does not match what they hold, and what is wrong: none when all is well. NULL: those '
+    'of all resellers that you may read. Each hash covers the head of a statement, its lines in order, and the hash of the issue '
+    'or withdrawal before. Errors: 42501, 22023.';
 
 -- PUBLIC may execute it, because a view's functions are called with the rights of its reader.
 CREATE FUNCTION reseller_report._may_read(reseller_id bigint) RETURNS boolean
@@ -458,7 +461,8 @@ CREATE VIEW reseller_report.statements WITH (security_barrier) AS
     FROM reseller_report.statement s LEFT JOIN reseller_report.statement_withdrawal w ON w.statement_id = s.id
     WHERE reseller_report._may_read(s.reseller_id);
 COMMENT ON VIEW reseller_report.statements IS
-    'The statements of the resellers whose usage you may read, also those that were withdrawn. Money is in the reseller''s currency.';
+    'The statements of the resellers whose usage you may read, also those that were withdrawn. Money is in the reseller''s '
+    'currency.';
 COMMENT ON COLUMN reseller_report.statements.number IS 'Counts from 1 for each reseller, without gaps.';
 COMMENT ON COLUMN reseller_report.statements.period_from IS 'When the billed period begins.';
 COMMENT ON COLUMN reseller_report.statements.period_to IS 'The first moment that is no longer in the period.';

@@ -24,4 +24,7 @@ ExitStatus run_verify(const Config &config, const Connect &connect, const Proces
 /// Drops old usage, or only prints what it would drop.
 ExitStatus run_prune(const Config &config, const Connect &connect, const Process &process, Log &log);
 
+/// Issues the statements of a month that are not issued yet.
+ExitStatus run_statement(const Config &config, const Connect &connect, const Process &process, Log &log);
+
 }  // namespace materializer

@@ -183,6 +183,8 @@ Config read_config(int argc, const char *const *argv, const char *const *environ
   for (const Option &option : all_options()) read_option(option, given, config);
   if (config.command == Command::kPrune && config.older_than == 0)
     throw UsageError(std::string("prune needs --") + option::kOlderThan + ", for example --" + option::kOlderThan + " 400d");
+  if (config.command == Command::kStatement && config.month.empty())
+    throw UsageError(std::string("statement needs --") + option::kMonth + ", for example --" + option::kMonth + " 2026-10");
   return config;
 }
 

@@ -56,6 +56,8 @@ struct Config {
   bool only_unbuilt = false;
   std::int64_t older_than = 0;
   bool dry_run = false;
+  std::string month;     // YYYY-MM
+  std::string reseller;  // its number; empty: every one with usage
   OutputFormat format{};
 };
 

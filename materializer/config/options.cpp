@@ -13,6 +13,7 @@ constexpr unsigned kFolding = kRun | bit(Command::kOnce);
 constexpr unsigned kRebuild = bit(Command::kRebuild);
 constexpr unsigned kVerify = bit(Command::kVerify);
 constexpr unsigned kPrune = bit(Command::kPrune);
+constexpr unsigned kStatement = bit(Command::kStatement);
 constexpr unsigned kStatus = bit(Command::kStatus);
 constexpr unsigned kAll = ~0U;
 
@@ -25,7 +26,8 @@ constexpr CommandText kCommands[] = {
     {Command::kStatus, "status", "what is pending, which instance leads, and the state of the sources"},
     {Command::kRebuild, "rebuild", "builds or recomputes summaries from raw usage, slice by slice"},
     {Command::kVerify, "verify", "compares raw usage with the summaries; exit status 3 where they differ"},
-    {Command::kPrune, "prune", "drops old raw usage, partition by partition; its summaries, and so the reports, stay"}};
+    {Command::kPrune, "prune", "drops old raw usage, partition by partition; its summaries, and so the reports, stay"},
+    {Command::kStatement, "statement", "issues the statements of a month, those that are not issued yet"}};
 
 /// Reads a value with `parse` and puts it into a field of the configuration.
 template <auto Field, auto Parse>
@@ -77,6 +79,10 @@ const std::vector<Option> kOptions = {
     {option::kOlderThan, "DURATION", "", kPrune, "drop usage older than this, for example 400d",
      set<&Config::older_than, values::duration>},
     {"dry-run", "", "false", kPrune, "drop nothing, and only tell what would be dropped", set<&Config::dry_run, values::yes_or_no>},
+    {option::kMonth, "YYYY-MM", "", kStatement, "the month to bill, on the clock of each reseller's zone, for example 2026-10",
+     set<&Config::month, values::month>},
+    {"reseller", "N", "", kStatement, "only this reseller; without it, every one with usage in the month",
+     set<&Config::reseller, values::reseller>},
     {"format", "table|json", "table", kStatus, "how to print", set<&Config::format, values::output_format>}};
 
 std::string padded(const std::string &text, std::size_t width) {

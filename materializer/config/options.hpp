@@ -9,7 +9,7 @@ namespace materializer {
 
 struct Config;
 
-enum class Command { kHelp, kVersion, kRun, kOnce, kStatus, kRebuild, kVerify, kPrune };
+enum class Command { kHelp, kVersion, kRun, kOnce, kStatus, kRebuild, kVerify, kPrune, kStatement };
 
 /// The names of the options that other code names, too.
 namespace option {
@@ -28,6 +28,7 @@ inline constexpr char kTo[] = "to";
 inline constexpr char kOnlyUnbuilt[] = "only-unbuilt";
 inline constexpr char kService[] = "service";
 inline constexpr char kOlderThan[] = "older-than";
+inline constexpr char kMonth[] = "month";
 }  // namespace option
 
 struct CommandText {

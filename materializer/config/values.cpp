@@ -49,6 +49,19 @@ std::int64_t count(const std::string &text) {
   return value;
 }
 
+std::string month(const std::string &text) {
+  bool const has_form = text.size() == 7 && text[4] == '-' && text.find_first_not_of("0123456789-") == std::string::npos;
+  if (!has_form || !parse_moment(text + "-01")) throw ValueError("'" + text + "' is not a month, such as 2026-10");
+  return text;
+}
+
+std::string reseller(const std::string &text) {
+  std::size_t const sign = text.rfind('-', 0) == 0 ? 1 : 0;
+  if (text.size() == sign || text.size() > 19 + sign || text.find_first_not_of("0123456789", sign) != std::string::npos)
+    throw ValueError("'" + text + "' is not the number of a reseller");
+  return text;
+}
+
 bool yes_or_no(const std::string &text) {
   if (text != "true" && text != "false") throw ValueError("'" + text + "' is neither true nor false");
   return text == "true";

@@ -28,6 +28,12 @@ std::int64_t duration(const std::string &text);
 /// A number from 1 to 1,000,000,000.
 std::int64_t count(const std::string &text);
 
+/// A month, YYYY-MM.
+std::string month(const std::string &text);
+
+/// The number of a reseller.
+std::string reseller(const std::string &text);
+
 /// true or false.
 bool yes_or_no(const std::string &text);
 

@@ -60,6 +60,14 @@ struct Partition {
   std::string to;
 };
 
+/// A reseller and a month on its clock. Bounds are as the server prints them.
+struct Bill {
+  std::string reseller;
+  std::string from;
+  std::string to;
+  std::string number;  // of the statement of this period that is in force; empty where there is none
+};
+
 /// How much was done of what waits. A change that is folded, and then merged, counts twice.
 struct Materialized {
   std::int64_t deltas = 0;
@@ -146,6 +154,12 @@ class Extension {
   /// Compares raw usage with the summaries of a slice, for one service or, without a name, for all. Returns a row with the columns
   /// kDifferenceColumns for each figure that differs.
   virtual Rows verify(const Slice &slice, const std::optional<std::string> &service) = 0;
+
+  /// The bills of a month, YYYY-MM: one for each reseller that the role may read, or for the one that is named.
+  virtual std::vector<Bill> bills(const std::string &month, const std::string &reseller) = 0;
+
+  /// Issues a statement and returns its number; nothing where `only_with_usage` and the reseller had none.
+  virtual std::optional<std::string> issue_statement(const Bill &bill, bool only_with_usage) = 0;
 };
 
 /// The columns of verify(), in order.

@@ -151,4 +151,30 @@ Rows ServerExtension::verify(const Slice &slice, const std::optional<std::string
       {slice.from, slice.to, service, slice.table.oid});
 }
 
+std::vector<Bill> ServerExtension::bills(const std::string &month, const std::string &reseller) {
+  std::string const named = "(SELECT $2::bigint AS reseller_id)";
+  std::string const all = "(SELECT reseller_id FROM reseller_report.resellers WHERE $2::bigint IS NULL)";
+  Rows const rows = session_.unit(
+      "SELECT r.reseller_id, p.period_from, p.period_to, (SELECT s.number FROM reseller_report.statements s"
+      " WHERE s.reseller_id = r.reseller_id AND s.withdrawn_at IS NULL"
+      " AND (s.period_from, s.period_to) = (p.period_from, p.period_to))"
+      " FROM " +
+          (reseller.empty() ? all : named) +
+          " r CROSS JOIN LATERAL reseller_report.named_period(r.reseller_id, 'last_month',"
+          " ($1::date + interval '1 month 14 days') AT TIME ZONE 'UTC') p ORDER BY 1",
+      {month + "-01", reseller.empty() ? Param() : Param(reseller)});
+  std::vector<Bill> bills;
+  for (const Row &row : rows) bills.push_back({*row[0], *row[1], *row[2], row[3].value_or("")});
+  return bills;
+}
+
+std::optional<std::string> ServerExtension::issue_statement(const Bill &bill, bool only_with_usage) {
+  Rows const issued = session_.unit(
+      "SELECT reseller_report.issue_statement($1::bigint, $2::timestamptz, $3::timestamptz) WHERE NOT $4::boolean"
+      " OR EXISTS (SELECT FROM reseller_report.usage($1::bigint, $2::timestamptz, $3::timestamptz))",
+      {bill.reseller, bill.from, bill.to, boolean(only_with_usage)});
+  if (issued.empty()) return std::nullopt;
+  return session_.query("SELECT number FROM reseller_report.statements WHERE id = $1::bigint", {issued[0][0]}).front()[0];
+}
+
 }  // namespace materializer

@@ -25,6 +25,8 @@ class ServerExtension final : public Extension {
   std::vector<Slice> rebuild_slices(const Table &table, const Period &period, bool only_unbuilt) override;
   void rebuild_slice(const Slice &slice) override;
   Rows verify(const Slice &slice, const std::optional<std::string> &service) override;
+  std::vector<Bill> bills(const std::string &month, const std::string &reseller) override;
+  std::optional<std::string> issue_statement(const Bill &bill, bool only_with_usage) override;
 
  private:
   Session session_;

@@ -176,6 +176,39 @@ is(Daemon::sql(q(SELECT array_agg(c)::text FROM reseller_report.chat(1, '2024-01
 ($status, $out, $errors) = Daemon::run($Daemon::program, 'prune');
 is($status, 2, 'prune without an age is wrong usage');
 
+# statement
+my @march = ('statement', '--month', '2024-03');
+($status, $out, $errors) = materializer(@march, '--reseller', '1');
+is($status, 1, 'without the right to bill, statement fails');
+like($errors, qr/permission denied/, 'and says why');
+Daemon::sql('GRANT EXECUTE ON FUNCTION reseller_report.issue_statement TO reseller_materializer');
+Daemon::sql(q(SELECT reseller_report.grant_access('reseller_materializer', NULL);
+    UPDATE reseller_report.company SET time_zone = 'Europe/Moscow' WHERE company_id = 1;
+    INSERT INTO reseller_report.company VALUES (4, 'Idle', true)));
+($status, $out, $errors) = materializer(@march, '--reseller', '1');
+is($status, 0, 'statement of one reseller') or diag $errors;
+like($out, qr/^reseller 1, 2024-02-29 21:00:00.* to 2024-03-31 21:00:00.*: issued statement 1\n$/, 'a month of its own clock');
+($status, $out, $errors) = materializer(@march);
+is($status, 0, 'of all') or diag $errors;
+like($out, qr/^reseller 1, .*: statement 1 was issued already\n/, 'what is issued stays');
+like($out, qr/^reseller 2, 2024-03-01 .*: issued statement 1\nreseller 3, .*: issued statement 1\n\z/m,
+    'those with usage, and no others');
+($status, $out, $errors) = materializer(@march);
+is($status, 0, 'again') or diag $errors;
+is(scalar(() = $out =~ /was issued already$/mg), 3, 'issues nothing');
+is(Daemon::sql('SELECT count(*) FROM reseller_report.statements'), 3, 'one for each');
+($status, $out, $errors) = materializer('statement', '--month', '2024-04', '--reseller', '4');
+is($status, 0, 'one that is named is billed without usage, too');
+like($out, qr/^reseller 4, .*: issued statement 1$/m, 'with a number');
+Daemon::sql(q(SELECT reseller_report.issue_statement(2, '2024-04-10 00:00+00', '2024-04-11 00:00+00')));
+($status, $out, $errors) = materializer('statement', '--month', '2024-04');
+is($status, 1, 'a reseller that cannot be billed');
+like($errors, qr/not issued.*reseller.*2.*overlaps statement 2/, 'is named');
+like($out, qr/^reseller 3, .*: issued statement 2$/m, 'and stops no other');
+($status, $out, $errors) = materializer('statement', '--month', '9999-11', '--reseller', '1');
+is($status, 1, 'a month that is not over');
+like($errors, qr/must be over/, 'says so');
+
 # housekeeping of the service
 my $port = Daemon::free_port();
 Daemon::sql(q(ALTER TABLE usage.phone_call DISABLE TRIGGER USER;

@@ -3,8 +3,8 @@
 
 -- Where they differ: a row of side `law` is billed or open and not true, a row of side `truth` the other way round.
 CREATE FUNCTION oracle.unlawful(r bigint)
-    RETURNS TABLE (side text, company_id bigint, item text, events numeric, delivered numeric, seconds numeric, price_to_twin numeric,
-        price_to_reseller numeric) LANGUAGE sql STABLE AS $$
+    RETURNS TABLE (side text, company_id bigint, item text, events numeric, delivered numeric, seconds numeric,
+        price_to_twin numeric, price_to_reseller numeric) LANGUAGE sql STABLE AS $$
     WITH law AS (
         SELECT x.company_id, x.item, sum(x.events) AS events, sum(x.delivered) AS delivered, sum(x.seconds) AS seconds,
             sum(x.price_to_twin) AS price_to_twin, sum(x.price_to_reseller) AS price_to_reseller
@@ -41,7 +41,8 @@ CREATE FUNCTION oracle.unlawful() RETURNS SETOF text LANGUAGE sql STABLE AS $$
     UNION ALL SELECT format('numbers of reseller %s have gaps', reseller_id) FROM reseller_report.statements
     GROUP BY reseller_id HAVING min(number) <> 1 OR max(number) <> count(*)
     UNION ALL SELECT format('totals of statement %s', s.id) FROM reseller_report.statements s
-    WHERE (total_price_to_twin, total_price_to_reseller, corrections_price_to_twin, corrections_price_to_reseller) IS DISTINCT FROM (
+    WHERE (total_price_to_twin, total_price_to_reseller, corrections_price_to_twin, corrections_price_to_reseller)
+        IS DISTINCT FROM (
         SELECT (coalesce(sum(price_to_twin), 0), coalesce(sum(price_to_reseller), 0),
             coalesce(sum(price_to_twin) FILTER (WHERE corrects IS NOT NULL), 0),
             coalesce(sum(price_to_reseller) FILTER (WHERE corrects IS NOT NULL), 0))

@@ -44,15 +44,16 @@ SELECT pg_temp.found(label, format(command, :first, :second, :third), expected) 
         '1 its hash does not match its head, its lines and the hash before'),
     ('a line taken away', 'DELETE FROM reseller_report.statement_line WHERE statement_id = %2$s AND line = 2',
         '2 its hash does not match its head, its lines and the hash before'),
-    ('a line added', 'INSERT INTO reseller_report.statement_line SELECT statement_id, 7, corrects, company_id, company_name, service,
-        item, events, delivered, seconds, price_to_twin, price_to_reseller FROM reseller_report.statement_line
+    ('a line added', 'INSERT INTO reseller_report.statement_line SELECT statement_id, 7, corrects, company_id, company_name,
+        service, item, events, delivered, seconds, price_to_twin, price_to_reseller FROM reseller_report.statement_line
         WHERE statement_id = %1$s', '1 its hash does not match its head, its lines and the hash before'),
     ('a head', 'UPDATE reseller_report.statement SET note = NULL WHERE id = %1$s',
         '1 its hash does not match its head, its lines and the hash before'),
     ('a hash', 'UPDATE reseller_report.statement SET hash = repeat(''0'', 64) WHERE id = %1$s',
         '1 its hash does not match its head, its lines and the hash before; '
         '2 its hash does not match its head, its lines and the hash before'),
-    ('a withdrawal', 'UPDATE reseller_report.statement_withdrawal SET reason = ''other''', '1 the hash of its withdrawal does not match'),
+    ('a withdrawal', 'UPDATE reseller_report.statement_withdrawal SET reason = ''other''',
+        '1 the hash of its withdrawal does not match'),
     ('a withdrawal taken away', 'DELETE FROM reseller_report.statement_withdrawal',
         '3 an entry before it is missing; 3 its hash does not match its head, its lines and the hash before'),
     ('the last statement taken away', 'DELETE FROM reseller_report.statement WHERE id = %3$s',

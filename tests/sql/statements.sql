@@ -1,13 +1,14 @@
 -- What statements say and refuse. The law over random histories is in statements_random.sql.
 SELECT no_plan();
 SET timezone = 'UTC';
-INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'One', true), (2, 'Two', true), (11, 'Aurora', false),
-    (12, 'Borealis', false), (13, 'Idle', false);
+INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'One', true), (2, 'Two', true),
+    (11, 'Aurora', false), (12, 'Borealis', false), (13, 'Idle', false);
 INSERT INTO reseller_report.dependency (reseller_id, company_id) VALUES (1, 11), (1, 12), (1, 13);
 INSERT INTO usage.text_message (company_id, channel, occurred_at, price_twin, price_reseller) VALUES
     (11, 'sms', '2024-03-05', 1.5, 2), (11, 'sms', '2024-03-06', 1.5, 2), (11, 'email', '2024-03-06', 0.1, 0.2),
     (12, 'viber', '2024-03-07', 3, 4), (11, 'sms', '2024-04-02', 7, 8);
-INSERT INTO usage.phone_call (company_id, direction, occurred_at, duration_seconds, price_twin) VALUES (12, 'incoming', '2024-03-31', 60, 9);
+INSERT INTO usage.phone_call (company_id, direction, occurred_at, duration_seconds, price_twin)
+    VALUES (12, 'incoming', '2024-03-31', 60, 9);
 
 -- Issued.
 SELECT reseller_report.issue_statement(1, '2024-03-01', '2024-04-01', 'March') AS march \gset
@@ -17,8 +18,9 @@ SELECT results_eq(format('SELECT corrects, company_id, company_name, service, it
 SELECT results_eq('SELECT id, reseller_id, number, period_from, period_to, issued_by, note, total_price_to_twin,
         total_price_to_reseller, corrections_price_to_twin, corrections_price_to_reseller, withdrawn_at, withdrawn_because
         FROM reseller_report.statements',
-    format('VALUES (%s::bigint, 1::bigint, 1::bigint, ''2024-03-01''::timestamptz, ''2024-04-01''::timestamptz, current_user::text COLLATE "default",
-        ''March'', 15.100000, 8.200000, 0.000000, 0.000000, NULL::timestamptz, NULL::text)', :march), 'the head has the sums');
+    format('VALUES (%s::bigint, 1::bigint, 1::bigint, ''2024-03-01''::timestamptz, ''2024-04-01''::timestamptz,
+        current_user::text COLLATE "default", ''March'', 15.100000, 8.200000, 0.000000, 0.000000, NULL::timestamptz, NULL::text)', :march),
+    'the head has the sums');
 SELECT ok(issued_at BETWEEN now() - interval '5 minutes' AND now(), 'issued now') FROM reseller_report.statements;
 SELECT is_empty('SELECT * FROM reseller_report.open_corrections(1)', 'nothing has changed');
 SELECT reseller_report.issue_statement(2, '2024-03-01', '2024-04-01') AS of_two \gset
@@ -75,8 +77,9 @@ SELECT results_eq(format('SELECT number, withdrawn_because, withdrawn_at >= issu
 SELECT reseller_report.issue_statement(1, '2024-03-01', '2024-04-01', 'March again') AS again \gset
 SELECT results_eq(format('SELECT corrects, company_id, item, events, price_to_twin FROM reseller_report.statement_lines
         WHERE statement_id = %s', :again),
-    $$VALUES (NULL::bigint, 11::bigint, 'sms', 2::bigint, 3.000000), (NULL, 12, 'sms', 1, 5.000000), (NULL, 12, 'viber', 1, 3.000000),
-        (NULL, 12, 'incoming_call', 1, 9.000000), (1, 11, 'sms', 0, 0.000000), (1, 11, 'email', 1, 0.100000),
+    $$VALUES (NULL::bigint, 11::bigint, 'sms', 2::bigint, 3.000000), (NULL, 12, 'sms', 1, 5.000000),
+        (NULL, 12, 'viber', 1, 3.000000), (NULL, 12, 'incoming_call', 1, 9.000000), (1, 11, 'sms', 0, 0.000000),
+        (1, 11, 'email', 1, 0.100000),
         (1, 12, 'sms', -1, -5.000000)$$, 'its period can be billed again');
 SELECT is_empty('SELECT * FROM reseller_report.open_corrections(1)', 'nothing is open');
 SELECT results_eq('SELECT number FROM reseller_report.statements WHERE reseller_id = 1 ORDER BY 1', 'VALUES (1::bigint), (2), (3)',
@@ -115,14 +118,16 @@ FROM (VALUES
 SELECT throws_ok(format('SELECT reseller_report.withdraw_statement(%s)', arguments), state, message)
 FROM (VALUES ('NULL, NULL', '22004', 'statement_id must not be NULL'), ('999, NULL', '22004', 'reason must not be NULL'),
     ('999, ''x''', '22023', 'there is no statement 999')) AS bad (arguments, state, message);
-SELECT throws_ok(format('SELECT reseller_report.withdraw_statement(%s, ''x'')', :of_two), '42501', 'permission denied for reseller 2');
+SELECT throws_ok(format('SELECT reseller_report.withdraw_statement(%s, ''x'')', :of_two), '42501',
+    'permission denied for reseller 2');
 SELECT throws_like(format('SELECT reseller_report.withdraw_statement(%s, ''x'')', :march), '%was withdrawn already, at %');
 SELECT throws_ok(format('SELECT reseller_report.withdraw_statement(%s, ''x'')', :march), '55000');
 SELECT throws_ok('SELECT * FROM reseller_report.open_corrections(NULL)', '22004', 'reseller_id must not be NULL');
 SELECT throws_ok('SELECT * FROM reseller_report.open_corrections(2)', '42501', 'permission denied for reseller 2');
 SELECT throws_ok('SELECT * FROM reseller_report.open_corrections(11)', '22023', 'company 11 is not a reseller');
 SELECT throws_ok('SELECT * FROM reseller_report.verify_statements(2)', '42501', 'permission denied for reseller 2');
-SELECT set_eq('SELECT DISTINCT reseller_id FROM reseller_report.statements', 'VALUES (1::bigint)', 'others'' statements are not shown');
+SELECT set_eq('SELECT DISTINCT reseller_id FROM reseller_report.statements', 'VALUES (1::bigint)',
+    'others'' statements are not shown');
 SELECT set_eq('SELECT DISTINCT company_id FROM reseller_report.statement_lines', 'VALUES (11::bigint), (12)', 'nor their lines');
 SELECT isnt(reseller_report.issue_statement(1, '2024-05-01', '2024-06-01'), NULL, 'a granted role issues');
 SELECT is(issued_by, 'statements_web', 'under its name') FROM reseller_report.statements WHERE number = 4;

@@ -6,7 +6,8 @@ CREATE EXTENSION dblink;
 INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'One', true), (2, 'Two', true), (11, 'A', false),
     (12, 'B', false);
 INSERT INTO reseller_report.dependency (reseller_id, company_id) VALUES (1, 11), (2, 12);
-INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES (11, '2024-03-05', 1), (11, '2024-04-05', 2), (12, '2024-03-05', 4);
+INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES
+    (11, '2024-03-05', 1), (11, '2024-04-05', 2), (12, '2024-03-05', 4);
 CREATE FUNCTION pg_temp.open(name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM dblink_connect(name, format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'),
@@ -34,8 +35,8 @@ END
 $$;
 CREATE FUNCTION pg_temp.issue(name text, month text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_temp.do(name, format('DO $x$ BEGIN PERFORM reseller_report.issue_statement(1, %L, %1$L::timestamptz + interval ''1 month'');
-        END $x$', month));
+    PERFORM pg_temp.do(name, format('DO $x$ BEGIN
+        PERFORM reseller_report.issue_statement(1, %L, %1$L::timestamptz + interval ''1 month''); END $x$', month));
 END
 $$;
 SELECT pg_temp.open('a'), pg_temp.open('b') \g /dev/null

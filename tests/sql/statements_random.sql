@@ -1,4 +1,5 @@
--- The law of statements holds over random histories: late usage, refunds, deletions, moves to and fro, folds, rebuilds, withdrawals.
+-- The law of statements holds over random histories: late usage, refunds, deletions, moves to and fro, folds, rebuilds,
+-- withdrawals.
 SELECT no_plan();
 \ir ../lib/usage_oracle.sql
 \ir ../lib/statements_oracle.sql
@@ -36,6 +37,7 @@ CREATE TABLE pg_temp.before AS SELECT r, o.* FROM generate_series(1, 3) r, resel
 SET client_min_messages = error;
 SELECT reseller_report.create_partitions('1 month') \g /dev/null
 SELECT isnt_empty('SELECT * FROM reseller_report.prune(''usage.text_message'', ''2024-03-01 00:00+00'')', 'usage was pruned');
-SELECT results_eq('SELECT r, o.* FROM generate_series(1, 3) r, reseller_report.open_corrections(r) o', 'SELECT * FROM pg_temp.before',
+SELECT results_eq('SELECT r, o.* FROM generate_series(1, 3) r, reseller_report.open_corrections(r) o',
+    'SELECT * FROM pg_temp.before',
     'nothing has changed by that');
 SELECT * FROM finish();

@@ -117,7 +117,7 @@ TEST_CASE("an error names the option, and where it was given") {
     std::string says;
   };
   Case const cases[] = {
-      {{}, {}, "a command is missing: run, once, status, rebuild, verify or prune"},
+      {{}, {}, "a command is missing: run, once, status, rebuild, verify, prune or statement"},
       {{"fold"}, {}, "there is no command 'fold'"},
       {{"run", "once"}, {}, "positional"},
       {{"run", "--shedule", "@hourly"}, {}, "'--shedule'"},
@@ -152,6 +152,10 @@ TEST_CASE("an error names the option, and where it was given") {
       {{"run", "--schedule", "CRON_TZ=UTC 0 5 * * *"}, {}, "--schedule: the zone of cron expressions is given by --time-zone UTC"},
       {{"rebuild", "--only-unbuilt=perhaps"}, {}, "--only-unbuilt: 'perhaps' is neither true nor false"},
       {{"prune"}, {}, "prune needs --older-than"},
+      {{"statement"}, {}, "statement needs --month"},
+      {{"statement", "--month", "2026-13"}, {}, "--month: '2026-13' is not a month"},
+      {{"statement", "--month", "2026-10-01"}, {}, "--month: '2026-10-01' is not a month"},
+      {{"statement", "--month", "2026-10", "--reseller", "x"}, {}, "--reseller: 'x' is not the number of a reseller"},
       {{"prune", "--older-than", "soon"}, {}, "--older-than: 'soon' is not a duration"},
       {{"run", "--config", "/nowhere.conf"}, {}, "--config: cannot read '/nowhere.conf': No such file"},
       {{"run"}, {"RESELLER_MATERIALIZER_CONFIG=/nowhere.conf"}, "RESELLER_MATERIALIZER_CONFIG: cannot read '/nowhere.conf'"},

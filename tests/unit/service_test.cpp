@@ -105,6 +105,8 @@ class Fake final : public Extension {
   Rows verify(const Slice &slice, const std::optional<std::string> &) override {
     return work("verify " + slice.table.name), Rows{};
   }
+  std::vector<Bill> bills(const std::string &, const std::string &) override { return {}; }
+  std::optional<std::string> issue_statement(const Bill &, bool) override { return std::nullopt; }
 
  private:
   void work(const std::string &name) {
