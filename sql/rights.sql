@@ -23,7 +23,8 @@ GRANT EXECUTE ON FUNCTION
     reseller_report.reseller_and_companies(bigint, timestamptz, timestamptz, boolean, text[], text, text, integer, integer),
     reseller_report.usage_events(bigint, bigint, text, timestamptz, timestamptz, text, integer, jsonb),
     reseller_report.open_corrections(bigint),
-    reseller_report.verify_statements(bigint)
+    reseller_report.verify_statements(bigint),
+    reseller_report.counted_as(regclass, jsonb)
     TO PUBLIC;
 GRANT SELECT ON reseller_report.resellers, reseller_report.reseller_companies, reseller_report.quarter_hourly_usage,
     reseller_report.hourly_usage, reseller_report.daily_usage, reseller_report.monthly_usage, reseller_report.statements,

@@ -54,6 +54,8 @@ CREATE TABLE reseller_report.statement_line (
     price_to_reseller numeric(38,6) NOT NULL,
     PRIMARY KEY (statement_id, line)
 );
+-- Finds the few corrections among many lines.
+CREATE INDEX statement_line_corrections ON reseller_report.statement_line (statement_id) WHERE corrects IS NOT NULL;
 COMMENT ON TABLE reseller_report.statement_line IS
     'The lines of statements, numbered from 1: what usage() answered when the statement was issued, then corrections of statements '
     'of the same reseller. corrects is the number of the corrected one.';
@@ -134,14 +136,6 @@ CREATE FUNCTION reseller_report._usage(
     LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 10000 SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reseller_report_usage_unchecked';
 
--- The place of an item in the order of usage(): by service, then by item. Must match kItems of extension/core/item.cpp.
-CREATE FUNCTION reseller_report._item_place(item text) RETURNS integer
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-    SELECT array_position('{sms,viber,whatsapp,email,push,operator,bot,user,operator_alice,bot_alice,user_alice,outgoing_call,'
-        'incoming_call,billable,free}'::text[], item)
-$$;
-
 -- Texts that hashes are of. Each field is either a number or a moment in UTC, or is quoted as in JSON, so that no two entries have
 -- the same text. The functions set what the text of a moment depends on.
 CREATE FUNCTION reseller_report._head_text(s reseller_report.statement, previous_hash text) RETURNS text
@@ -159,11 +153,14 @@ CREATE FUNCTION reseller_report._withdrawal_text(w reseller_report.statement_wit
         to_json(w.reason)) || E'\n'
 $$;
 
-CREATE FUNCTION reseller_report._line_text(l reseller_report.statement_line) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION reseller_report._text_of_lines(of_statement bigint) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT concat_ws(E'\t', coalesce(l.corrects::text, 'null'), l.company_id, to_json(l.company_name), l.service, l.item, l.events,
-        l.delivered, l.seconds, l.price_to_twin, l.price_to_reseller) || E'\n'
+    SELECT coalesce(string_agg(
+        CASE WHEN corrects IS NULL THEN 'null' ELSE corrects::text END || E'\t' || company_id || E'\t' || to_json(company_name)
+            || E'\t' || service || E'\t' || item || E'\t' || events || E'\t' || delivered || E'\t' || seconds || E'\t'
+            || price_to_twin || E'\t' || price_to_reseller || E'\n', '' ORDER BY line), '')
+    FROM reseller_report.statement_line WHERE statement_id = of_statement
 $$;
 
 CREATE FUNCTION reseller_report._sha256(text text) RETURNS text
@@ -205,6 +202,7 @@ CREATE FUNCTION reseller_report._next_entry(of_reseller bigint, place bigint, OU
             WHERE (w.reseller_id, w.entry) = (of_reseller, place - 1)) AS e
 $$;
 
+-- What open_corrections() answers, for callers within the extension.
 CREATE FUNCTION reseller_report._open_corrections(of_reseller bigint)
     RETURNS TABLE (
         statement_id bigint, number bigint, company_id bigint, company_name text, service text, item text,
@@ -213,37 +211,8 @@ CREATE FUNCTION reseller_report._open_corrections(of_reseller bigint)
         seconds_billed bigint, seconds_now bigint, seconds_difference bigint,
         price_to_twin_billed numeric, price_to_twin_now numeric, price_to_twin_difference numeric,
         price_to_reseller_billed numeric, price_to_reseller_now numeric, price_to_reseller_difference numeric)
-    LANGUAGE sql STABLE ROWS 100 SET search_path = pg_catalog, pg_temp
-    AS $$
-    WITH billed AS (
-        SELECT coalesce(l.corrects, s.number) AS number, l.company_id, l.service, l.item, sum(l.events)::bigint AS events,
-            sum(l.delivered)::bigint AS delivered, sum(l.seconds)::bigint AS seconds, sum(l.price_to_twin) AS price_to_twin,
-            sum(l.price_to_reseller) AS price_to_reseller
-        FROM reseller_report._statements_in_force s JOIN reseller_report.statement_line l ON l.statement_id = s.id
-        WHERE s.reseller_id = of_reseller GROUP BY 1, 2, 3, 4),
-    present AS (
-        SELECT s.number, u.*
-        FROM reseller_report._statements_in_force s, reseller_report._usage(s.reseller_id, s.period_from, s.period_to) u
-        WHERE s.reseller_id = of_reseller),
-    both_sides AS (
-        SELECT number, company_id, service, item, coalesce(b.events, 0) AS events_billed, coalesce(p.events, 0) AS events_now,
-            coalesce(b.delivered, 0) AS delivered_billed, coalesce(p.delivered, 0) AS delivered_now,
-            coalesce(b.seconds, 0) AS seconds_billed, coalesce(p.seconds, 0) AS seconds_now,
-            coalesce(b.price_to_twin, 0.000000) AS price_to_twin_billed, coalesce(p.price_to_twin, 0.000000) AS price_to_twin_now,
-            coalesce(b.price_to_reseller, 0.000000) AS price_to_reseller_billed,
-            coalesce(p.price_to_reseller, 0.000000) AS price_to_reseller_now
-        FROM billed b FULL JOIN present p USING (number, company_id, service, item))
-    SELECT s.id, number, company_id, c.name, e.service, e.item,
-        events_billed, events_now, events_now - events_billed,
-        delivered_billed, delivered_now, delivered_now - delivered_billed,
-        seconds_billed, seconds_now, seconds_now - seconds_billed,
-        price_to_twin_billed, price_to_twin_now, price_to_twin_now - price_to_twin_billed,
-        price_to_reseller_billed, price_to_reseller_now, price_to_reseller_now - price_to_reseller_billed
-    FROM both_sides e JOIN reseller_report.statement s USING (number) JOIN reseller_report.company c USING (company_id)
-    WHERE s.reseller_id = of_reseller AND (events_billed, delivered_billed, seconds_billed, price_to_twin_billed,
-        price_to_reseller_billed) <> (events_now, delivered_now, seconds_now, price_to_twin_now, price_to_reseller_now)
-    ORDER BY number, company_id, reseller_report._item_place(e.item)
-$$;
+    LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 100 SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_open_corrections_unchecked';
 
 CREATE FUNCTION reseller_report.open_corrections(reseller_id bigint)
     RETURNS TABLE (
@@ -258,7 +227,8 @@ CREATE FUNCTION reseller_report.open_corrections(reseller_id bigint)
 COMMENT ON FUNCTION reseller_report.open_corrections(bigint) IS
     'Where what statements of a reseller have billed, as issued and corrected since, differs from what is true now: one row for '
     'each statement, company and item, in order of number, company_id, service and item. A withdrawn statement should bill '
-    'nothing. Each figure comes as billed, as it is now, and the difference to be billed. Errors: 22004, 42501, 22023, 55000, 22003.';
+    'nothing. Each figure comes as billed, as it is now, and the difference to be billed. Errors: 22004, 42501, 22023, 55000, '
+    '22003.';
 
 -- Keeps companies from being deleted until the transaction ends.
 CREATE FUNCTION reseller_report._hold_companies(companies bigint[]) RETURNS void
@@ -291,7 +261,6 @@ DECLARE
     bound timestamptz;
     overlapping bigint;
     previous_hash text;
-    lines text;
     new_companies bigint[];
 BEGIN
     FOREACH bound IN ARRAY ARRAY[_issue_statement.period_from, _issue_statement.period_to] LOOP
@@ -324,35 +293,35 @@ BEGIN
     SELECT e.previous_hash, e.at INTO previous_hash, made.issued_at FROM reseller_report._next_entry(of_reseller, made.entry) e;
     made.issued_by := _issue_statement.issued_by;
     made.note := _issue_statement.note;
-    WITH own AS (
-        INSERT INTO reseller_report.statement_line
-            SELECT made.id, u.ordinality, NULL, u.company_id, u.name, u.service, u.item, u.events, u.delivered, u.seconds,
-                u.price_to_twin, u.price_to_reseller
+    INSERT INTO reseller_report.statement_line
+        SELECT made.id, row_number() OVER (ORDER BY l.corrects NULLS FIRST, l.place), l.corrects, l.company_id, l.company_name,
+            l.service, l.item, l.events, l.delivered, l.seconds, l.price_to_twin, l.price_to_reseller
+        FROM (SELECT NULL::bigint AS corrects, u.ordinality AS place, u.company_id, u.name AS company_name, u.service, u.item,
+                u.events, u.delivered, u.seconds, u.price_to_twin, u.price_to_reseller
             FROM reseller_report._usage(of_reseller, made.period_from, made.period_to) WITH ORDINALITY AS u
-            RETURNING *),
-    correction AS (
-        INSERT INTO reseller_report.statement_line
-            SELECT made.id, (SELECT count(*) FROM own) + c.ordinality, c.number, c.company_id, c.company_name, c.service, c.item,
-                c.events_difference, c.delivered_difference, c.seconds_difference, c.price_to_twin_difference,
-                c.price_to_reseller_difference
-            FROM reseller_report._open_corrections(of_reseller) WITH ORDINALITY AS c
-            RETURNING *),
-    line AS (SELECT * FROM own UNION ALL SELECT * FROM correction),
-    new_company AS (
-        INSERT INTO reseller_report.statement_company
-            SELECT l.company_id FROM line l UNION SELECT of_reseller ORDER BY 1
-            ON CONFLICT DO NOTHING
-            RETURNING company_id)
+            UNION ALL
+            SELECT c.number, c.ordinality, c.company_id, c.company_name, c.service, c.item, c.events_difference,
+                c.delivered_difference, c.seconds_difference, c.price_to_twin_difference, c.price_to_reseller_difference
+            FROM reseller_report._open_corrections(of_reseller) WITH ORDINALITY AS c) AS l;
     SELECT coalesce(sum(l.price_to_twin), 0), coalesce(sum(l.price_to_reseller), 0),
         coalesce(sum(l.price_to_twin) FILTER (WHERE l.corrects IS NOT NULL), 0),
-        coalesce(sum(l.price_to_reseller) FILTER (WHERE l.corrects IS NOT NULL), 0),
-        coalesce(string_agg(reseller_report._line_text(ROW(l.*)::reseller_report.statement_line), '' ORDER BY l.line), ''),
-        (SELECT array_agg(n.company_id) FROM new_company n)
+        coalesce(sum(l.price_to_reseller) FILTER (WHERE l.corrects IS NOT NULL), 0)
         INTO made.total_price_to_twin, made.total_price_to_reseller, made.corrections_price_to_twin,
-            made.corrections_price_to_reseller, lines, new_companies
-        FROM line l;
+            made.corrections_price_to_reseller
+        FROM reseller_report.statement_line l WHERE l.statement_id = made.id;
+    WITH new_company AS (
+        INSERT INTO reseller_report.statement_company
+            SELECT company_id FROM (
+                SELECT l.company_id FROM reseller_report.statement_line l WHERE l.statement_id = made.id
+                UNION SELECT of_reseller) AS its
+            WHERE NOT EXISTS (SELECT FROM reseller_report.statement_company k WHERE k.company_id = its.company_id)
+            ORDER BY 1
+            ON CONFLICT DO NOTHING
+            RETURNING company_id)
+    SELECT array_agg(n.company_id) INTO new_companies FROM new_company n;
     PERFORM reseller_report._hold_companies(new_companies);
-    made.hash := reseller_report._sha256(reseller_report._head_text(made, previous_hash) || lines);
+    made.hash := reseller_report._sha256(
+        reseller_report._head_text(made, previous_hash) || reseller_report._text_of_lines(made.id));
     INSERT INTO reseller_report.statement VALUES (made.*);
     RETURN made.id;
 END
@@ -418,9 +387,8 @@ CREATE FUNCTION reseller_report._verify_statements(resellers bigint[])
         UNION ALL
         SELECT e.reseller_id, e.entry, s.id, s.number, 'its hash does not match its head, its lines and the hash before'
         FROM entry e JOIN reseller_report.statement s ON s.id = e.statement_id AND NOT e.is_withdrawal
-        WHERE s.hash <> reseller_report._sha256(reseller_report._head_text(s, e.previous_hash) || coalesce((
-            SELECT string_agg(reseller_report._line_text(l), '' ORDER BY l.line)
-            FROM reseller_report.statement_line l WHERE l.statement_id = s.id), ''))
+        WHERE s.hash <> reseller_report._sha256(
+            reseller_report._head_text(s, e.previous_hash) || reseller_report._text_of_lines(s.id))
         UNION ALL
         SELECT e.reseller_id, e.entry, w.statement_id, e.number, 'the hash of its withdrawal does not match'
         FROM entry e JOIN reseller_report.statement_withdrawal w ON w.statement_id = e.statement_id AND e.is_withdrawal

@@ -14,32 +14,6 @@ namespace {
 // How many rows are fetched from the cursor at a time.
 constexpr long kBatch = 200;
 
-// The columns of the table's primary key, in its order. Of each column's operator class, strategy 3 is "equals", and 5 "exceeds".
-std::vector<KeyColumn> key_columns(Oid table) {
-  std::vector<KeyColumn> columns;
-  SqlParameters parameters;
-  parameters.add(OIDOID, ObjectIdGetDatum(table));
-  query(
-      "SELECT pg_catalog.quote_ident(a.attname), pg_catalog.quote_literal(a.attname),"
-      " pg_catalog.format_type(a.atttypid, a.atttypmod),"
-      " (SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_catalog.pg_amop m"
-      "   JOIN pg_catalog.pg_operator o ON o.oid = m.amopopr JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace"
-      "   WHERE m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype"
-      "     AND m.amopstrategy = 3),"
-      " (SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_catalog.pg_amop m"
-      "   JOIN pg_catalog.pg_operator o ON o.oid = m.amopopr JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace"
-      "   WHERE m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype"
-      "     AND m.amopstrategy = 5)"
-      " FROM pg_catalog.pg_index i, ROWS FROM (unnest(i.indkey), unnest(i.indclass)) WITH ORDINALITY AS k (attnum, opclass, n),"
-      " pg_catalog.pg_attribute a, pg_catalog.pg_opclass c"
-      " WHERE i.indrelid = $1 AND i.indisprimary AND k.n <= i.indnkeyatts AND a.attrelid = i.indrelid AND a.attnum = k.attnum"
-      " AND c.oid = k.opclass ORDER BY k.n",
-      parameters, [&](const Datum *values, const bool *) {
-        columns.push_back({text_of(values[0]), text_of(values[1]), text_of(values[2]), text_of(values[3]), text_of(values[4])});
-      });
-  return columns;
-}
-
 // The SQL condition that a value of the rule's column has this meaning. Empty where SQL cannot tell this exactly as the mapping
 // does.
 std::string condition_of(const Rule &rule, Reading reading, std::int64_t meaning) {
@@ -94,6 +68,32 @@ struct Batch {
 };
 
 }  // namespace
+
+// Of each column's operator class, strategy 3 is "equals", and 5 "exceeds".
+std::vector<KeyColumn> key_columns(Oid table) {
+  std::vector<KeyColumn> columns;
+  SqlParameters parameters;
+  parameters.add(OIDOID, ObjectIdGetDatum(table));
+  query(
+      "SELECT pg_catalog.quote_ident(a.attname), pg_catalog.quote_literal(a.attname),"
+      " pg_catalog.format_type(a.atttypid, a.atttypmod),"
+      " (SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_catalog.pg_amop m"
+      "   JOIN pg_catalog.pg_operator o ON o.oid = m.amopopr JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace"
+      "   WHERE m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype"
+      "     AND m.amopstrategy = 3),"
+      " (SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_catalog.pg_amop m"
+      "   JOIN pg_catalog.pg_operator o ON o.oid = m.amopopr JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace"
+      "   WHERE m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype"
+      "     AND m.amopstrategy = 5)"
+      " FROM pg_catalog.pg_index i, ROWS FROM (unnest(i.indkey), unnest(i.indclass)) WITH ORDINALITY AS k (attnum, opclass, n),"
+      " pg_catalog.pg_attribute a, pg_catalog.pg_opclass c"
+      " WHERE i.indrelid = $1 AND i.indisprimary AND k.n <= i.indnkeyatts AND a.attrelid = i.indrelid AND a.attnum = k.attnum"
+      " AND c.oid = k.opclass ORDER BY k.n",
+      parameters, [&](const Datum *values, const bool *) {
+        columns.push_back({text_of(values[0]), text_of(values[1]), text_of(values[2]), text_of(values[3]), text_of(values[4])});
+      });
+  return columns;
+}
 
 EventScan::EventScan(const Source &source, EventChoice choice)
     : source_(source),

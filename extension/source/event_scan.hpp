@@ -34,6 +34,9 @@ struct KeyColumn {
   std::string exceeds;
 };
 
+/// The columns of a table's primary key, in its order; none where it has none.
+std::vector<KeyColumn> key_columns(Oid table);
+
 /// Which events are wanted: of which company, of which item (of all where none is given), and when. `ranges` are in order of time
 /// and do not overlap.
 struct EventChoice {

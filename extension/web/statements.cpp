@@ -8,6 +8,7 @@
 #include "server/acting_as.hpp"
 #include "server/own_table.hpp"
 #include "server/query.hpp"
+#include "web/corrections.hpp"
 
 namespace reseller_report {
 namespace {
@@ -85,10 +86,14 @@ RESELLER_REPORT_FUNCTION(reseller_report_withdraw_statement) {
 RESELLER_REPORT_FUNCTION(reseller_report_open_corrections) {
   require_not_null(fcinfo, {0}, "reseller_id");
   checked_account(PG_GETARG_INT64(0));
-  SqlParameters parameters;
-  parameters.add_bigint(PG_GETARG_INT64(0));
-  static SavedQuery corrections = {"SELECT * FROM reseller_report._open_corrections($1)"};
-  answer_as_owner(fcinfo, corrections, parameters);
+  write_corrections(fcinfo, PG_GETARG_INT64(0));
+  return Datum{0};
+}
+
+// For callers within the extension, who have checked what they ask.
+RESELLER_REPORT_FUNCTION(reseller_report_open_corrections_unchecked) {
+  require_not_null(fcinfo, {0}, "of_reseller");
+  write_corrections(fcinfo, PG_GETARG_INT64(0));
   return Datum{0};
 }
 

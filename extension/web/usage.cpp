@@ -4,53 +4,19 @@
 #include <memory>
 
 #include "report/request.hpp"
-#include "report/totals.hpp"
 #include "server/row_writer.hpp"
+#include "web/service_usage.hpp"
 
 namespace reseller_report {
 namespace {
-
-/// All figures of a service, for each company and item.
-class ServiceUsage {
- public:
-  ServiceUsage(const Request &request, Service service, const Dependents &dependents)
-      : service_(service),
-        wanted_(static_cast<size_t>(items_of(service).count), kAllFigures),
-        totals_(dependents, items_of(service), wanted_.data()) {
-    std::vector<Range> const whole = {request.period};
-    collect_figures({request.reseller, service, whole, dependents}, totals_);
-  }
-  ServiceUsage(const ServiceUsage &) = delete;
-  ServiceUsage &operator=(const ServiceUsage &) = delete;
-
-  Service service() const { return service_; }
-  ItemList items() const { return items_of(service_); }
-
-  WideCounters of_item(int item, int company) const {
-    WideCounters usage;
-    for (int i = 0; i < kFigures; i++) usage.figure[i] = totals_.get(item, static_cast<Figure>(i), company);
-    return usage;
-  }
-
-  WideCounters of_company(int company) const {
-    WideCounters usage;
-    for (int item = 0; item < items().count; item++)
-      for (int i = 0; i < kFigures; i++) usage.figure[i] += totals_.get(item, static_cast<Figure>(i), company);
-    return usage;
-  }
-
- private:
-  Service service_;
-  std::vector<FigureSet> wanted_;
-  Totals totals_;
-};
 
 void write_usage(FunctionCallInfo fcinfo, const Request &request, const std::vector<Service> &services) {
   pg([&] { InitMaterializedSRF(fcinfo, 0); });
   Dependents const dependents = dependents_of(request.reseller, request.period);
   std::vector<std::unique_ptr<ServiceUsage>> usages;
   usages.reserve(services.size());
-  for (Service const service : services) usages.push_back(std::make_unique<ServiceUsage>(request, service, dependents));
+  for (Service const service : services)
+    usages.push_back(std::make_unique<ServiceUsage>(request.reseller, request.period, service, dependents));
   RowWriter writer(fcinfo);
   for (int company = 0; company < static_cast<int>(dependents.ids.size()); company++)
     for (const auto &usage : usages)
@@ -76,7 +42,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_totals) {
   Dependents const dependents = dependents_of(request.reseller, request.period);
   RowWriter writer(fcinfo);
   for (Service const service : kAllServices) {
-    ServiceUsage const usage(request, service, dependents);
+    ServiceUsage const usage(request.reseller, request.period, service, dependents);
     WideCounters total;
     std::int64_t companies = 0;
     for (int company = 0; company < static_cast<int>(dependents.ids.size()); company++) {

@@ -19,6 +19,7 @@ ALTER TABLE reseller_report.usage_delta RENAME TO usage_delta_of_0_1_0;
 @create INDEX usage_run_key
 @create SEQUENCE statement_id_seq
 @create TABLE statement_turn statement statement_line statement_company statement_withdrawal
+@create INDEX statement_line_corrections
 
 ALTER TABLE reseller_report.usage_quarter ADD COLUMN sum_events bigint, ADD COLUMN sum_delivered bigint,
     ADD COLUMN sum_seconds bigint, ADD COLUMN sum_price_twin bigint, ADD COLUMN sum_price_reseller bigint;

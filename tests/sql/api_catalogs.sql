@@ -27,6 +27,7 @@ CREATE VIEW public.catalogs_function AS
 SELECT results_eq('SELECT name, required, optional FROM public.catalogs_function ORDER BY name', $$VALUES
     ('bot', '{reseller_id,period_from,period_to}'::text[], '{has_expenses}'::text[]),
     ('chat', '{reseller_id,period_from,period_to}', '{has_expenses}'),
+    ('counted_as', '{source,key}', NULL),
     ('named_period', '{reseller_id,name}', '{at}'),
     ('open_corrections', '{reseller_id}', NULL),
     ('reseller_and_companies', '{reseller_id,period_from,period_to}',

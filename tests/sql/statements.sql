@@ -19,7 +19,8 @@ SELECT results_eq('SELECT id, reseller_id, number, period_from, period_to, issue
         total_price_to_reseller, corrections_price_to_twin, corrections_price_to_reseller, withdrawn_at, withdrawn_because
         FROM reseller_report.statements',
     format('VALUES (%s::bigint, 1::bigint, 1::bigint, ''2024-03-01''::timestamptz, ''2024-04-01''::timestamptz,
-        current_user::text COLLATE "default", ''March'', 15.100000, 8.200000, 0.000000, 0.000000, NULL::timestamptz, NULL::text)', :march),
+        current_user::text COLLATE "default", ''March'', 15.100000, 8.200000, 0.000000, 0.000000, NULL::timestamptz,
+        NULL::text)', :march),
     'the head has the sums');
 SELECT ok(issued_at BETWEEN now() - interval '5 minutes' AND now(), 'issued now') FROM reseller_report.statements;
 SELECT is_empty('SELECT * FROM reseller_report.open_corrections(1)', 'nothing has changed');

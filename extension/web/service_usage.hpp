@@ -1,0 +1,46 @@
+// All figures of a service over a period, for each company and item.
+#pragma once
+
+#include <vector>
+
+#include "core/item.hpp"
+#include "report/totals.hpp"
+
+namespace reseller_report {
+
+class ServiceUsage {
+ public:
+  /// `dependents` must outlive it.
+  ServiceUsage(std::int64_t reseller, const Range &period, Service service, const Dependents &dependents)
+      : service_(service),
+        wanted_(static_cast<size_t>(items_of(service).count), kAllFigures),
+        totals_(dependents, items_of(service), wanted_.data()) {
+    std::vector<Range> const whole = {period};
+    collect_figures({reseller, service, whole, dependents}, totals_);
+  }
+  ServiceUsage(const ServiceUsage &) = delete;
+  ServiceUsage &operator=(const ServiceUsage &) = delete;
+
+  Service service() const { return service_; }
+  ItemList items() const { return items_of(service_); }
+
+  WideCounters of_item(int item, int company) const {
+    WideCounters usage;
+    for (int i = 0; i < kFigures; i++) usage.figure[i] = totals_.get(item, static_cast<Figure>(i), company);
+    return usage;
+  }
+
+  WideCounters of_company(int company) const {
+    WideCounters usage;
+    for (int item = 0; item < items().count; item++)
+      for (int i = 0; i < kFigures; i++) usage.figure[i] += totals_.get(item, static_cast<Figure>(i), company);
+    return usage;
+  }
+
+ private:
+  Service service_;
+  std::vector<FigureSet> wanted_;
+  Totals totals_;
+};
+
+}  // namespace reseller_report
