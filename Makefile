@@ -12,8 +12,8 @@ EXAMPLE := examples/reseller_page
 
 .PHONY: all install uninstall clean help deps build-unit-tests unit-tests ready demo demo-cluster example check check-sql format \
 	fuzz lint check-clients check-cluster check-controls check-coverage check-example check-faults check-isolation \
-	check-matrix check-mutants check-replication check-sanitizers check-seeding check-update bench bench-compare \
-	bench-growth
+	check-matrix check-mutants check-packages check-pg-upgrade check-replication check-sanitizers check-seeding check-update \
+	bench bench-compare bench-growth deb dist image-layout
 
 all install uninstall:
 	@$(PG_CONFIG) --pgxs >/dev/null 2>&1 && [ -f "$$($(PG_CONFIG) --pgxs)" ] || \
@@ -48,10 +48,16 @@ help:
 	@echo 'make check-isolation    every two things side by side in every order; ONLY=, AGAINST='
 	@echo 'make check-matrix       make check and make demo in chroots of Debian 12, 13, testing, experimental; ON="trixie" names some'
 	@echo 'make check-mutants      breaks SAMPLE=100 places of extension/ one at a time; a test must notice; SEED=, ONLY=, DEEP=1'
+	@echo 'make check-packages     Debian packages are built twice, installed, upgraded and purged in chroots; ON="trixie" names some'
+	@echo 'make check-pg-upgrade   pg_upgrade from 15 to 18 with changes that wait; OLD= and NEW= name other pg_configs'
 	@echo 'make check-replication  standbys, promotion and logical replication'
 	@echo 'make check-sanitizers   the tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer and valgrind'
 	@echo 'make check-update       a database of 0.1.0, built from the history, is updated and answers the same'
 	@echo 'make check-seeding      seed ROWS=10000000 under writers, through a crash'
+	@echo 'Packages, docs/packages.md, all of the last commit:'
+	@echo 'make deb      Debian packages of the extension, for each PostgreSQL of the release, and of the service, in build/deb'
+	@echo 'make dist     the archive for PGXN, in build/'
+	@echo 'make image-layout   share/ and lib/ of the extension for an image volume, in build/image/'
 	@echo 'make bench    measure the speed that docs/performance.md promises; ONLY="reports copy"; MINUTES=30 for the steady state'
 	@echo 'make bench-compare BEFORE=revision   the same on the build of an earlier revision in turn, and the ratios; ONLY=, ROUNDS=7'
 	@echo 'make bench-growth   draw how cost grows, to build/growth/; ONLY="companies odd"; BEFORE=revision adds its lines; QUICK=1'
@@ -160,6 +166,13 @@ check-faults: ready
 check-matrix:
 	@$(SUDO) env MATRIX='$(MATRIX)' DO='$(DO)' tests/matrix/run $(ON)
 
+check-packages:
+	@$(SUDO) env MATRIX='$(MATRIX)' tests/packages/run $(ON)
+
+# In a chroot that has both, or here where OLD and NEW name both.
+check-pg-upgrade:
+	@$(if $(OLD),tests/update/pg_upgrade '$(OLD)' '$(NEW)',$(SUDO) env MATRIX='$(MATRIX)' tests/packages/pg_upgrade)
+
 bench: ready
 	@bench/run $(ONLY)
 
@@ -169,3 +182,16 @@ bench-compare: ready
 bench-growth: ready
 	@.ci/deps gnuplot-nox
 	@BEFORE='$(BEFORE)' bench/growth/run $(ONLY)
+
+deb:
+	@.ci/deps $$(packaging/deb packages)
+	@packaging/deb
+
+dist:
+	@mkdir -p build
+	git archive --prefix=reseller_report-$(EXTVERSION)/ -o build/reseller_report-$(EXTVERSION).zip HEAD
+
+# As extension_control_path and dynamic_library_path of PostgreSQL 18 want it.
+image-layout: IMAGE = $(CURDIR)/build/image/$(shell $(PG_CONFIG) --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+image-layout:
+	@$(MAKE) --no-print-directory -C extension all install DESTDIR= datadir='$(IMAGE)/share' pkglibdir='$(IMAGE)/lib'
