@@ -54,9 +54,11 @@ CREATE FUNCTION reseller_report._state_of_subscription(
             s.tables - s.tables_missing, s.tables)
         WHEN received_lsn > applied_lsn OR applied_lsn IS NULL THEN 'catching up'
         ELSE 'streaming' END
-    FROM (SELECT coalesce((SELECT format('; errors so far: %s, which the log of this server has', n)
-        FROM pg_stat_subscription_stats e, LATERAL (SELECT e.apply_error_count + e.sync_error_count) errors (n)
-        WHERE e.subid = s.oid AND n > 0), '')) failures (said)
+    FROM (
+        -- PostgreSQL 19 counts more kinds of errors, and has another name for one.
+        SELECT coalesce((SELECT format('; errors so far: %s, which the log of this server has', sum(c.value::bigint))
+            FROM pg_stat_subscription_stats e, jsonb_each_text(to_jsonb(e)) c
+            WHERE e.subid = s.oid AND c.key ~ '^(apply|sync)_.*error_count$' HAVING sum(c.value::bigint) > 0), '')) failures (said)
 $$;
 
 -- Not negative: the moment may be of another machine's clock.
