@@ -1,6 +1,8 @@
 // What statements of a reseller have billed, against what is true now.
 #pragma once
 
+#include <cstdint>
+
 #include "server/boundary.hpp"
 
 namespace reseller_report {
