@@ -33,7 +33,8 @@ bool is_own(const OwnTable &table, HeapTuple row) {
   return DatumGetObjectId(heap_getattr(row, kSubscription, table.tuple_desc(), &is_null)) == MyLogicalRepWorker->subid;
 }
 
-// Inside pg(): whether the row of this subscription is still where it was written last.
+// Inside pg(): whether the row of this subscription is still where it was written last. Old versions that nobody sees any more make
+// room on its page, as they would if the row were found by the index.
 bool is_where_it_was(const OwnTable &table) {
   if (!ItemPointerIsValid(&last_row)) return false;
   if (ItemPointerGetBlockNumber(&last_row) >= RelationGetNumberOfBlocks(table.relation())) return false;
@@ -42,7 +43,10 @@ bool is_where_it_was(const OwnTable &table) {
   Buffer buffer = InvalidBuffer;
   bool const is_there = heap_fetch(table.relation(), GetLatestSnapshot(), &row, &buffer, false);
   bool const is = is_there && is_own(table, &row);
-  if (is_there) ReleaseBuffer(buffer);
+  if (is_there) {
+    heap_page_prune_opt(table.relation(), buffer);
+    ReleaseBuffer(buffer);
+  }
   return is;
 }
 

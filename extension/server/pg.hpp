@@ -173,6 +173,15 @@ inline List *ExecInsertIndexTuples(ResultRelInfo *table, EState *state, [[maybe_
 inline List *stringToQualifiedNameList(const char *name, std::nullptr_t) { return stringToQualifiedNameList(name); }
 #endif
 
+// PostgreSQL 19 gave heap_page_prune_opt a buffer for the visibility map, and wants to know whether the table is only read.
+#if PG_VERSION_NUM >= 190000
+inline void heap_page_prune_opt(Relation table, Buffer page) {
+  Buffer map = InvalidBuffer;
+  heap_page_prune_opt(table, page, &map, false);
+  if (BufferIsValid(map)) ReleaseBuffer(map);
+}
+#endif
+
 // PostgreSQL 19 put what is known of the transaction that an apply worker applies into one variable.
 #if PG_VERSION_NUM < 190000
 inline XLogRecPtr session_origin_lsn() { return replorigin_session_origin_lsn; }

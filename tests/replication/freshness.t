@@ -86,6 +86,8 @@ for my $sample (@samples) {
 is($wrong, 0, 'in each of ' . @samples . ' snapshots, all is there that was committed through complete_through');
 is(wait_for($reporter, position(), '30 s'), 't', 'at rest');
 is(here('SELECT count(*) FROM usage.chat_message'), there('SELECT count(*) FROM usage.chat_message'), 'all is there');
+cmp_ok(here(q(SELECT pg_relation_size('reseller_report.applied'))), '<=', 32768,
+    'what is noted for each transaction takes no room');
 # What is not published moves the position as well: the publisher says that it has sent all.
 my $before = complete_through();
 there('CREATE TABLE unpublished AS SELECT 1');
