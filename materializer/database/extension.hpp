@@ -68,6 +68,13 @@ struct Bill {
   std::string number;  // of the statement of this period that is in force; empty where there is none
 };
 
+/// What open_corrections says of all resellers with statements: how many rows, and the sum of their differences of price_to_twin,
+/// each without its sign.
+struct Corrections {
+  double rows = 0;
+  double price_to_twin = 0;
+};
+
 /// How much was done of what waits. A change that is folded, and then merged, counts twice.
 struct Materialized {
   std::int64_t deltas = 0;
@@ -160,6 +167,9 @@ class Extension {
 
   /// Issues a statement and returns its number; nothing where `only_with_usage` and the reseller had none.
   virtual std::optional<std::string> issue_statement(const Bill &bill, bool only_with_usage) = 0;
+
+  /// Of the resellers whose statements the role may read.
+  virtual Corrections open_corrections() = 0;
 };
 
 /// The columns of verify(), in order.

@@ -177,4 +177,15 @@ std::optional<std::string> ServerExtension::issue_statement(const Bill &bill, bo
   return session_.query("SELECT number FROM reseller_report.statements WHERE id = $1::bigint", {issued[0][0]}).front()[0];
 }
 
+Corrections ServerExtension::open_corrections() {
+  Row const row = session_
+                      .unit(
+                          "SELECT count(*), coalesce(sum(abs(o.price_to_twin_difference)), 0)"
+                          " FROM (SELECT DISTINCT s.reseller_id FROM reseller_report.statements s"
+                          " JOIN reseller_report.resellers r ON r.reseller_id = s.reseller_id) r"
+                          " CROSS JOIN LATERAL reseller_report.open_corrections(r.reseller_id) o")
+                      .front();
+  return {number(row[0]), number(row[1])};
+}
+
 }  // namespace materializer

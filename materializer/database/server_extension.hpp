@@ -27,6 +27,7 @@ class ServerExtension final : public Extension {
   Rows verify(const Slice &slice, const std::optional<std::string> &service) override;
   std::vector<Bill> bills(const std::string &month, const std::string &reseller) override;
   std::optional<std::string> issue_statement(const Bill &bill, bool only_with_usage) override;
+  Corrections open_corrections() override;
 
  private:
   Session session_;

@@ -89,6 +89,7 @@ bool Duties::do_other(Extension &extension, const Config &config) {
     log_next(housekeeping_timer_, config);
   } else if (verify_.is_due(now)) {
     housekeeping_.verify(extension);
+    housekeeping_.look_at_statements(extension);
     verify_.set(config.verify_schedule, process_.now(), config.zone);
     log_next(verify_, config);
   } else if (housekeeping_.has_slices()) {

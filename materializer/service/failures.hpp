@@ -19,9 +19,10 @@ inline constexpr char kPartitionsDuty[] = "partitions";
 inline constexpr char kRetentionDuty[] = "retention";
 inline constexpr char kRebuildDuty[] = "rebuild";
 inline constexpr char kVerifyDuty[] = "verify";
-inline constexpr char kStateDuty[] = "state";  // asking for what metrics show
-inline constexpr const char *kDuties[] = {kFoldDuty,    kSourcesDuty, kPartitionsDuty, kRetentionDuty,
-                                          kRebuildDuty, kVerifyDuty,  kStateDuty};
+inline constexpr char kCorrectionsDuty[] = "corrections";  // asking for those of statements
+inline constexpr char kStateDuty[] = "state";              // asking for what metrics show
+inline constexpr const char *kDuties[] = {kFoldDuty,    kSourcesDuty, kPartitionsDuty,  kRetentionDuty,
+                                          kRebuildDuty, kVerifyDuty,  kCorrectionsDuty, kStateDuty};
 
 /// What a duty was about: a table, or nothing but the duty itself. The key of a table is its OID, so that a failure lasts when the
 /// table is renamed.

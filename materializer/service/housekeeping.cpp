@@ -85,6 +85,10 @@ void Housekeeping::rebuild_next(Extension &extension) {
   if (!has_slices()) log_.info("days were built");
 }
 
+void Housekeeping::look_at_statements(Extension &extension) {
+  (void)units_.complete(kCorrectionsDuty, {}, [&] { metrics_.set_open_corrections(extension.open_corrections()); });
+}
+
 void Housekeeping::verify(Extension &extension) {
   std::vector<Table> tables;
   (void)units_.complete(kVerifyDuty, {}, [&] { tables = built_tables_of(extension.sources()); });

@@ -22,6 +22,9 @@ class Housekeeping {
   void rebuild_next(Extension &extension);
   void forget_slices() { slices_.clear(); }
 
+  /// Looks what of statements is to be corrected.
+  void look_at_statements(Extension &extension);
+
   /// Verifies a random slice of a random table that is built.
   void verify(Extension &extension);
 

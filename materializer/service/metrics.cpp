@@ -51,7 +51,7 @@ struct Metrics::Registered {
   prometheus::Family<Counter> &failures =
       prometheus::BuildCounter()
           .Name(named("failures_total"))
-          .Help("Units of work that failed, by task: fold, sources, partitions, retention, rebuild, verify, state.")
+          .Help("Units of work that failed, by task: fold, sources, partitions, retention, rebuild, verify, corrections, state.")
           .Register(*registry);
   Counter &deltas = counter(*registry, "deltas_folded_total", "Changes folded, and changes merged.");
   Counter &rows = counter(*registry, "summary_rows_written_total", "Summary rows written by folding.");
@@ -70,6 +70,9 @@ struct Metrics::Registered {
   Gauge &unbuilt = gauge(*registry, "unbuilt_sources", "Sources with days that reports read from raw usage.");
   Gauge &dead = gauge(*registry, "dead_deltas", "Dead rows of the delta table that vacuum has not removed.");
   Gauge &xmin_age = gauge(*registry, "oldest_xmin_age", "Age, in transactions, of the oldest one that holds vacuum back.");
+  Gauge &corrections = gauge(*registry, "open_corrections", "Rows of open_corrections of all resellers with statements.");
+  Gauge &corrections_price =
+      gauge(*registry, "open_corrections_price_to_twin", "The sum of their differences of price_to_twin, each without its sign.");
   Gauge &stopped = gauge(*registry, "replications_stopped",
                          "Subscriptions and standbys whose replication stands still until somebody looks at it.");
   Gauge &largest_lag = gauge(*registry, "largest_replication_lag_seconds", "The largest of replication_lag_seconds.");
@@ -165,6 +168,11 @@ void Metrics::set_state(const State &state) {
   registered_->xmin_age.Set(state.oldest_xmin_age);
 }
 
+void Metrics::set_open_corrections(const Corrections &corrections) {
+  registered_->corrections.Set(corrections.rows);
+  registered_->corrections_price.Set(corrections.price_to_twin);
+}
+
 void Metrics::set_replications(const std::vector<Replication> &replications) {
   auto const before = std::exchange(registered_->of_replications, {});
   auto const &now = registered_->of_replications;
@@ -198,6 +206,7 @@ void Metrics::forget_state() {
         &unknown.unbuilt_sources, &unknown.dead_deltas, &unknown.oldest_xmin_age})
     *value = NAN;
   set_state(unknown);
+  set_open_corrections({NAN, NAN});
 }
 
 }  // namespace materializer

@@ -34,6 +34,7 @@ class Metrics {
   void set_ready(bool ready, const std::string &state);
   void set_leading(bool leading);
   void set_state(const State &state);
+  void set_open_corrections(const Corrections &corrections);
   void set_replications(const std::vector<Replication> &replications);
 
   /// This instance does not lead, so it does not know the state of the database: its gauges are NaN, and of replication there are

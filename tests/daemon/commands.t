@@ -241,8 +241,13 @@ Daemon::wait_until('slices are verified', sub { $metric->('verifications_total')
 is($metric->('leader'), 1, 'metrics: leader');
 is($metric->('connected'), 1, 'metrics: connected');
 is($metric->('verify_mismatches_total'), 0, 'metrics: no mismatches');
+Daemon::sql(q(UPDATE usage.phone_call SET price_twin = price_twin + 0.5 WHERE id = (SELECT min(id) FROM usage.phone_call
+    WHERE occurred_at >= '2024-03-02' AND occurred_at < '2024-03-31' AND company_id IN (SELECT company_id
+        FROM reseller_report.dependency WHERE reseller_id IN (2, 3) AND during = '(,)'))));
+Daemon::wait_until('open corrections are known', sub { $metric->('open_corrections_price_to_twin') >= 0.5 });
+cmp_ok($metric->('open_corrections'), '>', 0, 'metrics: open corrections');
 is($metric->(qq(failures_total{task="$_"})), 0, "metrics: no failures of $_")
-    for qw(fold sources partitions rebuild verify state);
+    for qw(fold sources partitions rebuild verify corrections state);
 cmp_ok($metric->('slices_rebuilt_total'), '>', 0, 'metrics: slices rebuilt');
 Daemon::wait_until('un-built sources are known to be none', sub { $metric->('unbuilt_sources') == 0 });
 my $folded = $metric->('deltas_folded_total');

@@ -107,6 +107,7 @@ class Fake final : public Extension {
   }
   std::vector<Bill> bills(const std::string &, const std::string &) override { return {}; }
   std::optional<std::string> issue_statement(const Bill &, bool) override { return std::nullopt; }
+  Corrections open_corrections() override { return {}; }
 
  private:
   void work(const std::string &name) {
