@@ -153,7 +153,8 @@ agrees_and_folds('bare_follower', 'bare', 'committed in two phases');
 make('main');
 does('main', 'SELECT setseed(0.4), random_usage.companies(), random_usage.events(100)',
     'SELECT * FROM reseller_report.materialize(150)',
-    "SELECT reseller_report.create_partitions('1 month')", 'SELECT random_usage.events(30)');
+    "SELECT reseller_report.create_partitions('1 month')", 'SELECT random_usage.events(30)',
+    "SELECT reseller_report.issue_statement(1, '2024-02-01 00:00+00', '2024-03-01 00:00+00')");
 my $published = on('main', q(SELECT string_agg(c.oid::regclass::text, ', ') FROM pg_class c
     WHERE c.relnamespace IN ('usage'::regnamespace, 'reseller_report'::regnamespace)
     AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'lease'));
@@ -167,9 +168,12 @@ subscribe('mirror', 'main', '');
 my $state = "SELECT (SELECT count(*) FROM reseller_report.usage_delta), (SELECT count(*) FROM reseller_report.usage_quarter),
     (SELECT count(*) FROM reseller_report.usage_run), (SELECT count(*) FROM reseller_report.usage_packed),
     (SELECT count(*) FROM reseller_report.source_built), (SELECT count(*) FROM reseller_report.source_unbuilt),
-    (SELECT count(*) FROM reseller_report.dependency)";
+    (SELECT count(*) FROM reseller_report.dependency), (SELECT array_agg(s ORDER BY id) FROM reseller_report.statements s),
+    (SELECT count(*) FROM reseller_report.statement_lines), (SELECT count(*) FROM reseller_report.verify_statements())";
 for ([ 'copied' ], @work[0 .. 2], ['a fold', 'SELECT * FROM reseller_report.materialize(100)'],
     ['companies moved', 'SELECT random_usage.companies_moved()'], $work[3],
+    ['statements', q(SELECT reseller_report.issue_statement(1, '2024-03-01 00:00+00', '2024-04-01 00:00+00')),
+        q(SELECT reseller_report.withdraw_statement(1, 'a test'))],
     ['a rebuild', q(SELECT reseller_report.rebuild_slice(source, '-infinity', 'infinity') FROM reseller_report.sources()),
         'SELECT random_usage.changes()']) {
     my ($label, @commands) = @$_;
@@ -184,6 +188,10 @@ on('mirror', 'DROP SUBSCRIPTION mirror');
 on('mirror', 'SELECT reseller_report.post_restore()');
 does('mirror', 'SELECT random_usage.events(20)', 'SELECT random_usage.changes()');
 is(differences('mirror'), '', 'taken over: reports equal the oracle');
+is(on('mirror', q(SELECT reseller_report.issue_statement(1, '2024-02-01 00:00+00', '2024-03-01 00:00+00'))), 3,
+    'taken over: the next statement');
+is(on('mirror', 'SELECT count(*) FROM reseller_report.verify_statements(), reseller_report.open_corrections(1)'), 0,
+    'taken over: statements are whole, and nothing is open');
 on('mirror', 'SELECT * FROM reseller_report.materialize()');
 is(differences('mirror'), '', 'taken over: reports equal the oracle after a fold');
 is(on('mirror', "SELECT * FROM reseller_report.verify('-infinity', 'infinity')"), '', 'taken over: summaries equal raw usage');

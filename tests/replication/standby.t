@@ -20,6 +20,7 @@ Daemon::sql(q{
     GRANT SELECT ON ALL TABLES IN SCHEMA usage TO reader;
     GRANT SELECT ON reseller_report.company, reseller_report.dependency TO reader;
     SELECT reseller_report.grant_access('reader', n) FROM generate_series(1, 3) n;
+    SELECT reseller_report.issue_statement(1, '2024-02-01 00:00+00', '2024-04-01 00:00+00');
     CREATE ROLE stranger;
     CREATE TABLE spare (company_id bigint, occurred_at timestamptz)});
 my $standby = tempdir('/tmp/reseller_materializer_test.XXXXXX', CLEANUP => 1);
@@ -104,7 +105,10 @@ sub answer {
 is(answer("SELECT * FROM reseller_report.$_"), 'answers', "on a standby $_ answers") for 'sources()', 'health()',
     'materializer_state',
     q(prunable('usage.bot_message', '2030-01-01 00:00+00')), q(rebuild_slices('usage.text_message', '-infinity', 'infinity')),
-    q(verify('-infinity', 'infinity'));
+    q(verify('-infinity', 'infinity')), 'open_corrections(1)', 'verify_statements()', 'statements', 'statement_lines',
+    q(counted_as('usage.text_message', '{}'));
+is(answer(q(SELECT reseller_report.issue_statement(1, '2024-01-01 00:00+00', '2024-01-02 00:00+00'))), '25006',
+    'statements are not issued on a standby');
 is(answer("SET ROLE stranger; SELECT * FROM reseller_report.chat(1, '-infinity', 'infinity')"), '42501',
     'access is checked on a standby');
 my $mapping = '{"billable": {"value": true}, "price_twin": {"value": 0}, "price_reseller": {"value": 0}}';
