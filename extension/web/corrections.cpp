@@ -1,5 +1,6 @@
 #include "web/corrections.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <map>

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include <cstdint>
+
 #include "server/boundary.hpp"
 
 namespace reseller_report {

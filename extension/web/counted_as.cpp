@@ -1,7 +1,9 @@
 // counted_as: where one raw row is counted, or why not. For support staff, who may read every reseller.
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "report/access.hpp"
 #include "server/acting_as.hpp"

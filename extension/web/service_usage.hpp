@@ -1,9 +1,13 @@
 // All figures of a service over a period, for each company and item.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "core/item.hpp"
+#include "core/period.hpp"
+#include "report/collect.hpp"
+#include "report/dependents.hpp"
 #include "report/totals.hpp"
 
 namespace reseller_report {

@@ -1,6 +1,7 @@
 // Statements: the checks that come before what sql/statements.sql does. It runs as the extension's owner, so who may do it is
 // decided here.
 
+#include <cstdint>
 #include <string>
 
 #include "report/access.hpp"
