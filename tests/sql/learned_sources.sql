@@ -94,4 +94,20 @@ SELECT throws_ok($$SELECT * FROM reseller_report.bot(1, '2024-01-05 00:05+00', '
 SELECT is((SELECT billable_messages FROM reseller_report.bot(1, '2024-01-01 00:00+00', '2024-02-01 00:00+00')), :'before'::bigint,
     'what was pruned is in the summaries');
 SELECT is_empty('SELECT * FROM reseller_report.verify(''-infinity'', ''infinity'')', 'verify');
+
+-- Nor is the mapping, though whatever changes either through a function of ours changes the table as well. Here the registry alone
+-- is changed, of which the server tells nobody.
+SELECT lives_ok($$SELECT * FROM reseller_report.bot(1, '2024-02-03 00:05+00', '2024-02-10 13:12+00')$$, 'learned again');
+SELECT pg_temp.elsewhere($$UPDATE reseller_report.source SET horizon = '2024-02-06 00:00+00'$$) \g /dev/null
+SELECT throws_ok($$SELECT * FROM reseller_report.bot(1, '2024-02-03 00:05+00', '2024-02-10 13:12+00')$$, '55000', NULL,
+    'the horizon has moved');
+SELECT pg_temp.elsewhere($$UPDATE reseller_report.source SET horizon = '2024-02-01 00:00+00'$$) \g /dev/null
+SELECT pg_temp.elsewhere($u$DO $x$ BEGIN
+    UPDATE reseller_report.source
+        SET rules = replace(replace(replace(rules::text, '"yes"', '"x"'), '"no"', '"yes"'), '"x"', '"no"')::jsonb;
+    PERFORM reseller_report._unbuild(id, '-infinity', 'infinity', 'another mapping') FROM reseller_report.source;
+END $x$$u$) \g /dev/null
+SELECT is((SELECT sum(billable_messages)::bigint FROM reseller_report.bot(1, '2024-02-03 00:05+00', '2024-02-10 13:12+00')),
+    (SELECT count(*) FROM seen.moved WHERE billable = 'yes' AND occurred_at >= '2024-02-03 00:05+00'
+        AND occurred_at < '2024-02-10 13:12+00'), 'the mapping is another');
 SELECT * FROM finish();
