@@ -85,7 +85,7 @@ unit-tests: build-unit-tests
 
 # In steps of their own: the tools for the second may be there only after the first.
 ready: deps
-	@$(MAKE) -s --no-print-directory all build-unit-tests
+	@$(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j $(shell nproc)) all build-unit-tests
 	@$(SUDO) $(MAKE) -s --no-print-directory install
 
 demo: ready

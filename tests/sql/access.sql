@@ -74,9 +74,10 @@ SELECT is_empty($$
     SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = 'reseller_report' AND has_function_privilege('access_stranger', p.oid, 'EXECUTE')
         AND p.proname NOT IN ('text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot', 'totals',
-            'usage', 'usage_series', 'named_period', 'reseller_and_companies', 'usage_events', '_capture', '_pending',
-            '_rebuild_procedure_slices', '_rebuild_procedure_slice')$$,
-    'PUBLIC may execute what reads figures, the capture trigger, and what the view and rebuild call, only');
+            'usage', 'usage_series', 'named_period', 'reseller_and_companies', 'usage_events', 'open_corrections',
+            'verify_statements', 'counted_as', '_capture', '_pending', '_freshness', '_may_read', '_rebuild_procedure_slices',
+            '_rebuild_procedure_slice')$$,
+    'PUBLIC may execute what reads figures, the capture trigger, and what views and rebuild call, only');
 CREATE ROLE access_builder;
 GRANT EXECUTE ON PROCEDURE reseller_report.rebuild(regclass, timestamptz, timestamptz) TO access_builder;
 GRANT USAGE ON SCHEMA usage TO access_builder;
@@ -114,7 +115,7 @@ SELECT is_empty($$
     SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = 'reseller_report' AND c.relkind IN ('r', 'v', 'f') AND has_table_privilege('access_stranger', c.oid, 'SELECT')
         AND c.relname NOT IN ('resellers', 'reseller_companies', 'quarter_hourly_usage', 'hourly_usage', 'daily_usage',
-            'monthly_usage')$$, 'PUBLIC may read nothing but the views that ask who reads');
+            'monthly_usage', 'statements', 'statement_lines')$$, 'PUBLIC may read nothing but the views that ask who reads');
 
 -- A role that may run the application's writes has no right on the extension's tables either, and needs none.
 GRANT USAGE ON SCHEMA usage TO access_stranger;
