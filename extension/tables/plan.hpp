@@ -33,7 +33,7 @@ inline PlannedTable &planned(RelOptInfo *rel) { return *static_cast<PlannedTable
 /// The expressions that the executor of a scan is given, as lists: clauses by subject, then the bounds' values.
 List *expressions_of(const EarlyClauses &early);
 
-void plan_size(PlannerInfo *root, RelOptInfo *rel, Oid table);
+void plan_size(PlannerInfo *root, RelOptInfo *rel, Oid oid);
 void plan_paths(PlannerInfo *root, RelOptInfo *rel);
 ForeignScan *plan_scan(RelOptInfo *rel, List *targets, List *clauses, Plan *outer);
 

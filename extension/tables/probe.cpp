@@ -6,7 +6,7 @@ namespace reseller_report {
 namespace {
 
 // A day of a reseller's clock begins at another moment than that day of the session's, whose zone may be a week off.
-constexpr Time kFarthestDay = 10 * 96 * kQuarterHour;
+constexpr Time kFarthestDay = Time{10} * 96 * kQuarterHour;
 
 std::int64_t integer_of(Datum value, Oid type) {
   return type == INT8OID ? DatumGetInt64(value) : type == INT4OID ? DatumGetInt32(value) : DatumGetInt16(value);

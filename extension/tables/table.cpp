@@ -57,7 +57,7 @@ constexpr TableColumn kMonthColumns[] = {{"reseller_id", INT8OID, Column::kResel
 
 template <int kCount>
 constexpr TableShape shape(const char *name, TableKind kind, const TableColumn (&columns)[kCount]) {
-  return {name, kind, columns, kCount};
+  return {name, columns, kind, kCount};
 }
 
 constexpr TableShape kShapes[] = {

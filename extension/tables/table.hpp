@@ -45,8 +45,8 @@ struct TableColumn {
 
 struct TableShape {
   const char *name;
-  TableKind kind;
   const TableColumn *columns;
+  TableKind kind;
   int column_count;
 
   /// The place of a column in rows, from 0 on; -1 where the table has no such column.

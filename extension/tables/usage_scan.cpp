@@ -29,7 +29,7 @@ std::vector<Range> all_of(const std::vector<std::vector<Range>> &lists) {
 }  // namespace
 
 UsageScan::UsageScan(const ScanOrder &order, const Manner &manner)
-    : TableScan(order), manner_(manner), service_texts_{}, item_texts_{}, is_wanted_(kItemNumbers, 0) {
+    : TableScan(order), manner_(manner), is_wanted_(kItemNumbers, 0) {
   pg([&] {
     MemoryContext const before = MemoryContextSwitchTo(node_->ss.ps.state->es_query_cxt);
     for (Service const service : kAllServices)

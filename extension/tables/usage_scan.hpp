@@ -71,8 +71,8 @@ class UsageScan : public TableScan {
   void read_chunk();
 
   Manner manner_;
-  Datum service_texts_[kServices];
-  Datum item_texts_[kItemNumbers];
+  Datum service_texts_[kServices] = {};
+  Datum item_texts_[kItemNumbers] = {};
   std::vector<char> is_wanted_;    // by number of the item
   std::vector<Service> services_;  // with items that are wanted
   std::size_t next_service_ = 0;

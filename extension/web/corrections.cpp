@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "report/company_table.hpp"
 #include "report/dependents.hpp"
 #include "server/acting_as.hpp"
 #include "server/own_table.hpp"
@@ -44,8 +45,10 @@ int place_of_item(const Datum text) {
   throw Error(sqlstate::kInternal, "a line of a statement has an item that is not known: " + text_of(text));
 }
 
-// A numeric(38,6), whose digits fit a Sum.
+// A numeric(38,6), whose digits fit a Sum. Most fit 64 bits and are read as they are stored.
 Sum micros_of(Datum numeric) {
+  std::int64_t narrow = 0;
+  if (micros_of_numeric(numeric, narrow) == AmountCheck::kFine) return narrow;
   const char *text = nullptr;
   pg([&] { text = DatumGetCString(DirectFunctionCall1(numeric_out, numeric)); });
   bool const is_negative = *text == '-';
@@ -61,22 +64,6 @@ WideCounters figures_of(const Datum *values) {
   for (int i = 0; i < kFigures; i++)
     figures.figure[i] = is_money(static_cast<Figure>(i)) ? micros_of(values[i]) : static_cast<Sum>(DatumGetInt64(values[i]));
   return figures;
-}
-
-bool is_stored_alike(Datum stored, Sum micros) {
-  StoredNumeric expected;
-  auto const *const a = reinterpret_cast<const struct varlena *>(DatumGetPointer(stored));
-  auto const *const b = reinterpret_cast<const struct varlena *>(DatumGetPointer(expected.set(micros)));
-  return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) && std::memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
-}
-
-// Whether a line surely has these figures, without reading its numerics. Where it is in doubt, the answer is no.
-bool surely_has(const Datum *values, const WideCounters &figures) {
-  for (int i = 0; i < kFigures; i++) {
-    Sum const figure = figures.figure[i];
-    if (is_money(static_cast<Figure>(i)) ? !is_stored_alike(values[i], figure) : DatumGetInt64(values[i]) != figure) return false;
-  }
-  return true;
 }
 
 std::vector<Statement> statements_of(std::int64_t reseller) {
@@ -195,10 +182,7 @@ class Comparison {
   void meet_line(const Datum *values) {
     Place const place = {DatumGetInt64(values[0]), place_of_item(values[1])};
     compare_until(place);
-    if (now_.place() == place && corrected_place() != place && surely_has(values + 2, now_.figures()))
-      now_.next();
-    else
-      compare(place, figures_of(values + 2));
+    compare(place, figures_of(values + 2));
   }
 
   // The places before `end`, which no line of the statement's own is of.
@@ -245,12 +229,9 @@ class Comparison {
 
   void put_name(std::int64_t company) {
     if (Datum const name = now_.name(company)) return writer_.put(name);
-    std::string found;
-    SqlParameters parameters;
-    parameters.add_bigint(company);
-    static SavedQuery of_company = {"SELECT name FROM reseller_report.company WHERE company_id = $1", Planning::kOnce};
-    query(of_company, parameters, [&](const Datum *values, const bool *) { found = text_of(values[0]); });
-    writer_.put_text(found.c_str());
+    CompanyTable companies;
+    const Datum *const found = companies.find(company);
+    writer_.put_text(found != nullptr ? text_of(found[kCompanyName]).c_str() : "");
   }
 
   RowWriter &writer_;

@@ -3,8 +3,6 @@
 
 #include <cstdint>
 
-#include <cstdint>
-
 #include "server/boundary.hpp"
 
 namespace reseller_report {

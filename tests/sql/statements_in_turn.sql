@@ -2,49 +2,24 @@
 SELECT no_plan();
 SET client_min_messages = error;
 SET timezone = 'UTC';
-CREATE EXTENSION dblink;
+\ir ../lib/sessions.sql
 INSERT INTO reseller_report.company (company_id, name, is_reseller) VALUES (1, 'One', true), (2, 'Two', true), (11, 'A', false),
     (12, 'B', false);
 INSERT INTO reseller_report.dependency (reseller_id, company_id) VALUES (1, 11), (2, 12);
 INSERT INTO usage.bot_message (company_id, occurred_at, price_twin) VALUES
     (11, '2024-03-05', 1), (11, '2024-04-05', 2), (12, '2024-03-05', 4);
-CREATE FUNCTION pg_temp.open(name text) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM dblink_connect(name, format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'),
-        current_setting('port'), current_database(), current_user));
-    PERFORM dblink_exec(name, 'SET statement_timeout = ''30s''');
-END
-$$;
-CREATE FUNCTION pg_temp.do(name text, command text) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM dblink_exec(name, command);
-END
-$$;
--- Waits until a session waits for a lock: a condition with a deadline, not a sleep.
-CREATE FUNCTION pg_temp.wait_until_blocked() RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-    deadline timestamptz := clock_timestamp() + interval '20 seconds';
-BEGIN
-    WHILE clock_timestamp() < deadline LOOP
-        PERFORM pg_stat_clear_snapshot();
-        IF EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')
-            THEN RETURN true; END IF;
-    END LOOP;
-    RETURN false;
-END
-$$;
 CREATE FUNCTION pg_temp.issue(name text, month text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_temp.do(name, format('DO $x$ BEGIN
+    PERFORM dblink_exec(name, format('DO $x$ BEGIN
         PERFORM reseller_report.issue_statement(1, %L, %1$L::timestamptz + interval ''1 month''); END $x$', month));
 END
 $$;
-SELECT pg_temp.open('a'), pg_temp.open('b') \g /dev/null
+SELECT pg_temp.connect('a'), pg_temp.connect('b') \g /dev/null
 
 -- The second one waits. Its overlap is refused by then.
-SELECT pg_temp.do('a', 'BEGIN'), pg_temp.issue('a', '2024-03-01') \g /dev/null
+SELECT dblink_exec('a', 'BEGIN'), pg_temp.issue('a', '2024-03-01') \g /dev/null
 SELECT dblink_send_query('b', 'SELECT reseller_report.issue_statement(1, ''2024-03-15'', ''2024-04-15'')') \g /dev/null
-SELECT ok(pg_temp.wait_until_blocked(), 'a second statement of the reseller waits for its turn');
+SELECT ok(pg_temp.until('pg_temp.waiting() > 0'), 'a second statement of the reseller waits for its turn');
 SELECT is(reseller_report.issue_statement(2, '2024-03-01', '2024-04-01') > 0, true, 'one of another reseller does not');
 SET lock_timeout = '100ms';
 SELECT lives_ok(command, 'nor does this: ' || command) FROM (VALUES
@@ -55,16 +30,16 @@ SELECT lives_ok(command, 'nor does this: ' || command) FROM (VALUES
     AS c (command);
 SELECT isnt_empty('SELECT reseller_report.rebuild_slice(''usage.bot_message'', ''2024-03-01'', ''2024-04-01'')', 'nor a rebuild');
 RESET lock_timeout;
-SELECT pg_temp.do('a', 'COMMIT') \g /dev/null
+SELECT dblink_exec('a', 'COMMIT') \g /dev/null
 SELECT throws_ok('SELECT * FROM dblink_get_result(''b'') AS t (id bigint)', '23P01',
     'the period overlaps statement 1 of reseller 1, which is in force', 'the overlap is refused');
 SELECT is_empty('SELECT * FROM dblink_get_result(''b'') AS t (id bigint)', 'done');
 
 -- The number of the second one follows, and it corrects what the first one does not have.
-SELECT pg_temp.do('a', 'BEGIN'), pg_temp.issue('a', '2024-04-01') \g /dev/null
+SELECT dblink_exec('a', 'BEGIN'), pg_temp.issue('a', '2024-04-01') \g /dev/null
 SELECT dblink_send_query('b', 'SELECT reseller_report.issue_statement(1, ''2024-05-01'', ''2024-06-01'')') \g /dev/null
-SELECT ok(pg_temp.wait_until_blocked(), 'a third one waits');
-SELECT pg_temp.do('a', 'COMMIT') \g /dev/null
+SELECT ok(pg_temp.until('pg_temp.waiting() > 0'), 'a third one waits');
+SELECT dblink_exec('a', 'COMMIT') \g /dev/null
 SELECT isnt_empty('SELECT * FROM dblink_get_result(''b'') AS t (id bigint)', 'and is issued');
 SELECT is_empty('SELECT * FROM dblink_get_result(''b'') AS t (id bigint)', 'done');
 SELECT results_eq('SELECT number, period_from FROM reseller_report.statements WHERE reseller_id = 1 ORDER BY 1',
@@ -74,22 +49,22 @@ SELECT results_eq('SELECT s.number, l.corrects, l.company_id, l.price_to_twin FR
     'VALUES (1::bigint, NULL::bigint, 11::bigint, 1.000000), (2, NULL, 11, 3.000000), (2, 1, 11, 8.000000), (2, 1, 12, 4.000000)',
     'each change is billed once');
 -- A turn that was given back leaves no gap.
-SELECT pg_temp.do('a', 'BEGIN'), pg_temp.issue('a', '2024-06-01') \g /dev/null
-SELECT pg_temp.do('a', 'ROLLBACK'), pg_temp.issue('b', '2024-06-01') \g /dev/null
+SELECT dblink_exec('a', 'BEGIN'), pg_temp.issue('a', '2024-06-01') \g /dev/null
+SELECT dblink_exec('a', 'ROLLBACK'), pg_temp.issue('b', '2024-06-01') \g /dev/null
 SELECT is(max(number), 4::bigint, 'no number was lost') FROM reseller_report.statements WHERE reseller_id = 1;
 SELECT is_empty('SELECT * FROM reseller_report.verify_statements()', 'the chains are whole');
 
 -- A snapshot from before the last issue or withdrawal may not follow it; one from after may.
 SELECT id AS first FROM reseller_report.statements WHERE reseller_id = 1 AND number = 1 \gset
-SELECT pg_temp.do('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ'), pg_temp.do('a', 'DO $x$ BEGIN PERFORM 1; END $x$') \g /dev/null
+SELECT dblink_exec('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ'), dblink_exec('a', 'DO $x$ BEGIN PERFORM 1; END $x$') \g /dev/null
 SELECT pg_temp.issue('b', '2024-07-01') \g /dev/null
 SELECT throws_ok('SELECT pg_temp.issue(''a'', ''2024-08-01'')', '40001', NULL, 'an old snapshot does not issue');
-SELECT pg_temp.do('a', 'ROLLBACK'), pg_temp.do('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ'),
-    pg_temp.do('a', 'DO $x$ BEGIN PERFORM 1; END $x$') \g /dev/null
-SELECT pg_temp.do('b', format('DO $x$ BEGIN PERFORM reseller_report.withdraw_statement(%s, ''x''); END $x$', :first)) \g /dev/null
+SELECT dblink_exec('a', 'ROLLBACK'), dblink_exec('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ'),
+    dblink_exec('a', 'DO $x$ BEGIN PERFORM 1; END $x$') \g /dev/null
+SELECT dblink_exec('b', format('DO $x$ BEGIN PERFORM reseller_report.withdraw_statement(%s, ''x''); END $x$', :first)) \g /dev/null
 SELECT throws_ok('SELECT pg_temp.issue(''a'', ''2024-08-01'')', '40001', NULL, 'nor after a withdrawal');
-SELECT pg_temp.do('a', 'ROLLBACK'), pg_temp.do('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ'), pg_temp.issue('a', '2024-08-01'),
-    pg_temp.do('a', 'COMMIT') \g /dev/null
+SELECT dblink_exec('a', 'ROLLBACK'), dblink_exec('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ'), pg_temp.issue('a', '2024-08-01'),
+    dblink_exec('a', 'COMMIT') \g /dev/null
 SELECT is(max(number), 6::bigint, 'a new one does') FROM reseller_report.statements WHERE reseller_id = 1;
 
 -- A company that a statement has lines of is not deleted meanwhile.
@@ -97,11 +72,11 @@ SELECT reseller_report.move_company(11, NULL, '2024-09-01') \g /dev/null
 INSERT INTO reseller_report.company VALUES (13, 'C');
 INSERT INTO reseller_report.dependency VALUES (1, 13);
 INSERT INTO usage.bot_message (company_id, occurred_at) VALUES (13, '2024-09-05');
-SELECT pg_temp.do('a', 'BEGIN'), pg_temp.issue('a', '2024-09-01') \g /dev/null
+SELECT dblink_exec('a', 'BEGIN'), pg_temp.issue('a', '2024-09-01') \g /dev/null
 DELETE FROM reseller_report.dependency WHERE company_id = 13;
 SELECT dblink_send_query('b', 'DELETE FROM reseller_report.company WHERE company_id = 13') \g /dev/null
-SELECT ok(pg_temp.wait_until_blocked(), 'deleting a company waits for the statement');
-SELECT pg_temp.do('a', 'COMMIT') \g /dev/null
+SELECT ok(pg_temp.until('pg_temp.waiting() > 0'), 'deleting a company waits for the statement');
+SELECT dblink_exec('a', 'COMMIT') \g /dev/null
 SELECT throws_ok('SELECT * FROM dblink_get_result(''b'') AS t (id text)', '23503', NULL, 'and is refused');
 SELECT is_empty('SELECT * FROM dblink_get_result(''b'') AS t (id text)', 'done');
 -- A snapshot from before sees no statement, and may not delete either.
@@ -110,21 +85,21 @@ INSERT INTO reseller_report.dependency VALUES (1, 14);
 INSERT INTO usage.bot_message (company_id, occurred_at) VALUES (14, '2024-10-05');
 DELETE FROM reseller_report.dependency WHERE company_id = 14;
 INSERT INTO reseller_report.dependency VALUES (1, 14, '[2024-10-01, 2024-11-01)');
-SELECT pg_temp.do('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ'),
-    pg_temp.do('a', 'DELETE FROM reseller_report.dependency WHERE company_id = 14') \g /dev/null
+SELECT dblink_exec('a', 'BEGIN ISOLATION LEVEL REPEATABLE READ'),
+    dblink_exec('a', 'DELETE FROM reseller_report.dependency WHERE company_id = 14') \g /dev/null
 SELECT pg_temp.issue('b', '2024-10-01') \g /dev/null
-SELECT throws_ok('SELECT pg_temp.do(''a'', ''DELETE FROM reseller_report.company WHERE company_id = 14'')', '23503', NULL,
+SELECT throws_ok('SELECT dblink_exec(''a'', ''DELETE FROM reseller_report.company WHERE company_id = 14'')', '23503', NULL,
     'an older snapshot does not delete a billed company');
-SELECT pg_temp.do('a', 'ROLLBACK') \g /dev/null
+SELECT dblink_exec('a', 'ROLLBACK') \g /dev/null
 -- Deleted first, and the statement waits.
 INSERT INTO reseller_report.company VALUES (15, 'E');
 INSERT INTO reseller_report.dependency VALUES (1, 15, '[2024-11-01, 2024-12-01)');
 INSERT INTO usage.bot_message (company_id, occurred_at) VALUES (15, '2024-11-05');
-SELECT pg_temp.do('a', 'BEGIN'), pg_temp.do('a', 'DELETE FROM reseller_report.dependency WHERE company_id = 15'),
-    pg_temp.do('a', 'DELETE FROM reseller_report.company WHERE company_id = 15') \g /dev/null
+SELECT dblink_exec('a', 'BEGIN'), dblink_exec('a', 'DELETE FROM reseller_report.dependency WHERE company_id = 15'),
+    dblink_exec('a', 'DELETE FROM reseller_report.company WHERE company_id = 15') \g /dev/null
 SELECT dblink_send_query('b', 'SELECT reseller_report.issue_statement(1, ''2024-11-01'', ''2024-12-01'')') \g /dev/null
-SELECT ok(pg_temp.wait_until_blocked(), 'a statement waits for a company that is being deleted');
-SELECT pg_temp.do('a', 'COMMIT') \g /dev/null
+SELECT ok(pg_temp.until('pg_temp.waiting() > 0'), 'a statement waits for a company that is being deleted');
+SELECT dblink_exec('a', 'COMMIT') \g /dev/null
 SELECT throws_ok('SELECT * FROM dblink_get_result(''b'') AS t (id bigint)', '40001',
     'a company was deleted while the statement was issued', 'and has to be issued again');
 SELECT is_empty('SELECT * FROM dblink_get_result(''b'') AS t (id bigint)', 'done');

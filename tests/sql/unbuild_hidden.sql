@@ -3,11 +3,7 @@
 SELECT no_plan();
 SELECT setseed(0.12) \g /dev/null
 SET client_min_messages = error;
-CREATE EXTENSION dblink;
-CREATE FUNCTION pg_temp.connect(name text) RETURNS text LANGUAGE sql AS $$
-    SELECT dblink_connect(name, format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'),
-        current_setting('port'), current_database(), current_user))
-$$;
+\ir ../lib/sessions.sql
 SELECT pg_temp.connect('a'), pg_temp.connect('b') \g /dev/null
 DO $$ BEGIN PERFORM random_usage.companies(),
     random_usage.events(80); PERFORM reseller_report.create_partitions('1 month'); PERFORM reseller_report.materialize(); END $$;
@@ -52,17 +48,6 @@ SELECT dblink_exec('a', 'COMMIT') \g /dev/null
 
 -- DETACH ... CONCURRENTLY waits for readers between its two transactions: the rows are out of the table, and the event trigger of
 -- its end has not come yet.
-CREATE FUNCTION pg_temp.until(condition text) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-    deadline CONSTANT timestamptz := clock_timestamp() + interval '30 seconds';
-    reached boolean := false;
-BEGIN
-    WHILE NOT reached AND clock_timestamp() < deadline LOOP
-        EXECUTE format('SELECT coalesce((%s), false)', condition) INTO reached;
-    END LOOP;
-    RETURN reached;
-END
-$$;
 CREATE TABLE flow (LIKE usage.bot_message INCLUDING DEFAULTS) PARTITION BY RANGE (occurred_at);
 CREATE TABLE flow_1 PARTITION OF flow FOR VALUES FROM ('2021-01-01 00:00+00') TO ('2021-02-01 00:00+00');
 CREATE TABLE flow_2 PARTITION OF flow FOR VALUES FROM ('2021-02-01 00:00+00') TO ('2021-03-01 00:00+00');
