@@ -5,6 +5,7 @@
 
 #include "report/company_table.hpp"
 #include "server/acting_as.hpp"
+#include "server/detoasted.hpp"
 #include "server/own_table.hpp"
 #include "server/query.hpp"
 #include "summary/memberships.hpp"
@@ -15,7 +16,8 @@ namespace {
 // Ids are looked up in a table while it holds at most this many places for each dependent.
 constexpr std::uint64_t kSparseIds = 32;
 
-// Names of companies that are not the reseller's are read as well where ids are so dense that at most this many lie at each of his.
+// Names are read from the first id to the last where that range has at most this many ids for each dependent. Names of others'
+// companies in it are passed over.
 constexpr std::uint64_t kDenseIds = 4;
 
 // Up to this many dependencies are read by index one by one, and the names of their companies as well.
@@ -35,12 +37,6 @@ SavedQuery names_of_many = {
 // How many ids there are from the first to the last, less one.
 std::uint64_t spread_of(const std::vector<std::int64_t> &ids) {
   return static_cast<std::uint64_t>(ids.back()) - static_cast<std::uint64_t>(ids.front());
-}
-
-const struct varlena *detoasted(Datum value) {
-  auto const *text = reinterpret_cast<const struct varlena *>(DatumGetPointer(value));
-  if (!VARATT_IS_SHORT(text)) pg([&] { text = PG_DETOAST_DATUM_PACKED(value); });
-  return text;
 }
 
 void append_all(std::vector<Membership> memberships, const Range &period, Dependents &dependents) {
@@ -117,16 +113,14 @@ void Dependents::index() {
   for (size_t i = 0; i < ids.size(); i++) table_[static_cast<size_t>(ids[i] - first_id_)] = static_cast<int>(i);
 }
 
-bool Dependents::append(std::int64_t company, const Range &range) {
-  bool const is_new = ids.empty() || ids.back() != company;
-  if (is_new) {
+void Dependents::append(std::int64_t company, const Range &range) {
+  if (ids.empty() || ids.back() != company) {
     ids.push_back(company);
     first_name.push_back(kNoName);
     first_during.push_back(during.size());
   }
   during.push_back(range);
   first_during.back() = during.size();
-  return is_new;
 }
 
 void Dependents::set_name(int position, const struct varlena *text) {
@@ -150,14 +144,19 @@ void Dependents::remove_nameless() {
 }
 
 Dependents dependents_of(std::int64_t reseller, const Range &period, std::optional<std::int64_t> company) {
-  ActingAs const owner(extension_owner());
   Dependents dependents;
-  std::optional<std::vector<Membership>> few =
-      few_memberships_on(reseller, company, company ? std::numeric_limits<size_t>::max() : kFew);
-  bool const are_few = few.has_value();
-  append_all(are_few ? std::move(*few) : many_memberships_on(reseller), period, dependents);
-  dependents.index();
-  size_t const named = are_few ? read_few_names(dependents) : read_many_names(reseller, dependents);
+  size_t named = 0;
+  if (std::optional<std::vector<Membership>> few =
+          few_memberships_on(reseller, company, company ? std::numeric_limits<size_t>::max() : kFew)) {
+    append_all(std::move(*few), period, dependents);
+    dependents.index();
+    named = read_few_names(dependents);
+  } else {
+    ActingAs const owner(extension_owner());
+    append_all(many_memberships_on(reseller), period, dependents);
+    dependents.index();
+    named = read_many_names(reseller, dependents);
+  }
   if (named < dependents.ids.size()) dependents.remove_nameless();
   return dependents;
 }

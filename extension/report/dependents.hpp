@@ -36,8 +36,8 @@ class Dependents {
 
   Datum name(int position) const { return PointerGetDatum(names.data() + first_name[static_cast<size_t>(position)]); }
 
-  /// Adds a dependency. They come in order of company. True when it is the first of its company, which gets its name then.
-  bool append(std::int64_t company, const Range &range);
+  /// Adds a dependency. They come in order of company.
+  void append(std::int64_t company, const Range &range);
 
   /// Sets the name of a company to a text in its stored form.
   void set_name(int position, const struct varlena *text);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "server/detoasted.hpp"
 #include "server/numeric.hpp"
 
 namespace reseller_report {
@@ -16,8 +17,7 @@ std::string table_name(Oid table) {
 
 // Text that is stored plainly is read in place, as all short labels are; the rest is decompressed or fetched first.
 std::string_view text_of(Datum value) {
-  auto const *text = reinterpret_cast<const struct varlena *>(DatumGetPointer(value));
-  if (VARATT_IS_EXTERNAL(text) || VARATT_IS_COMPRESSED(text)) pg([&] { text = PG_DETOAST_DATUM_PACKED(value); });
+  const struct varlena *const text = detoasted(value);
   return {VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text)};
 }
 
@@ -137,10 +137,7 @@ class RowReader {
 
   std::int64_t micros_of_decimal(Field field) const {
     std::int64_t amount = 0;
-    Datum value = values_[at(field)];
-    auto const *const stored = reinterpret_cast<const struct varlena *>(DatumGetPointer(value));
-    if (VARATT_IS_EXTERNAL(stored) || VARATT_IS_COMPRESSED(stored))
-      pg([&] { value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value)); });
+    Datum const value = PointerGetDatum(detoasted(values_[at(field)]));
     switch (micros_of_numeric(value, amount)) {
       case AmountCheck::kFine:
         return amount;

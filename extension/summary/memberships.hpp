@@ -22,7 +22,7 @@ Membership membership_of(const Datum *values);
 std::vector<Membership> memberships_of(std::vector<std::int64_t> companies);
 
 /// The dependencies on a reseller in the active snapshot, in any order; only those of one company where it is given. They are
-/// read by index, for which the server would plan longer than it would read, and tracked. None where there are more than `most`.
+/// read by index, for which the server would plan longer than it would read, and tracked. Nothing where there are more than `most`.
 std::optional<std::vector<Membership>> few_memberships_on(std::int64_t reseller, std::optional<std::int64_t> company,
                                                           std::size_t most);
 

@@ -48,6 +48,15 @@ SELECT reseller_report.materialize() \g /dev/null
 SELECT pg_temp.agrees(50, '700 companies, folded');
 SELECT pg_temp.agrees(70, '300 companies far apart, folded');
 
+-- A name may be so long that it is stored out of line.
+UPDATE reseller_report.company SET name = (SELECT string_agg(md5(n::text), '') FROM generate_series(1, 400) n)
+    WHERE company_id IN (10000002, 50000002);
+SELECT is(pg_relation_size(reltoastrelid) > 0, true, 'it is') FROM pg_class WHERE oid = 'reseller_report.company'::regclass;
+SELECT pg_temp.agrees(r, 'a long name') FROM unnest('{10,50}'::bigint[]) r;
+SELECT ok(position((SELECT name FROM reseller_report.company WHERE company_id = r * 1000000 + 2)
+        IN reseller_report.reseller_and_companies(r, '-infinity', 'infinity')::text) > 0,
+    format('reseller %s: the page has the long name', r)) FROM unnest('{10,50}'::bigint[]) r;
+
 -- A subscriber may hold a dependency before its company: no other company lends it a name.
 SET session_replication_role = replica;
 DELETE FROM reseller_report.company WHERE company_id IN (50000000, 50000333, 50000699, 10000001);
