@@ -200,6 +200,8 @@ Form_pg_attribute find_column(TupleDesc columns, const NameData &name) {
 
 }  // namespace
 
+const char *feed_name(Feed feed) { return kFeedNames[static_cast<int>(feed)]; }
+
 const char *field_name(Feed feed, Field field) {
   switch (field) {
     case Field::kCompany:

@@ -20,6 +20,9 @@ inline constexpr int kMostRules = 16;
 /// What a table is attached as. A table of calls may feed both telephony services.
 enum class Feed : int { kTextMessaging, kChat, kTelephony, kTelephonyOutgoing, kTelephonyIncoming, kBot };
 
+/// Its name, as attach_source is given it.
+const char *feed_name(Feed feed);
+
 /// What a value stands for where its rows are to be left out.
 inline constexpr std::int64_t kIgnored = -1;
 

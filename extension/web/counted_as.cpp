@@ -107,9 +107,6 @@ const char *state_of(const Source &source, const Usage &usage) {
   return is_pending ? "pending" : "folded";
 }
 
-// What a table is attached as, in the order of Feed.
-constexpr const char *kFeedNames[] = {"text_messaging", "chat", "telephony", "telephony_outgoing", "telephony_incoming", "bot"};
-
 void put_if(RowWriter &writer, bool is_given, Datum value) {
   if (is_given)
     writer.put(value);
@@ -131,7 +128,7 @@ void put_reading(RowWriter &writer, const Source &source, const RowReading &read
   if (reading.usage && owner.is_known && !owner.reseller) reason = "the company had no reseller at that time";
   std::optional<Usage> const &usage = reading.usage;
   UsageHead const head = reading.head.value_or(UsageHead{});
-  writer.put_text(usage ? service_name(service_of(usage->item)) : kFeedNames[static_cast<int>(source.mapping.feed)]);
+  writer.put_text(usage ? service_name(service_of(usage->item)) : feed_name(source.mapping.feed));
   put_text_or_null(writer, usage ? item_name(usage->item) : "");
   put_if(writer, reading.head.has_value(), Int64GetDatum(head.company));
   if (owner.is_known)
