@@ -306,10 +306,10 @@ void collect_figures(const Question &question, FigureSink &sink) {
   do {
     cut.clear();
     plans = plan(question, cut);
-    FigureSink &chosen = cut.empty() ? sink : cut;
-    Attributing const attributing(question, chosen);
-    add_summaries(plans, question, memory, chosen);
-    add_packed(plans, question, memory, chosen);
+    FigureSink *const reading = cut.empty() ? &sink : static_cast<FigureSink *>(&cut);
+    Attributing const attributing(question, *reading);
+    add_summaries(plans, question, memory, *reading);
+    add_packed(plans, question, memory, *reading);
     add_deltas(plans, question, attributing);
     for (const SourcePlan &plan : plans) {
       read_cuts(plan, cut, question, attributing);

@@ -12,8 +12,8 @@ constexpr Time kDay = 24 * kHour;
 class ClockBuckets {
  public:
   /// Begins with the bucket that holds a finite moment.
-  ClockBuckets(Step step, const Zone &zone, Time moment) : step_(step), zone_(zone) {
-    shown_ = step_start(step, zone.shown_at(moment));
+  ClockBuckets(Step step, const Zone &zone, Time moment)
+      : step_(step), zone_(zone), shown_(step_start(step, zone.shown_at(moment))) {
     at_ = zone.first_showing(shown_);
     // A clock that was set back over the beginning of a day shows the day before again.
     while (find_next() <= moment) go_on();

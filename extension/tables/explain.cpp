@@ -31,8 +31,8 @@ class Shower {
   }
 
   void add(StringInfo to, const char *separator, const List *expressions) const {
-    ListCell *cell = nullptr;
-    foreach (cell, expressions) appendStringInfo(to, "%s%s", to->len > 0 ? separator : "", shown(lfirst(cell)));
+    for (int i = 0; i < list_length(expressions); i++)
+      appendStringInfo(to, "%s%s", to->len > 0 ? separator : "", shown(list_nth(expressions, i)));
   }
 
  private:
