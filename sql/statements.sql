@@ -60,9 +60,12 @@ COMMENT ON TABLE reseller_report.statement_line IS
     'The lines of statements, numbered from 1: what usage() answered when the statement was issued, then corrections of statements '
     'of the same reseller. corrects is the number of the corrected one.';
 
-CREATE TABLE reseller_report.statement_company (company_id bigint PRIMARY KEY);
+CREATE TABLE reseller_report.statement_company (company_id bigint NOT NULL);
+-- Not unique: of two statements that are issued at the same time, neither waits for the other.
+CREATE INDEX statement_company_id ON reseller_report.statement_company (company_id);
 COMMENT ON TABLE reseller_report.statement_company IS
-    'The companies that statements have lines of, and the resellers of statements. They cannot be deleted.';
+    'The companies that statements have lines of, and the resellers of statements. They cannot be deleted. A company may be there '
+    'twice.';
 
 CREATE TABLE reseller_report.statement_withdrawal (
     statement_id bigint PRIMARY KEY,
@@ -124,17 +127,6 @@ $$;
 CREATE TRIGGER keep_billed_company AFTER UPDATE OR DELETE ON reseller_report.company
     FOR EACH ROW EXECUTE FUNCTION reseller_report._keep_billed_company();
 ALTER TABLE reseller_report.company ENABLE ALWAYS TRIGGER keep_billed_company;
-
--- What usage() answers, for whoever may execute this: the caller has looked whether the role may read the reseller.
-CREATE FUNCTION reseller_report._usage(
-    reseller_id bigint,
-    period_from timestamptz,
-    period_to timestamptz)
-    RETURNS TABLE (
-        company_id bigint, name text, service text, item text, events bigint, delivered bigint, seconds bigint,
-        price_to_twin numeric, price_to_reseller numeric)
-    LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 10000 SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'reseller_report_usage_unchecked';
 
 -- Texts that hashes are of. Each field is either a number or a moment in UTC, or is quoted as in JSON, so that no two entries have
 -- the same text. The functions set what the text of a moment depends on.
@@ -202,18 +194,6 @@ CREATE FUNCTION reseller_report._next_entry(of_reseller bigint, place bigint, OU
             WHERE (w.reseller_id, w.entry) = (of_reseller, place - 1)) AS e
 $$;
 
--- What open_corrections() answers, for callers within the extension.
-CREATE FUNCTION reseller_report._open_corrections(of_reseller bigint)
-    RETURNS TABLE (
-        statement_id bigint, number bigint, company_id bigint, company_name text, service text, item text,
-        events_billed bigint, events_now bigint, events_difference bigint,
-        delivered_billed bigint, delivered_now bigint, delivered_difference bigint,
-        seconds_billed bigint, seconds_now bigint, seconds_difference bigint,
-        price_to_twin_billed numeric, price_to_twin_now numeric, price_to_twin_difference numeric,
-        price_to_reseller_billed numeric, price_to_reseller_now numeric, price_to_reseller_difference numeric)
-    LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 100 SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'reseller_report_open_corrections_unchecked';
-
 CREATE FUNCTION reseller_report.open_corrections(reseller_id bigint)
     RETURNS TABLE (
         statement_id bigint, number bigint, company_id bigint, company_name text, service text, item text,
@@ -245,7 +225,21 @@ BEGIN
 END
 $$;
 
--- Its caller has looked whether the role may read the reseller. A statement needs one snapshot: what it holds is read by one query.
+-- Writes the lines of a statement whose head is to come: what usage() answers over its period, then all that open_corrections()
+-- says, both in the one snapshot of the query that calls this. Adds to statement_company the companies that it did not have, and
+-- returns them. The text is what _text_of_lines() makes of the lines.
+CREATE FUNCTION reseller_report._write_statement_lines(
+    of_reseller bigint,
+    of_statement bigint,
+    period_from timestamptz,
+    period_to timestamptz)
+    RETURNS TABLE (
+        total_price_to_twin numeric, total_price_to_reseller numeric, corrections_price_to_twin numeric,
+        corrections_price_to_reseller numeric, new_companies bigint[], lines_text text)
+    LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1 SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reseller_report_write_statement_lines';
+
+-- Its caller has looked whether the role may read the reseller.
 CREATE FUNCTION reseller_report._issue_statement(
     of_reseller bigint,
     period_from timestamptz,
@@ -258,10 +252,10 @@ CREATE FUNCTION reseller_report._issue_statement(
 #variable_conflict use_column
 DECLARE
     made reseller_report.statement;
+    written record;
     bound timestamptz;
     overlapping bigint;
     previous_hash text;
-    new_companies bigint[];
 BEGIN
     FOREACH bound IN ARRAY ARRAY[_issue_statement.period_from, _issue_statement.period_to] LOOP
         IF NOT isfinite(bound) THEN
@@ -297,35 +291,14 @@ BEGIN
     SELECT e.previous_hash, e.at INTO previous_hash, made.issued_at FROM reseller_report._next_entry(of_reseller, made.entry) e;
     made.issued_by := _issue_statement.issued_by;
     made.note := _issue_statement.note;
-    INSERT INTO reseller_report.statement_line
-        SELECT made.id, row_number() OVER (ORDER BY l.corrects NULLS FIRST, l.place), l.corrects, l.company_id, l.company_name,
-            l.service, l.item, l.events, l.delivered, l.seconds, l.price_to_twin, l.price_to_reseller
-        FROM (SELECT NULL::bigint AS corrects, u.ordinality AS place, u.company_id, u.name AS company_name, u.service, u.item,
-                u.events, u.delivered, u.seconds, u.price_to_twin, u.price_to_reseller
-            FROM reseller_report._usage(of_reseller, made.period_from, made.period_to) WITH ORDINALITY AS u
-            UNION ALL
-            SELECT c.number, c.ordinality, c.company_id, c.company_name, c.service, c.item, c.events_difference,
-                c.delivered_difference, c.seconds_difference, c.price_to_twin_difference, c.price_to_reseller_difference
-            FROM reseller_report._open_corrections(of_reseller) WITH ORDINALITY AS c) AS l;
-    SELECT coalesce(sum(l.price_to_twin), 0), coalesce(sum(l.price_to_reseller), 0),
-        coalesce(sum(l.price_to_twin) FILTER (WHERE l.corrects IS NOT NULL), 0),
-        coalesce(sum(l.price_to_reseller) FILTER (WHERE l.corrects IS NOT NULL), 0)
-        INTO made.total_price_to_twin, made.total_price_to_reseller, made.corrections_price_to_twin,
-            made.corrections_price_to_reseller
-        FROM reseller_report.statement_line l WHERE l.statement_id = made.id;
-    WITH new_company AS (
-        INSERT INTO reseller_report.statement_company
-            SELECT company_id FROM (
-                SELECT l.company_id FROM reseller_report.statement_line l WHERE l.statement_id = made.id
-                UNION SELECT of_reseller) AS its
-            WHERE NOT EXISTS (SELECT FROM reseller_report.statement_company k WHERE k.company_id = its.company_id)
-            ORDER BY 1
-            ON CONFLICT DO NOTHING
-            RETURNING company_id)
-    SELECT array_agg(n.company_id) INTO new_companies FROM new_company n;
-    PERFORM reseller_report._hold_companies(new_companies);
+    SELECT * INTO written FROM reseller_report._write_statement_lines(of_reseller, made.id, made.period_from, made.period_to);
+    made.total_price_to_twin := written.total_price_to_twin;
+    made.total_price_to_reseller := written.total_price_to_reseller;
+    made.corrections_price_to_twin := written.corrections_price_to_twin;
+    made.corrections_price_to_reseller := written.corrections_price_to_reseller;
+    PERFORM reseller_report._hold_companies(written.new_companies);
     made.hash := reseller_report._sha256(
-        reseller_report._head_text(made, previous_hash) || reseller_report._text_of_lines(made.id));
+        reseller_report._head_text(made, previous_hash) || written.lines_text);
     INSERT INTO reseller_report.statement VALUES (made.*);
     RETURN made.id;
 END

@@ -147,6 +147,44 @@ void RowStore::close() {
   ExecDropSingleTupleTableSlot(slot_);
 }
 
+BatchWriter::BatchWriter(Relation table) : table_(table) {
+  pg([&] {
+    indexes_.open(table_);
+    context_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report batch writer", ALLOCSET_DEFAULT_SIZES);
+    rows_ = AllocSetContextCreate(context_, "reseller_report rows of a batch", ALLOCSET_DEFAULT_SIZES);
+  });
+}
+
+TupleTableSlot *BatchWriter::next_slot() {
+  MemoryContext const before = MemoryContextSwitchTo(context_);
+  if (made_ == filled_) slots_[made_++] = MakeSingleTupleTableSlot(RelationGetDescr(table_), &TTSOpsVirtual);
+  MemoryContextSwitchTo(before);
+  TupleTableSlot *const slot = slots_[filled_++];
+  ExecClearTuple(slot);
+  memset(slot->tts_isnull, 1, sizeof(bool) * static_cast<size_t>(slot->tts_tupleDescriptor->natts));
+  return slot;
+}
+
+void BatchWriter::write() {
+  MemoryContext const before = MemoryContextSwitchTo(context_);
+  // Without a bulk insert state, whose small ring of buffers would have us write out pages that are read next.
+  heap_multi_insert(table_, slots_, filled_, GetCurrentCommandId(true), 0, nullptr);
+  for (int i = 0; i < filled_; i++) indexes_.add(slots_[i]);
+  for (int i = 0; i < filled_; i++) ExecClearTuple(slots_[i]);
+  MemoryContextReset(rows_);
+  MemoryContextSwitchTo(before);
+  filled_ = 0;
+}
+
+void BatchWriter::finish() {
+  pg([&] {
+    if (filled_ > 0) write();
+    indexes_.close();
+    for (int i = 0; i < made_; i++) ExecDropSingleTupleTableSlot(slots_[i]);
+    MemoryContextDelete(context_);
+  });
+}
+
 void require_view(const char *name) {
   Oid const view = own_relation(name);
   AclResult allowed = ACLCHECK_NO_PRIV;

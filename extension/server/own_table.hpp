@@ -124,6 +124,45 @@ class RowStore {
   TupleTableSlot *slot_ = nullptr;
 };
 
+/// Writes many rows into a table of ours past the executor, in batches, each row with its index entries. Owns server memory only,
+/// which the transaction frees after an error.
+class BatchWriter {
+ public:
+  /// The table stays open until finish().
+  explicit BatchWriter(Relation table);
+
+  /// `fill(values, nulls)` runs inside pg(). All columns are NULL before it. What it allocates lives until the row is written.
+  template <typename F>
+  void add(F &&fill) {
+    pg([&] {
+      TupleTableSlot *const slot = next_slot();
+      MemoryContext const before = MemoryContextSwitchTo(rows_);
+      fill(slot->tts_values, slot->tts_isnull);
+      MemoryContextSwitchTo(before);
+      ExecStoreVirtualTuple(slot);
+      if (filled_ == kBatch) write();
+    });
+  }
+
+  /// Writes what is left.
+  void finish();
+
+ private:
+  static constexpr int kBatch = 200;
+
+  // Inside pg().
+  TupleTableSlot *next_slot();
+  void write();
+
+  Relation table_;
+  IndexKeeper indexes_;
+  MemoryContext context_ = nullptr;
+  MemoryContext rows_ = nullptr;  // what the rows of a batch point to
+  TupleTableSlot *slots_[kBatch];
+  int made_ = 0;
+  int filled_ = 0;
+};
+
 /// The OID of a table, index or view of the extension's schema; InvalidOid when it is not there (the extension is being
 /// dropped).
 Oid own_relation(const char *name);

@@ -14,6 +14,13 @@ std::int64_t checked_count(Sum value, What &&what) {
   return static_cast<std::int64_t>(value);
 }
 
+/// One of the figures that are counts; 22003 where it leaves 64 bits. `whose()` says of whom it is.
+template <typename Whose>
+std::int64_t checked_figure(Figure figure, const WideCounters &figures, Whose &&whose) {
+  return checked_count(figures[figure],
+                       [&] { return "\"" + std::string(kFigureNames[static_cast<int>(figure)]) + "\" " + whose(); });
+}
+
 /// Fills rows column by column, after InitMaterializedSRF. What is put must live until the row ends.
 class RowWriter {
  public:
@@ -38,12 +45,16 @@ class RowWriter {
   /// The five figures, money last. `whose()` says in an error of whom they are.
   template <typename Whose>
   void put_figures(const WideCounters &figures, Whose &&whose) {
-    for (int i = 0; i < kFigures; i++) {
-      if (is_money(static_cast<Figure>(i)))
-        put_money(figures.figure[i]);
-      else
-        put(Int64GetDatum(checked_count(figures.figure[i], [&] { return "\"" + std::string(kFigureNames[i]) + "\" " + whose(); })));
-    }
+    for (int i = 0; i < kFigures; i++) put_figure(static_cast<Figure>(i), figures, whose);
+  }
+
+  /// One of them.
+  template <typename Whose>
+  void put_figure(Figure figure, const WideCounters &figures, Whose &&whose) {
+    if (is_money(figure))
+      put_money(figures[figure]);
+    else
+      put(Int64GetDatum(checked_figure(figure, figures, whose)));
   }
 
   void end_row() {

@@ -26,79 +26,25 @@ void order(std::vector<UsageChange> &changes) {
   std::sort(changes.begin(), changes.end(), [&](const UsageChange &a, const UsageChange &b) { return place(a) < place(b); });
 }
 
-/// Writes rows in batches. Owns server memory only, which the transaction frees after an error.
-class DeltaWriter {
- public:
-  explicit DeltaWriter(Relation relation) : relation_(relation) {
-    pg([&] {
-      indexes_.open(relation_);
-      context_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report delta writer", ALLOCSET_DEFAULT_SIZES);
-      bytes_ = AllocSetContextCreate(context_, "reseller_report packed deltas", ALLOCSET_DEFAULT_SIZES);
-    });
-  }
-
-  void write(std::int64_t source, Time recorded_at, bool is_rest, int entries, const std::string &bytes) {
-    const char *const data = bytes.data();
-    std::size_t const size = bytes.size();
-    pg([&] {
-      MemoryContext const before = MemoryContextSwitchTo(context_);
-      if (made_ == filled_) slots_[made_++] = MakeSingleTupleTableSlot(RelationGetDescr(relation_), &TTSOpsVirtual);
-      TupleTableSlot *const slot = slots_[filled_++];
-      ExecClearTuple(slot);
-      auto *const packed = static_cast<bytea *>(MemoryContextAlloc(bytes_, VARHDRSZ + size));
-      SET_VARSIZE(packed, VARHDRSZ + size);
-      memcpy(VARDATA(packed), data, size);
-      // Columns that somebody has added are NULL.
-      memset(slot->tts_isnull, 1, sizeof(bool) * static_cast<size_t>(slot->tts_tupleDescriptor->natts));
-      memset(slot->tts_isnull, 0, sizeof(bool) * kColumns);
-      slot->tts_values[kSource] = Int64GetDatum(source);
-      slot->tts_values[kRecordedAt] = TimestampTzGetDatum(recorded_at);
-      slot->tts_values[kEntries] = Int32GetDatum(entries);
-      slot->tts_values[kIsRest] = BoolGetDatum(is_rest);
-      slot->tts_values[kPacked] = PointerGetDatum(packed);
-      ExecStoreVirtualTuple(slot);
-      MemoryContextSwitchTo(before);
-    });
-    if (filled_ == kBatch) write_batch();
-  }
-
-  void finish() {
-    if (filled_ > 0) write_batch();
-    pg([&] {
-      indexes_.close();
-      for (int i = 0; i < made_; i++) ExecDropSingleTupleTableSlot(slots_[i]);
-      MemoryContextDelete(context_);
-    });
-  }
-
- private:
-  static constexpr int kBatch = 200;
-
-  void write_batch() {
-    pg([&] {
-      MemoryContext const before = MemoryContextSwitchTo(context_);
-      // Without a bulk insert state, whose small ring of buffers would have us write out pages that the next fold reads.
-      heap_multi_insert(relation_, slots_, filled_, GetCurrentCommandId(true), 0, nullptr);
-      for (int i = 0; i < filled_; i++) indexes_.add(slots_[i]);
-      for (int i = 0; i < filled_; i++) ExecClearTuple(slots_[i]);
-      MemoryContextReset(bytes_);
-      MemoryContextSwitchTo(before);
-    });
-    filled_ = 0;
-  }
-
-  Relation relation_;
-  IndexKeeper indexes_;
-  MemoryContext context_ = nullptr;
-  MemoryContext bytes_ = nullptr;  // of the rows of a batch
-  TupleTableSlot *slots_[kBatch];
-  int made_ = 0;
-  int filled_ = 0;
-};
+void write_row(BatchWriter &writer, std::int64_t source, Time recorded_at, bool is_rest, int entries, const std::string &bytes) {
+  const char *const data = bytes.data();
+  std::size_t const size = bytes.size();
+  writer.add([&](Datum *values, bool *nulls) {
+    auto *const packed = static_cast<bytea *>(palloc(VARHDRSZ + size));
+    SET_VARSIZE(packed, VARHDRSZ + size);
+    memcpy(VARDATA(packed), data, size);
+    memset(nulls, 0, sizeof(bool) * kColumns);
+    values[kSource] = Int64GetDatum(source);
+    values[kRecordedAt] = TimestampTzGetDatum(recorded_at);
+    values[kEntries] = Int32GetDatum(entries);
+    values[kIsRest] = BoolGetDatum(is_rest);
+    values[kPacked] = PointerGetDatum(packed);
+  });
+}
 
 void write_rows(Relation relation, std::vector<UsageChange> changes, Time recorded_at, bool is_rest) {
   order(changes);
-  DeltaWriter writer(relation);
+  BatchWriter writer(relation);
   Packer packer(kEpoch);
   for (std::size_t i = 0; i < changes.size(); i++) {
     const UsageChange &change = changes[i];
@@ -106,7 +52,7 @@ void write_rows(Relation relation, std::vector<UsageChange> changes, Time record
     bool const ends = i + 1 == changes.size() || changes[i + 1].source != change.source;
     if (!ends && packer.size() < kFullRow) continue;
     int const entries = packer.count();
-    writer.write(change.source, recorded_at, is_rest, entries, packer.finish());
+    write_row(writer, change.source, recorded_at, is_rest, entries, packer.finish());
   }
   writer.finish();
   // This comes after the rows are written. A reader that has its predicate lock by now is found here. One that takes it later comes

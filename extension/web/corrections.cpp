@@ -12,9 +12,9 @@
 #include "report/company_table.hpp"
 #include "report/dependents.hpp"
 #include "server/acting_as.hpp"
+#include "server/numeric.hpp"
 #include "server/own_table.hpp"
 #include "server/query.hpp"
-#include "server/row_writer.hpp"
 #include "web/service_usage.hpp"
 
 namespace reseller_report {
@@ -156,8 +156,9 @@ class Now {
 /// Compares what one statement has billed with what is true now. Both come in order of place, and so do the rows of the answer.
 class Comparison {
  public:
-  Comparison(RowWriter &writer, std::int64_t reseller, const Statement &statement, const std::map<Place, WideCounters> &corrected)
-      : writer_(writer),
+  Comparison(const std::function<void(const Correction &)> &each, std::int64_t reseller, const Statement &statement,
+             const std::map<Place, WideCounters> &corrected)
+      : each_(each),
         statement_(statement),
         now_(reseller, statement),
         corrected_(corrected.begin()),
@@ -203,38 +204,21 @@ class Comparison {
     }
     WideCounters difference = true_now;
     difference.add(billed, -1);
-    if (!difference.is_zero()) put(place, billed, true_now, difference);
+    if (difference.is_zero()) return;
+    each_({statement_.id, statement_.number, place.first, name_of(place.first), all_items().items[place.second], billed, true_now,
+           difference});
   }
 
-  void put(const Place &place, const WideCounters &billed, const WideCounters &true_now, const WideCounters &difference) {
-    Item const item = all_items().items[place.second];
-    writer_.put(Int64GetDatum(statement_.id));
-    writer_.put(Int64GetDatum(statement_.number));
-    writer_.put(Int64GetDatum(place.first));
-    put_name(place.first);
-    writer_.put_text(service_name(service_of(item)));
-    writer_.put_text(item_name(item));
-    for (int i = 0; i < kFigures; i++)
-      for (const WideCounters *const side : {&billed, &true_now, &difference}) {
-        if (is_money(static_cast<Figure>(i)))
-          writer_.put_money(side->figure[i]);
-        else
-          writer_.put(Int64GetDatum(checked_count(side->figure[i], [&] {
-            return "\"" + std::string(kFigureNames[i]) + "\" of item " + item_name(item) + " of company " +
-                   std::to_string(place.first);
-          })));
-      }
-    writer_.end_row();
-  }
-
-  void put_name(std::int64_t company) {
-    if (Datum const name = now_.name(company)) return writer_.put(name);
+  Datum name_of(std::int64_t company) const {
+    if (Datum const name = now_.name(company)) return name;
     CompanyTable companies;
     const Datum *const found = companies.find(company);
-    writer_.put_text(found != nullptr ? text_of(found[kCompanyName]).c_str() : "");
+    Datum copy = 0;
+    pg([&] { copy = found != nullptr ? datumCopy(found[kCompanyName], false, -1) : CStringGetTextDatum(""); });
+    return copy;
   }
 
-  RowWriter &writer_;
+  const std::function<void(const Correction &)> &each_;
   const Statement &statement_;
   Now now_;
   std::map<Place, WideCounters>::const_iterator corrected_;
@@ -243,13 +227,11 @@ class Comparison {
 
 }  // namespace
 
-void write_corrections(FunctionCallInfo fcinfo, std::int64_t reseller) {
-  pg([&] { InitMaterializedSRF(fcinfo, 0); });
-  RowWriter writer(fcinfo);
+void each_correction(std::int64_t reseller, const std::function<void(const Correction &)> &each) {
   ActingAs const owner(extension_owner());
   std::vector<Statement> const statements = statements_of(reseller);
   Corrected corrected = corrected_by(statements);
-  for (const Statement &statement : statements) Comparison(writer, reseller, statement, corrected[statement.number]).run();
+  for (const Statement &statement : statements) Comparison(each, reseller, statement, corrected[statement.number]).run();
 }
 
 }  // namespace reseller_report

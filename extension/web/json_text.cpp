@@ -2,6 +2,22 @@
 
 namespace reseller_report {
 
+void append_money(std::string &text, Sum micros) {
+  using Unsigned = unsigned __int128;
+  // The magnitude of the least Sum is no Sum.
+  Unsigned rest = micros < 0 ? -static_cast<Unsigned>(micros) : static_cast<Unsigned>(micros);
+  constexpr int kMost = 48;
+  char digits[kMost];
+  int at = kMost;
+  for (int written = 0; written <= 6 || rest != 0; written++) {
+    digits[--at] = static_cast<char>('0' + static_cast<int>(rest % 10));
+    rest /= 10;
+    if (written == 5) digits[--at] = '.';
+  }
+  if (micros < 0) text += '-';
+  text.append(digits + at, static_cast<std::size_t>(kMost - at));
+}
+
 void JsonText::string(std::string_view value) {
   constexpr char kDigits[] = "0123456789abcdef";
   separate();
@@ -23,20 +39,9 @@ void JsonText::string(std::string_view value) {
 }
 
 void JsonText::money(Sum micros) {
-  using Unsigned = unsigned __int128;
-  // The magnitude of the least Sum is no Sum.
-  Unsigned rest = micros < 0 ? -static_cast<Unsigned>(micros) : static_cast<Unsigned>(micros);
-  constexpr int kMost = 48;
-  char digits[kMost];
-  int at = kMost;
-  for (int written = 0; written <= 6 || rest != 0; written++) {
-    digits[--at] = static_cast<char>('0' + static_cast<int>(rest % 10));
-    rest /= 10;
-    if (written == 5) digits[--at] = '.';
-  }
   separate();
-  text_ += micros < 0 ? "\"-" : "\"";
-  text_.append(digits + at, static_cast<std::size_t>(kMost - at));
+  text_ += '"';
+  append_money(text_, micros);
   text_ += '"';
 }
 

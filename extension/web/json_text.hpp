@@ -8,6 +8,9 @@
 
 namespace reseller_report {
 
+/// Appends an amount with its six decimals, as the server prints it.
+void append_money(std::string &text, Sum micros);
+
 class JsonText {
  public:
   const std::string &text() const { return text_; }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "core/item.hpp"
@@ -46,5 +48,26 @@ class ServiceUsage {
   std::vector<FigureSet> wanted_;
   Totals totals_;
 };
+
+/// The rows of usage(), in its order: `each(company, item, figures)` gets a position among the dependents, and figures of which one
+/// at least is not zero.
+template <typename F>
+void each_usage(std::int64_t reseller, const Range &period, const std::vector<Service> &services, const Dependents &dependents,
+                F &&each) {
+  std::vector<std::unique_ptr<ServiceUsage>> usages;
+  usages.reserve(services.size());
+  for (Service const service : services) usages.push_back(std::make_unique<ServiceUsage>(reseller, period, service, dependents));
+  for (int company = 0; company < static_cast<int>(dependents.ids.size()); company++)
+    for (const auto &usage : usages)
+      for (int item = 0; item < usage->items().count; item++) {
+        WideCounters const figures = usage->of_item(item, company);
+        if (!figures.is_zero()) each(company, usage->items().items[item], figures);
+      }
+}
+
+/// Whose figure an error is about.
+inline std::string item_of_company(Item item, std::int64_t company) {
+  return std::string("of item ") + item_name(item) + " of company " + std::to_string(company);
+}
 
 }  // namespace reseller_report

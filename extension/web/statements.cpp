@@ -3,13 +3,17 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "report/access.hpp"
 #include "report/request.hpp"
 #include "server/acting_as.hpp"
 #include "server/own_table.hpp"
 #include "server/query.hpp"
+#include "server/row_writer.hpp"
 #include "web/corrections.hpp"
+#include "web/service_usage.hpp"
+#include "web/statement_lines.hpp"
 
 namespace reseller_report {
 namespace {
@@ -86,15 +90,44 @@ RESELLER_REPORT_FUNCTION(reseller_report_withdraw_statement) {
 
 RESELLER_REPORT_FUNCTION(reseller_report_open_corrections) {
   require_not_null(fcinfo, {0}, "reseller_id");
-  checked_account(PG_GETARG_INT64(0));
-  write_corrections(fcinfo, PG_GETARG_INT64(0));
+  std::int64_t const reseller = PG_GETARG_INT64(0);
+  checked_account(reseller);
+  pg([&] { InitMaterializedSRF(fcinfo, 0); });
+  RowWriter writer(fcinfo);
+  each_correction(reseller, [&](const Correction &correction) {
+    writer.put(Int64GetDatum(correction.statement));
+    writer.put(Int64GetDatum(correction.number));
+    writer.put(Int64GetDatum(correction.company));
+    writer.put(correction.company_name);
+    writer.put_text(service_name(service_of(correction.item)));
+    writer.put_text(item_name(correction.item));
+    for (int i = 0; i < kFigures; i++)
+      for (const WideCounters *const side : {&correction.billed, &correction.true_now, &correction.difference})
+        writer.put_figure(static_cast<Figure>(i), *side, [&] { return item_of_company(correction.item, correction.company); });
+    writer.end_row();
+  });
   return Datum{0};
 }
 
-// For callers within the extension, who have checked what they ask.
-RESELLER_REPORT_FUNCTION(reseller_report_open_corrections_unchecked) {
-  require_not_null(fcinfo, {0}, "of_reseller");
-  write_corrections(fcinfo, PG_GETARG_INT64(0));
+// For _issue_statement() alone, whose caller has checked what it asks: writes the lines of a statement whose head is to come.
+RESELLER_REPORT_FUNCTION(reseller_report_write_statement_lines) {
+  require_not_null(fcinfo, {0, 1, 2, 3}, "of_reseller, of_statement, period_from and period_to");
+  std::int64_t const reseller = PG_GETARG_INT64(0);
+  pg([&] { InitMaterializedSRF(fcinfo, 0); });
+  IssuedLines const issued = write_lines(reseller, PG_GETARG_INT64(1), {PG_GETARG_TIMESTAMPTZ(2), PG_GETARG_TIMESTAMPTZ(3)});
+  RowWriter writer(fcinfo);
+  for (const WideCounters *const sums : {&issued.total, &issued.corrections})
+    for (Figure const figure : {Figure::kPriceTwin, Figure::kPriceReseller}) writer.put_money((*sums)[figure]);
+  Datum companies = 0;
+  Datum text = 0;
+  const std::vector<std::int64_t> &ids = issued.new_companies;
+  pg([&] {
+    companies = PointerGetDatum(make_bigint_array(ids.data(), static_cast<int>(ids.size())));
+    text = PointerGetDatum(cstring_to_text_with_len(issued.text.data(), static_cast<int>(issued.text.size())));
+  });
+  writer.put(companies);
+  writer.put(text);
+  writer.end_row();
   return Datum{0};
 }
 

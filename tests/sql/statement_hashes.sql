@@ -59,4 +59,24 @@ SELECT pg_temp.found(label, format(command, :first, :second, :third), expected) 
     ('the last statement taken away', 'DELETE FROM reseller_report.statement WHERE id = %3$s',
         'the last entries of reseller 1 are missing; it has lines and no head')) AS t (label, command, expected);
 SELECT is_empty('SELECT * FROM reseller_report.verify_statements()', 'all is well again');
+
+-- Whatever a name holds and however long it is, the text of the lines when they are issued is that of the stored lines.
+INSERT INTO reseller_report.company (company_id, name) SELECT 20 + row_number() OVER (), name FROM (VALUES
+    (''), (' '), ('null'), ('\'), ('"'), ('\n'), ('/'), ('</script>'), (E'\u007f\u0080\u00a0\u2028\u2029\ufeff'), ('🙂'),
+    ((SELECT string_agg(chr(c), '') FROM generate_series(1, 31) AS c)), (repeat('Aurora ', 3000)),
+    ((SELECT string_agg(md5(i::text), '') FROM generate_series(1, 3000) AS i))) AS odd (name);
+INSERT INTO reseller_report.dependency (reseller_id, company_id) SELECT 2, company_id FROM reseller_report.company
+    WHERE company_id > 20;
+INSERT INTO usage.phone_call (company_id, direction, occurred_at, duration_seconds, price_twin, price_reseller)
+    SELECT company_id, direction, '2024-05-05', 7, price_twin, price_reseller
+    FROM reseller_report.company, (VALUES ('outgoing', -0.000001, 0), ('incoming', 999999999.999999, -1000000)) AS
+        c (direction, price_twin, price_reseller)
+    WHERE company_id > 20;
+SELECT reseller_report.issue_statement(2, '2024-05-01 00:00+00', '2024-06-01 00:00+00') \g /dev/null
+UPDATE usage.phone_call SET price_twin = -price_twin, duration_seconds = 0;
+SELECT reseller_report.issue_statement(2, '2024-06-01 00:00+00', '2024-07-01 00:00+00') AS last \gset
+SELECT is(count(*), 26::bigint, 'a correction of each') FROM reseller_report.statement_lines WHERE statement_id = :last;
+SELECT is_empty('SELECT * FROM reseller_report.verify_statements()', 'texts of odd names are well');
+SELECT is_empty('SELECT l.company_name FROM reseller_report.statement_lines l
+    JOIN reseller_report.company c USING (company_id) WHERE l.company_name <> c.name', 'and the names are as they were');
 SELECT * FROM finish();
