@@ -80,7 +80,7 @@ CREATE TABLE reseller_report.usage_quarter (
     sum_seconds        bigint,
     sum_price_twin     bigint,
     sum_price_reseller bigint,
-    PRIMARY KEY (source, reseller_id, item, bucket)
+    PRIMARY KEY (source, reseller_id, bucket, item)
 );
 COMMENT ON TABLE reseller_report.usage_quarter IS
     'Sums by quarter hour UTC. Arrays side by side: company_gaps, the sorted company ids as distances, each from the one '
@@ -103,7 +103,7 @@ DECLARE
 BEGIN
     FOREACH level IN ARRAY '{hour,day,month,year}'::text[] LOOP
         EXECUTE format('CREATE TABLE reseller_report.usage_%s (LIKE reseller_report.usage_quarter INCLUDING COMPRESSION, '
-            'PRIMARY KEY (source, reseller_id, item, bucket))', level);
+            'PRIMARY KEY (source, reseller_id, bucket, item))', level);
         EXECUTE format('COMMENT ON TABLE reseller_report.usage_%s IS %L', level, format('As usage_quarter, by %s UTC.', level));
     END LOOP;
     FOREACH level IN ARRAY '{quarter,hour,day,month,year}'::text[] LOOP

@@ -8,9 +8,12 @@ namespace {
 
 auto fields(const UsageKey &key) { return std::tie(key.source, key.company, key.bucket, key.item); }
 
-auto fields(const RowKey &key) { return std::tie(key.source, key.reseller, key.item, key.bucket); }
+// In the order of the index of a level, so that new entries lie side by side.
+auto fields(const RowKey &key) { return std::tie(key.source, key.reseller, key.bucket, key.item); }
 
 }  // namespace
+
+bool operator<(const HolderKey &a, const HolderKey &b) { return std::tie(a.source, a.reseller) < std::tie(b.source, b.reseller); }
 
 bool operator==(const UsageKey &a, const UsageKey &b) { return fields(a) == fields(b); }
 

@@ -27,6 +27,14 @@ struct UsageChange : UsageKey {
   Counters counters;
 };
 
+/// A source and reseller: whose usage a row holds.
+struct HolderKey {
+  std::int64_t source;
+  std::int64_t reseller;
+};
+
+bool operator<(const HolderKey &a, const HolderKey &b);
+
 /// Whose usage the rows of a level hold, and of what: the key of a row but for its bucket.
 struct SummaryKey {
   std::int64_t source;

@@ -80,15 +80,16 @@ class PrunedFigures {
   void add_summaries(std::int64_t former, const Range &hull) {
     RowMemory const memory;
     SummaryReader reader(Level::kQuarter, memory);
-    for (Item const item : all_items()) {
-      reader.seek({source_.id, former, item}, hull, kAllFigures);
-      SummaryRow row;
-      while (reader.next(row)) add_row(former, item, row);
+    reader.seek({source_.id, former}, hull);
+    SummaryRow row;
+    while (reader.next(row)) {
+      reader.read(row, kAllFigures);
+      add_row(former, row);
       pg([] { CHECK_FOR_INTERRUPTS(); });
     }
   }
 
-  void add_row(std::int64_t former, Item item, const SummaryRow &row) {
+  void add_row(std::int64_t former, const SummaryRow &row) {
     const std::int64_t *at = row.companies;
     const std::int64_t *const end = at + row.count;
     for (const Changed &change : changed_) {
@@ -96,7 +97,7 @@ class PrunedFigures {
       at = std::lower_bound(at, end, company);
       if (at == end) return;
       if (*at != company || !leaves(company, change.ranges, former, row.bucket)) continue;
-      figures_[former][{source_.id, company, row.bucket, item}].add(row.counters(static_cast<int>(at - row.companies)), 1);
+      figures_[former][{source_.id, company, row.bucket, row.item}].add(row.counters(static_cast<int>(at - row.companies)), 1);
     }
   }
 

@@ -193,15 +193,15 @@ std::vector<Change> stored_changes(Level level, std::int64_t source, const std::
   std::vector<Change> changes;
   RowMemory const memory;
   SummaryReader reader(level, memory);
-  for (std::int64_t const reseller : resellers)
-    for (Item const item : all_items()) {
-      SummaryKey const key = {source, reseller, item};
-      reader.seek(key, buckets, kAllFigures);
-      SummaryRow row;
-      while (reader.next(row))
-        for (int i = 0; i < row.count; i++)
-          changes.push_back({{{key, bucket_of(as, row.bucket)}, row.companies[i]}, row.counters(i)});
+  for (std::int64_t const reseller : resellers) {
+    reader.seek({source, reseller}, buckets);
+    SummaryRow row;
+    while (reader.next(row)) {
+      reader.read(row, kAllFigures);
+      RowKey const key = {{source, reseller, row.item}, bucket_of(as, row.bucket)};
+      for (int i = 0; i < row.count; i++) changes.push_back({{key, row.companies[i]}, row.counters(i)});
     }
+  }
   return changes;
 }
 
@@ -210,19 +210,19 @@ RowSums row_sums(Level level, std::int64_t source, const std::vector<std::int64_
   RowMemory const memory;
   SummaryReader reader(level, memory);
   SummaryRow row;
-  for (std::int64_t const reseller : resellers)
-    for (Item const item : all_items()) {
-      SummaryKey const key = {source, reseller, item};
+  for (std::int64_t const reseller : resellers) {
+    reader.seek({source, reseller}, buckets);
+    while (reader.next(row)) {
+      CellKey const cell = {{{source, reseller, row.item}, row.bucket}, kAllCompanies};
       // What does not fit 64 bits is added up whenever it is read. It is taken for equal.
-      reader.seek(key, buckets, kAllFigures, Detail::kSums);
-      while (reader.next(row)) sums.stored.push_back({{{key, row.bucket}, kAllCompanies}, row.sums.take(1)});
-      reader.seek(key, buckets, kAllFigures);
-      while (reader.next(row)) {
-        WideCounters sum;
-        for (int i = 0; i < row.count; i++) sum.add(row.counters(i), 1);
-        sums.added_up.push_back({{{key, row.bucket}, kAllCompanies}, sum.take(1)});
-      }
+      reader.read(row, kAllFigures, Detail::kSums);
+      sums.stored.push_back({cell, row.sums.take(1)});
+      reader.read(row, kAllFigures);
+      WideCounters sum;
+      for (int i = 0; i < row.count; i++) sum.add(row.counters(i), 1);
+      sums.added_up.push_back({cell, sum.take(1)});
     }
+  }
   return sums;
 }
 

@@ -59,11 +59,9 @@ class LevelSetter {
     held_.clear();
     // Most resellers have all their days packed, and no row here.
     if (!std::binary_search(holders_.begin(), holders_.end(), reseller)) return;
-    for (Item const item : all_items()) {
-      reader_.seek({source_, reseller, item}, buckets_, 0, Detail::kSums);
-      SummaryRow row;
-      while (reader_.next(row)) held_.insert({item, row.bucket});
-    }
+    reader_.seek({source_, reseller}, buckets_);
+    SummaryRow row;
+    while (reader_.next(row)) held_.insert({row.item, row.bucket});
   }
 
   void set(Item item, Time bucket, const std::vector<CompanyCounters> &cells) {
@@ -215,31 +213,38 @@ void restate_from_below(Level level, const Source &source, const Range &slice, c
   for (std::int64_t const reseller : resellers) {
     setter.begin(reseller);
     auto packed = packed_rows(level, source, reseller, setter.buckets());
-    RowInProgress sum;
-    auto const set = [&](const RowKey &key) {
-      sum.key = key;
-      auto const days = packed.find({key.item, key.bucket});
-      if (days != packed.end()) {
-        for (const Change &change : days->second) sum.add(change.company, change.counters, overflows);
+    std::map<Item, RowInProgress> sums;  // of one bucket
+    Time bucket = kInfinity;
+    auto const sum_of = [&](Item item) -> RowInProgress & {
+      RowInProgress &sum = sums[item];
+      sum.key = {{source.id, reseller, item}, bucket};
+      return sum;
+    };
+    auto const set = [&] {
+      for (Item const item : all_items()) {
+        auto const days = packed.find({item, bucket});
+        if (days == packed.end()) continue;
+        for (const Change &change : days->second) sum_of(item).add(change.company, change.counters, overflows);
         packed.erase(days);
       }
-      setter.set(key.item, key.bucket, sum.take());
+      for (auto &[item, sum] : sums) setter.set(item, bucket, sum.take());
+      sums.clear();
     };
-    for (Item const item : all_items()) {
-      SummaryKey const its = {source.id, reseller, item};
-      below.seek(its, setter.buckets(), kAllFigures);
-      SummaryRow row;
-      while (below.next(row)) {
-        Time const bucket = bucket_of(level, row.bucket);
-        if (!sum.is_empty() && sum.key.bucket != bucket) set(sum.key);
-        sum.key = {its, bucket};
-        for (int i = 0; i < row.count; i++) sum.add(row.companies[i], row.counters(i), overflows);
+    below.seek({source.id, reseller}, setter.buckets());
+    SummaryRow row;
+    while (below.next(row)) {
+      if (Time const its = bucket_of(level, row.bucket); its != bucket) {
+        set();
+        bucket = its;
       }
-      if (!sum.is_empty()) set(sum.key);
+      below.read(row, kAllFigures);
+      RowInProgress &sum = sum_of(row.item);
+      for (int i = 0; i < row.count; i++) sum.add(row.companies[i], row.counters(i), overflows);
     }
+    set();
     while (!packed.empty()) {
-      auto const [item, bucket] = packed.begin()->first;
-      set({{source.id, reseller, item}, bucket});
+      bucket = packed.begin()->first.second;
+      set();
     }
     setter.end();
   }

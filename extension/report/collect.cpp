@@ -107,6 +107,13 @@ bool still_hold(const std::vector<SourcePlan> &plans) {
   return std::all_of(plans.begin(), plans.end(), [&](const SourcePlan &plan) { return still_holds(plan.answering, now); });
 }
 
+// The place of an item in a list, or -1.
+int index_of(ItemList items, Item item) {
+  for (int i = 0; i < items.count; i++)
+    if (items.items[i] == item) return i;
+  return -1;
+}
+
 // Each row is read once, whatever the number of steps that it counts for.
 void add_summaries(const std::vector<SourcePlan> &plans, const Question &question, const RowMemory &memory, FigureSink &sink) {
   ItemList const items = items_of(question.service);
@@ -115,25 +122,19 @@ void add_summaries(const std::vector<SourcePlan> &plans, const Question &questio
     if (std::optional<std::int64_t> const company = sink.only_company()) reader.look_for(*company);
     for (const SourcePlan &plan : plans) {
       const StepPieces &pieces = plan.levels[level];
-      for (const Range &range : pieces.hulls(0))
-        for (int item = 0; item < items.count; item++) {
-          if (sink.wanted(item) == 0) continue;
-          reader.seek({plan.answering.source.id, question.reseller, items.items[item]}, range, sink.wanted(item), sink.detail());
-          SummaryRow row;
-          while (reader.next(row)) {
-            sink.row_was_read();
-            pieces.for_each_at(row.bucket, [&](const StepPiece &piece) { sink.add_row(piece.step, item, row, piece.sign); });
-          }
+      for (const Range &range : pieces.hulls(0)) {
+        reader.seek({plan.answering.source.id, question.reseller}, range);
+        SummaryRow row;
+        while (reader.next(row)) {
+          int const item = index_of(items, row.item);
+          if (item < 0 || sink.wanted(item) == 0) continue;
+          reader.read(row, sink.wanted(item), sink.detail());
+          sink.row_was_read();
+          pieces.for_each_at(row.bucket, [&](const StepPiece &piece) { sink.add_row(piece.step, item, row, piece.sign); });
         }
+      }
     }
   }
-}
-
-// The place of an item in a list, or -1.
-int index_of(ItemList items, Item item) {
-  for (int i = 0; i < items.count; i++)
-    if (items.items[i] == item) return i;
-  return -1;
 }
 
 /// Adds usage that is attributed by the dependencies of the snapshot.

@@ -5,7 +5,6 @@
 //   their sums over companies and half hours besides, packed likewise.
 #pragma once
 
-#include <tuple>
 #include <vector>
 
 #include "core/packing.hpp"
@@ -16,14 +15,6 @@
 namespace reseller_report {
 
 enum class PackedTable { kRuns, kDays };
-
-/// A source and reseller: whose changes a row holds.
-struct HolderKey {
-  std::int64_t source;
-  std::int64_t reseller;
-
-  bool operator<(const HolderKey &other) const { return std::tie(source, reseller) < std::tie(other.source, other.reseller); }
-};
 
 /// The company that packed sums over companies are of.
 inline constexpr std::int64_t kAllCompanies = 0;

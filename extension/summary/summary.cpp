@@ -41,16 +41,26 @@ Relation open_index(Level level) {
   return index;
 }
 
-// What rows are found by: source, reseller, item, and both bounds of the bucket.
-constexpr int kKeys = 5;
+// The columns of the index, in its order.
+enum KeyColumn : AttrNumber { kKeySource = 1, kKeyReseller, kKeyBucket, kKeyItem };
 
-void make_keys(ScanKey keys, const SummaryKey &key, const Range &buckets) {
+// What rows are found by: source, reseller, and both bounds of the bucket; or one row: source, reseller, bucket and item.
+constexpr int kKeys = 4;
+
+void find_range(ScanKey keys, const HolderKey &holder, const Range &buckets) {
   int n = 0;
-  ScanKeyInit(&keys[n++], kSource, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key.source));
-  ScanKeyInit(&keys[n++], kReseller, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key.reseller));
-  ScanKeyInit(&keys[n++], kItem, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(static_cast<int16>(key.item)));
-  ScanKeyInit(&keys[n++], kBucket, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, TimestampTzGetDatum(buckets.from));
-  ScanKeyInit(&keys[n++], kBucket, BTLessStrategyNumber, F_TIMESTAMPTZ_LT, TimestampTzGetDatum(buckets.to));
+  ScanKeyInit(&keys[n++], kKeySource, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(holder.source));
+  ScanKeyInit(&keys[n++], kKeyReseller, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(holder.reseller));
+  ScanKeyInit(&keys[n++], kKeyBucket, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, TimestampTzGetDatum(buckets.from));
+  ScanKeyInit(&keys[n++], kKeyBucket, BTLessStrategyNumber, F_TIMESTAMPTZ_LT, TimestampTzGetDatum(buckets.to));
+}
+
+void find_row(ScanKey keys, const RowKey &row) {
+  int n = 0;
+  ScanKeyInit(&keys[n++], kKeySource, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(row.source));
+  ScanKeyInit(&keys[n++], kKeyReseller, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(row.reseller));
+  ScanKeyInit(&keys[n++], kKeyBucket, BTEqualStrategyNumber, F_TIMESTAMPTZ_EQ, TimestampTzGetDatum(row.bucket));
+  ScanKeyInit(&keys[n++], kKeyItem, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(static_cast<int16>(row.item)));
 }
 
 // The elements of a stored bigint[] without NULLs, unpacked into the current memory context.
@@ -85,7 +95,6 @@ ArrayType *pack_companies(const std::vector<std::int64_t> &companies) {
 
 void unpack_row(TupleTableSlot *slot, FigureSet wanted, const std::optional<std::int64_t> &looked_for, SummaryRow &row) {
   slot_getallattrs(slot);
-  row.bucket = DatumGetTimestampTz(slot->tts_values[kBucket - 1]);
   row.companies = unpack_companies(slot->tts_values[kCompanyGaps - 1], row.count);
   if (looked_for && !std::binary_search(row.companies, row.companies + row.count, *looked_for)) wanted = 0;
   for (int i = 0; i < kFigures; i++) {
@@ -103,8 +112,7 @@ Sum sum_of(const std::int64_t *values, int count) { return std::accumulate(value
 // A sum that did not fit its column is NULL, though its array is not, and is added up here.
 void unpack_sums(TupleTableSlot *slot, FigureSet wanted, SummaryRow &row) {
   slot_getallattrs(slot);
-  row = {};
-  row.bucket = DatumGetTimestampTz(slot->tts_values[kBucket - 1]);
+  row.sums = {};
   for (int i = 0; i < kFigures; i++) {
     int const array = kFirstFigure + i - 1;
     int const sum = kFirstSum + i - 1;
@@ -193,31 +201,36 @@ SummaryReader::SummaryReader(Level level, const RowMemory &memory)
       scan_(table_, kIndexes[static_cast<int>(level)], kKeys),
       context_(memory.context()) {}
 
-void SummaryReader::seek(const SummaryKey &key, const Range &buckets, FigureSet figures, Detail detail) {
-  wanted_ = figures;
-  detail_ = detail;
+void SummaryReader::seek(const HolderKey &holder, const Range &buckets) {
   pg([&] {
     ScanKeyData keys[kKeys];
-    make_keys(keys, key, buckets);
+    find_range(keys, holder, buckets);
     scan_.seek(keys);
   });
 }
 
 bool SummaryReader::next(SummaryRow &row) {
-  bool found = false;
+  pg([&] {
+    found_ = scan_.next();
+    if (found_ == nullptr) return;
+    slot_getsomeattrs(found_, kBucket);
+    row = {};
+    row.item = static_cast<Item>(DatumGetInt16(found_->tts_values[kItem - 1]));
+    row.bucket = DatumGetTimestampTz(found_->tts_values[kBucket - 1]);
+  });
+  return found_ != nullptr;
+}
+
+void SummaryReader::read(SummaryRow &row, FigureSet figures, Detail detail) {
   pg([&] {
     MemoryContextReset(context_);
-    TupleTableSlot *const slot = scan_.next();
-    found = slot != nullptr;
-    if (!found) return;
     MemoryContext const before = MemoryContextSwitchTo(context_);
-    if (detail_ == Detail::kSums)
-      unpack_sums(slot, wanted_, row);
+    if (detail == Detail::kSums)
+      unpack_sums(found_, figures, row);
     else
-      unpack_row(slot, wanted_, looked_for_, row);
+      unpack_row(found_, figures, looked_for_, row);
     MemoryContextSwitchTo(before);
   });
-  return found;
 }
 
 SummaryWriter::SummaryWriter(Level level) : table_(summary_table(level), RowExclusiveLock, kTypes), index_(open_index(level)) {
@@ -246,7 +259,7 @@ HeapTuple SummaryWriter::find(const RowKey &key, SummaryRow &stored) {
     MemoryContextReset(context_);
     MemoryContextSwitchTo(context_);
     ScanKeyData keys[kKeys];
-    make_keys(keys, key, {key.bucket, key.bucket + 1});
+    find_row(keys, key);
     // The lease makes us the only writer, so the transaction's own snapshot sees the newest version.
     IndexScanDesc const scan = index_beginscan(table_.relation(), index_, GetActiveSnapshot(), nullptr, kKeys, 0, SO_NONE);
     index_rescan(scan, keys, kKeys, nullptr, 0);

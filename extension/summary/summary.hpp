@@ -24,8 +24,9 @@ inline constexpr FigureSet figure_bit(Figure figure) { return 1U << static_cast<
 /// What is read of a row: its companies with their figures, or the sums over all of them, which need no arrays.
 enum class Detail { kCompanies, kSums };
 
-/// One row, unpacked; the arrays live until the next row is read. A figure that was not asked for or is all zero is null.
+/// One row, unpacked; the arrays live until the next row is found. A figure that was not asked for or is all zero is null.
 struct SummaryRow {
+  Item item;
   Time bucket;
   int count;  ///< of the arrays; none are read where sums are
   const std::int64_t *companies;
@@ -55,24 +56,28 @@ class RowMemory {
   MemoryContext context_ = nullptr;
 };
 
-/// Reads rows of one level by key and range of buckets, in the active snapshot. Not tracked: whatever changes what a figure is
-/// writes deltas, or dependency, and what summaries hold is only where it is held.
+/// Finds the rows of one level that a source and reseller have in a range of buckets, in the active snapshot, bucket by bucket. Not
+/// tracked: whatever changes what a figure is writes deltas, or dependency, and what summaries hold is only where it is held.
 class SummaryReader {
  public:
   SummaryReader(Level level, const RowMemory &memory);
 
-  void seek(const SummaryKey &key, const Range &buckets, FigureSet figures, Detail detail = Detail::kCompanies);
+  void seek(const HolderKey &holder, const Range &buckets);
 
-  /// Rows without this company come without figures, which are not unpacked then.
-  void look_for(std::int64_t company) { looked_for_ = company; }
+  /// Finds the next row, of which only item and bucket are known then.
   bool next(SummaryRow &row);
+
+  /// Unpacks the row that was found.
+  void read(SummaryRow &row, FigureSet figures, Detail detail = Detail::kCompanies);
+
+  /// Rows without this company are read without figures, which are not unpacked then.
+  void look_for(std::int64_t company) { looked_for_ = company; }
 
  private:
   OwnTable table_;
   OwnIndexScan scan_;
   MemoryContext context_;
-  FigureSet wanted_ = 0;
-  Detail detail_ = Detail::kCompanies;
+  TupleTableSlot *found_ = nullptr;
   std::optional<std::int64_t> looked_for_;
 };
 

@@ -20,10 +20,11 @@ Range day_of(Time moment) {
 void add_buckets(Level level, const Source &source, std::int64_t reseller, Service service, const Range &within,
                  const RowMemory &memory, std::vector<Range> &ranges) {
   SummaryReader buckets(level, memory);
-  for (Item const item : items_of(service)) {
-    buckets.seek({source.id, reseller, item}, widen(level, within), 0);
-    SummaryRow row;
-    while (buckets.next(row)) ranges.push_back({row.bucket, next_bucket(level, row.bucket)});
+  buckets.seek({source.id, reseller}, widen(level, within));
+  SummaryRow row;
+  while (buckets.next(row)) {
+    Range const bucket = {row.bucket, next_bucket(level, row.bucket)};
+    if (service_of(row.item) == service && (ranges.empty() || !(ranges.back() == bucket))) ranges.push_back(bucket);
   }
 }
 

@@ -1,7 +1,8 @@
 \echo Use "ALTER EXTENSION reseller_report UPDATE" to load this file. \quit
 
 -- From 0.1.0 to 0.2.0. Changes that wait are packed, and are folded into runs before they are merged; rows of the levels have their
--- sums over companies. The levels keep what they hold. Reports answer the same before and after.
+-- sums over companies, and an index that leads to buckets before items. The levels keep what they hold. Reports answer the same
+-- before and after.
 
 -- Made anew below. Until then, what this script does to tables is not followed.
 DROP EVENT TRIGGER reseller_report_ddl_command_start;
@@ -49,6 +50,8 @@ BEGIN
             'sum_delivered = reseller_report._sum_of(delivered), sum_seconds = reseller_report._sum_of(seconds), '
             'sum_price_twin = reseller_report._sum_of(price_twin), sum_price_reseller = reseller_report._sum_of(price_reseller)',
             level);
+        EXECUTE format('ALTER TABLE reseller_report.usage_%1$s DROP CONSTRAINT usage_%1$s_pkey, '
+            'ADD PRIMARY KEY (source, reseller_id, bucket, item)', level);
     END LOOP;
 END
 $$;

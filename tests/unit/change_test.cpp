@@ -98,8 +98,8 @@ TEST_CASE("changes are in order of rows, in each of companies, and differ by eve
     Change other = base;
     if (part == 0) other.source++;
     if (part == 1) other.reseller++;
-    if (part == 2) other.item = Item::kViber;
-    if (part == 3) other.bucket += kQuarterHour;
+    if (part == 2) other.bucket += kQuarterHour;
+    if (part == 3) other.item = Item::kViber;
     if (part == 4) other.company++;
     CHECK(base < other);
     CHECK_FALSE(other < base);
