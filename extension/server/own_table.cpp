@@ -101,9 +101,32 @@ void IndexKeeper::open(Relation table) {
   ExecOpenIndices(table_, false);
 }
 
-void IndexKeeper::add(TupleTableSlot *row, bool only_summarizing) {
+void IndexKeeper::add(TupleTableSlot *row) {
+  if (table_ != nullptr) enter(row, 0);
+}
+
+// The primary key need not look whether another row has the key. It would look through all versions of this row that some snapshot
+// still sees, and take longer with each.
+void IndexKeeper::add_version(TupleTableSlot *row, bool only_summarizing) {
   if (table_ == nullptr) return;
-  list_free(ExecInsertIndexTuples(table_, state_, only_summarizing ? EIIT_ONLY_SUMMARIZING : 0, row, NIL, nullptr));
+  IndexInfo *primary = nullptr;
+  for (int i = 0; i < table_->ri_NumIndices && !only_summarizing; i++) {
+    Relation const index = table_->ri_IndexRelationDescs[i];
+    if (!index->rd_index->indisprimary) continue;
+    primary = table_->ri_IndexRelationInfo[i];
+    Datum values[INDEX_MAX_KEYS];
+    bool nulls[INDEX_MAX_KEYS];
+    FormIndexDatum(primary, row, state_, values, nulls);
+    bool const is_unchanged = true;
+    index_insert(index, values, nulls, &row->tts_tid, table_->ri_RelationDesc, UNIQUE_CHECK_NO, is_unchanged, primary);
+    primary->ii_ReadyForInserts = false;  // the server leaves it out below
+  }
+  enter(row, only_summarizing ? EIIT_ONLY_SUMMARIZING : 0);
+  if (primary != nullptr) primary->ii_ReadyForInserts = true;
+}
+
+void IndexKeeper::enter(TupleTableSlot *row, int flags) {
+  list_free(ExecInsertIndexTuples(table_, state_, flags, row, NIL, nullptr));
   ResetPerTupleExprContext(state_);
 }
 
@@ -121,25 +144,24 @@ void RowStore::open(const OwnTable &table) {
 
 void RowStore::insert(HeapTuple row) {
   simple_heap_insert(table_, row);
-  add_to_indexes(row, false);
+  ExecStoreHeapTuple(row, slot_, false);
+  indexes_.add(slot_);
+  ExecClearTuple(slot_);
 }
 
 void RowStore::update(const ItemPointerData &stored, HeapTuple row) {
   ItemPointerData tid = stored;
   TU_UpdateIndexes indexes = TU_All;
   simple_heap_update(table_, &tid, row, &indexes);
-  if (indexes != TU_None) add_to_indexes(row, indexes == TU_Summarizing);
+  if (indexes == TU_None) return;
+  ExecStoreHeapTuple(row, slot_, false);
+  indexes_.add_version(slot_, indexes == TU_Summarizing);
+  ExecClearTuple(slot_);
 }
 
 void RowStore::remove(const ItemPointerData &stored) {
   ItemPointerData tid = stored;
   simple_heap_delete(table_, &tid);
-}
-
-void RowStore::add_to_indexes(HeapTuple row, bool only_summarizing) {
-  ExecStoreHeapTuple(row, slot_, false);
-  indexes_.add(slot_, only_summarizing);
-  ExecClearTuple(slot_);
 }
 
 void RowStore::close() {

@@ -91,13 +91,18 @@ class IndexKeeper {
   /// Inside pg(). The table stays open until close().
   void open(Relation table);
 
-  /// Inside pg(): enters a row that was written, or the new version of one.
-  void add(TupleTableSlot *row, bool only_summarizing = false);
+  /// Inside pg(): enters a row that was written.
+  void add(TupleTableSlot *row);
+
+  /// Inside pg(): enters the new version of a row, whose primary key stays.
+  void add_version(TupleTableSlot *row, bool only_summarizing);
 
   /// Inside pg().
   void close();
 
  private:
+  void enter(TupleTableSlot *row, int flags);
+
   EState *state_ = nullptr;
   ResultRelInfo *table_ = nullptr;
 };
@@ -110,6 +115,7 @@ class RowStore {
 
   /// Inside pg().
   void insert(HeapTuple row);
+  /// The primary key stays.
   void update(const ItemPointerData &stored, HeapTuple row);
   void remove(const ItemPointerData &stored);
 
@@ -117,8 +123,6 @@ class RowStore {
   void close();
 
  private:
-  void add_to_indexes(HeapTuple row, bool only_summarizing);
-
   Relation table_ = nullptr;
   IndexKeeper indexes_;
   TupleTableSlot *slot_ = nullptr;
