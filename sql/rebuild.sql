@@ -3,13 +3,13 @@
 -- ---------------------------------------------------------------------------------------------------------------------
 
 -- Marks a rebuilt slice, and cuts it out of the un-built ranges that its snapshot saw. Before the horizon nothing is un-built.
-CREATE FUNCTION reseller_report._mark_built(source bigint, slice_from timestamptz, slice_to timestamptz, mended uuid[])
+CREATE FUNCTION reseller_report._note_built(source bigint, slice_from timestamptz, slice_to timestamptz, mended uuid[])
     RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     AS $$
 #variable_conflict use_column
 DECLARE
-    earliest CONSTANT timestamptz := (SELECT s.horizon FROM reseller_report.source s WHERE s.id = _mark_built.source);
+    earliest CONSTANT timestamptz := (SELECT s.horizon FROM reseller_report.source s WHERE s.id = _note_built.source);
 BEGIN
     WITH gone AS (DELETE FROM reseller_report.source_unbuilt u WHERE u.id = ANY (mended) RETURNING u.*)
     INSERT INTO reseller_report.source_unbuilt (source, unbuilt_from, unbuilt_to, reason, since)
@@ -19,13 +19,13 @@ BEGIN
     -- What is left of a row gets an id of its own: an older snapshot may rely on a row for as long as its id is there.
     WITH gone AS (
         DELETE FROM reseller_report.source_built b
-        WHERE b.source = _mark_built.source AND b.built_from < slice_to AND b.built_to > slice_from RETURNING b.*)
+        WHERE b.source = _note_built.source AND b.built_from < slice_to AND b.built_to > slice_from RETURNING b.*)
     INSERT INTO reseller_report.source_built (source, built_from, built_to)
         SELECT source, built_from, slice_from FROM gone WHERE built_from < slice_from
         UNION ALL SELECT source, slice_to, built_to FROM gone WHERE built_to > slice_to;
-    UPDATE reseller_report.source_built b SET built_to = slice_to WHERE b.source = _mark_built.source AND b.built_to = slice_from;
+    UPDATE reseller_report.source_built b SET built_to = slice_to WHERE b.source = _note_built.source AND b.built_to = slice_from;
     IF NOT FOUND THEN
-        INSERT INTO reseller_report.source_built (source, built_from, built_to) VALUES (_mark_built.source, slice_from, slice_to);
+        INSERT INTO reseller_report.source_built (source, built_from, built_to) VALUES (_note_built.source, slice_from, slice_to);
     END IF;
 END
 $$;

@@ -8,7 +8,7 @@
 namespace reseller_report::accumulator {
 namespace {
 
-// Changes that a level may hold before it is flushed. Its table is then about 10.5 MB: 131,072 entries of 80 bytes.
+// Changes that a table may hold before it is flushed. It is then about 10.5 MB: 131,072 entries of 80 bytes.
 constexpr std::uint32_t kCap = 65'536;
 constexpr std::uint32_t kFirstCapacity = 16;
 
@@ -18,17 +18,17 @@ struct Entry {
   Counters counters;
 };
 
-// An open-addressing hash table in the server's memory. It must outlive calls, and vanish with the transaction also after ERROR and
-// FATAL, which run no destructors.
-struct LevelTable {
-  LevelTable *below;
+// What a subtransaction has captured: an open-addressing hash table in the server's memory. It must outlive calls, and vanish with
+// the transaction also after ERROR and FATAL, which run no destructors.
+struct NestTable {
+  NestTable *below;
   int nest_level;
   std::uint32_t capacity;  // a power of two
   std::uint32_t count;
   Entry *entries;
 };
 
-LevelTable *top = nullptr;
+NestTable *top = nullptr;
 
 // The command that last captured or flushed, kept until the transaction ends. A report in a snapshot that does not see all of that
 // command must read raw rows.
@@ -39,7 +39,7 @@ std::uint32_t place_of(const UsageKey &key) {
   return static_cast<std::uint32_t>(h ^ h >> 32);
 }
 
-Entry *find_slot(LevelTable *table, const UsageKey &key) {
+Entry *find_slot(NestTable *table, const UsageKey &key) {
   std::uint32_t const mask = table->capacity - 1;
   for (std::uint32_t at = place_of(key) & mask;; at = (at + 1) & mask) {
     Entry *const entry = &table->entries[at];
@@ -53,7 +53,7 @@ Entry *allocate(std::uint32_t capacity) {
 }
 
 // Makes room for `count` entries at a load of at most two thirds. Raises when memory is out, with the table as it was.
-void reserve(LevelTable *table, std::uint32_t count) {
+void reserve(NestTable *table, std::uint32_t count) {
   std::uint32_t capacity = table->capacity;
   while (count > capacity / 3 * 2) capacity *= 2;
   if (capacity == table->capacity) return;
@@ -68,7 +68,7 @@ void reserve(LevelTable *table, std::uint32_t count) {
 }
 
 // Adds without allocating; false when a figure would overflow.
-bool put(LevelTable *table, const UsageKey &key, const Counters &counters, int sign) {
+bool put(NestTable *table, const UsageKey &key, const Counters &counters, int sign) {
   Entry *const entry = find_slot(table, key);
   if (!entry->used) {
     entry->key = key;
@@ -78,22 +78,22 @@ bool put(LevelTable *table, const UsageKey &key, const Counters &counters, int s
   return add(entry->counters, counters, sign);
 }
 
-void clear(LevelTable *table) {
+void clear(NestTable *table) {
   std::fill_n(table->entries, table->capacity, Entry{});
   table->count = 0;
 }
 
-LevelTable *current_level() {
+NestTable *current_nest() {
   int const nest_level = GetCurrentTransactionNestLevel();
   if (top != nullptr && top->nest_level == nest_level) return top;
-  auto *const fresh = static_cast<LevelTable *>(MemoryContextAlloc(TopTransactionContext, sizeof(LevelTable)));
+  auto *const fresh = static_cast<NestTable *>(MemoryContextAlloc(TopTransactionContext, sizeof(NestTable)));
   *fresh = {top, nest_level, kFirstCapacity, 0, allocate(kFirstCapacity)};
   top = fresh;
   return top;
 }
 
 void pop() {
-  LevelTable *const gone = top;
+  NestTable *const gone = top;
   top = gone->below;
   pfree(gone->entries);
   pfree(gone);
@@ -108,7 +108,7 @@ void note_command() {
   if (last_command != GetCurrentCommandId(false)) pg([] { last_command = GetCurrentCommandId(true); });
 }
 
-void write_level(LevelTable *table) {
+void flush_nest(NestTable *table) {
   std::vector<UsageChange> changes;
   changes.reserve(table->count);
   for (std::uint32_t i = 0; i < table->capacity; i++) {
@@ -120,7 +120,7 @@ void write_level(LevelTable *table) {
   note_command();
 }
 
-bool merge_would_overflow(LevelTable *from, LevelTable *into) {
+bool merge_would_overflow(NestTable *from, NestTable *into) {
   for (std::uint32_t i = 0; i < from->capacity; i++) {
     const Entry &entry = from->entries[i];
     if (!entry.used) continue;
@@ -131,7 +131,7 @@ bool merge_would_overflow(LevelTable *from, LevelTable *into) {
   return false;
 }
 
-LevelTable *parent_to_merge_into() {
+NestTable *parent_to_merge_into() {
   bool const adjacent = top->below != nullptr && top->below->nest_level == top->nest_level - 1;
   return adjacent ? top->below : nullptr;
 }
@@ -139,20 +139,20 @@ LevelTable *parent_to_merge_into() {
 // Does everything about the merge that can fail, while the subtransaction can still fail. Where the changes do not fit into the
 // parent's table, they are flushed as the subtransaction's own.
 void prepare_merge() {
-  LevelTable *const parent = parent_to_merge_into();
+  NestTable *const parent = parent_to_merge_into();
   if (parent == nullptr) return;
   if (top->count + parent->count > kCap) {
-    write_level(top);
+    flush_nest(top);
     return;
   }
   pg([&] { reserve(parent, top->count + parent->count); });
-  if (merge_would_overflow(top, parent)) write_level(top);
+  if (merge_would_overflow(top, parent)) flush_nest(top);
 }
 
 void merge() {
-  LevelTable *const parent = parent_to_merge_into();
+  NestTable *const parent = parent_to_merge_into();
   if (parent == nullptr) {
-    // The level around this one has captured nothing and has no table. This table becomes that level's.
+    // The subtransaction around this one has captured nothing and has no table. This table becomes its own.
     top->nest_level--;
     return;
   }
@@ -169,7 +169,7 @@ void on_transaction(XactEvent event, void *) {
     case XACT_EVENT_PRE_PREPARE:
       if (top == nullptr || top->count == 0) return;
       guarded([] {
-        write_level(top);
+        flush_nest(top);
         return Datum{0};
       });
       return;
@@ -207,25 +207,25 @@ void on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, v
 }  // namespace
 
 void change(const UsageKey &key, const Counters &counters, int sign) {
-  LevelTable *table = top;
+  NestTable *table = top;
   bool const has_room =
       table != nullptr && table->nest_level == GetCurrentTransactionNestLevel() && table->count + 1 <= table->capacity / 3 * 2;
   if (!has_room)
     pg([&] {
-      table = current_level();
+      table = current_nest();
       reserve(table, table->count + 1);
     });
   note_command();
   if (!put(table, key, counters, sign)) {
-    write_level(table);
+    flush_nest(table);
     (void)put(table, key, counters, sign);  // onto zero: one event cannot overflow
   }
-  if (table->count >= kCap) write_level(table);
+  if (table->count >= kCap) flush_nest(table);
 }
 
 bool parents_have_changes() {
   int const nest_level = GetCurrentTransactionNestLevel();
-  for (const LevelTable *table = top; table != nullptr; table = table->below)
+  for (const NestTable *table = top; table != nullptr; table = table->below)
     if (table->nest_level < nest_level && table->count > 0) return true;
   return false;
 }
@@ -233,7 +233,7 @@ bool parents_have_changes() {
 bool is_ahead_of(Snapshot snapshot) { return last_command != InvalidCommandId && snapshot->curcid <= last_command; }
 
 void visit(Visitor visitor, void *state) {
-  for (const LevelTable *table = top; table != nullptr; table = table->below)
+  for (const NestTable *table = top; table != nullptr; table = table->below)
     for (std::uint32_t i = 0; i < table->capacity; i++)
       if (table->entries[i].used) visitor(state, table->entries[i].key, table->entries[i].counters);
 }

@@ -1,5 +1,5 @@
-// Capture: the row trigger that turns every change of a usage table into signed changes of this transaction. It reads no table,
-// because captured_table.cpp keeps what it has to know in the backend's memory, and it waits for nobody.
+// Capture: the row trigger that turns every change of a usage table into signed changes of this transaction. It waits for nobody.
+// It reads the registry only for a table's first row after the table has changed: captured_table.cpp remembers the rest.
 
 #include <optional>
 
@@ -72,7 +72,7 @@ void capture_row(const CapturedSource &source, Relation relation, const MappedVa
   accumulator::change(key_of(source.id, usage), usage.counters, sign);
 }
 
-/// Does something once for each table and subtransaction.
+/// Does something at the first of consecutive calls for the same table and subtransaction.
 class OnceHere {
  public:
   template <typename F>

@@ -70,11 +70,11 @@ struct Cover {
   Range buckets;
 };
 
-/// A cover with few pieces. Each edge needs at most 6 months, 16 days, 12 hours, 2 quarters and 7.5 minutes of raw rows. Either
-/// bound may be infinite. Pieces are chosen as if there were no usage after `now`: "this month so far" is the bucket of the whole
-/// month, from which the rest of the month is subtracted. That rest is cheap to read as long as it is empty, and the cover is exact
-/// even if it is not. A raw piece that is subtracted lies in the same quarter hour as a bound of the period. So it lies in a built
-/// day where the period does.
+/// A cover with few pieces. Each end of the period needs at most 6 months, 16 days, 12 hours, 2 quarters and 7.5 minutes of raw
+/// rows. Either bound may be infinite. Pieces are chosen as if there were no usage after `now`: "this month so far" is the bucket
+/// of the whole month, from which the rest of the month is subtracted. That rest is cheap to read as long as it is empty, and the
+/// cover is exact even if it is not. A raw piece that is subtracted lies in the same quarter hour as a bound of the period. So it
+/// lies in a built day where the period does.
 Cover cover_of(const Range &period, Time now);
 
 /// The same time as signed pieces that do not overlap: where pieces add up to nothing there is none.

@@ -193,8 +193,8 @@ void note_fold(std::int64_t deltas, Time duration) {
 Patience::Patience(Kind kind) : kind_(kind), milliseconds_(std::max(1, DeadlockTimeout / 4)) {}
 
 bool Patience::lock(const TableLock &wanted) {
-  // Another mode is not asked for in addition: while somebody waits for the table, the server would not give it at once. Who gave
-  // up then would let the waiter in, and wait for him in turn, without end.
+  // Who holds the strongest lock needs no other. Asking for one would queue behind any session that waits for the table. We would
+  // give up, let that session in, wait for it in turn, and so on without end.
   if (is_locked_by_me(wanted.table, AccessExclusiveLock)) return true;
   bool locked = false;
   pg([&] { locked = ConditionalLockRelationOid(wanted.table, wanted.mode); });

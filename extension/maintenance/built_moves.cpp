@@ -13,7 +13,8 @@ namespace {
 // How many companies' raw rows are read by one query.
 constexpr size_t kCompaniesAtOnce = 64;
 
-// The figures of some companies that runs and levels hold, where they are a reseller's already: raw usage less what is pending.
+// The raw usage of some companies in the time that moves, less what is pending. Where a company had a reseller, that is what runs
+// and summaries hold of it.
 Figures folded_figures(const MovableSource &from, const std::vector<std::int64_t> &companies, const Range &hull, const Moves &moves,
                        const Pending &pending) {
   Figures figures;

@@ -43,9 +43,9 @@ class Readiness {
   Fate fate(std::int64_t source, Time bucket) const {
     const State &state = sources_.at(source);
     if (state.is_built(bucket)) return Fate::kFold;
-    // The day is not built, which is committed. So everybody reads raw rows there, in whatever snapshot, and nobody counts this
-    // change. A rebuild would drop it, because whoever sees the change sees the row that it tells of. But a rebuild may not be
-    // possible, and then the change would lie here for ever. What comes after the snapshot of a rebuild stays, and is folded later.
+    // That the day is not built is committed. So every report reads raw rows there, and nobody counts this change. Whoever sees it
+    // also sees its raw row, so a rebuild would drop it. Where no rebuild is possible, it would lie here for ever, so it is dropped
+    // now. A change that commits after a rebuild took its snapshot is folded later.
     return bucket >= state.horizon ? Fate::kDrop : Fate::kWait;
   }
 

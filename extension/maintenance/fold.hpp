@@ -1,5 +1,5 @@
 // The fold: takes pending deltas by row identity, attributes them to resellers, and appends them as runs in the same transaction,
-// so that runs + deltas are the same before and after for every key. Its cost follows the changes that it takes.
+// so that runs + deltas stay the same for all that reports count. Its cost follows the changes that it takes.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace reseller_report {
 /// Whether a fold would take anything, in the active snapshot.
 bool anything_to_fold();
 
-/// Folds at most `most` pending changes and returns how many. Drops those that nobody counts. Only a holder of the lease may.
+/// Folds at most `most` changes of built days and returns how many. Drops those that nobody counts. Only a holder of the lease may.
 std::int64_t fold(std::int64_t most);
 
 /// How many changes the next folds would take, and when the oldest was captured.

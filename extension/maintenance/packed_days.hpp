@@ -55,7 +55,7 @@ class PackedDaysSetter {
   std::map<Time, Held> held_;  // by day
 };
 
-/// The changes that a day may have at most to be kept packed, whatever its reseller is.
+/// Up to this many changes a day is kept packed, whatever its reseller. A merge allows resellers of many companies more.
 std::size_t most_packed();
 
 }  // namespace reseller_report

@@ -50,7 +50,7 @@ void require_built(const Source &source, const Range &days) {
 }
 
 // Writes the usage of companies without a reseller as runs of kNobody, as if it had been folded: raw usage less what is pending.
-void keep_nobodys(const Source &source, const Range &pruned, MovingSnapshot &snapshot) {
+void keep_nobodys(const Source &source, const Range &pruned, AdvancingSnapshot &snapshot) {
   Overflows overflows;
   std::vector<Change> const pending = pending_changes({source}, Whose::kNobody);
   for (const Range &slice : slices_of(source, pruned)) {
@@ -115,7 +115,7 @@ Lacking prune_with_lease(Oid table, Time older_than, Patience &patience, std::ve
   // From here on no partition comes or goes, and what is read below is locked.
   if (is_connected(table))
     if (Lacking const lacking = lock_tree(table, ShareUpdateExclusiveLock, AccessShareLock, patience)) return lacking;
-  MovingSnapshot snapshot;
+  AdvancingSnapshot snapshot;
   std::vector<Source> const sources = sources_of_table(table);
   Plan plan = plan_of(sources, older_than);
   if (plan.partitions.empty()) return {};

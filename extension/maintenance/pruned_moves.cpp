@@ -22,9 +22,9 @@ struct Changed {
 };
 
 // Takes pruned figures from the resellers that have them, in the levels, packed days and runs, and gives them to those that
-// `dependency` names now. The statement that changed `dependency` may run several commands, and this trigger may fire before the
-// one that removed the old row. So every reseller is considered that this transaction took a company from. kNobody is considered,
-// too, unless the command itself shows that a committed row gave the company to a reseller until then.
+// `dependency` names now. One statement may run several commands, and this trigger may fire before that of the command which
+// removed the old row. So this command alone does not say who had the figures. Every reseller from which the transaction took the
+// company may have had them. So may kNobody, unless the command replaced a row that was committed before.
 class PrunedFigures {
  public:
   PrunedFigures(const SourceState &source, const std::vector<Changed> &changed) : source_(source), changed_(changed) {

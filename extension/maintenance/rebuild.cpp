@@ -31,7 +31,7 @@ void require_whole_days(const Range &range) {
 }
 
 // Refuses to rebuild in a savepoint while the transaction, or a savepoint around this one, has captured changes that are not
-// flushed. This is part of the contract, and stricter than the sums need. A rebuild adds up the rows of others alone, and leaves
+// flushed. docs/reference.md says so; the sums would allow more. A rebuild adds up the rows of others alone, and leaves
 // the transaction's own changes where they wait. So a savepoint that is rolled back undoes the rebuild, and takes nothing from its
 // parents.
 void require_no_changes_of_parents() {
@@ -99,7 +99,7 @@ void remove_runs(std::int64_t source, const std::vector<std::int64_t> &resellers
 }
 
 // Sets every level, so that whatever was wrong in any of them is mended.
-void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapshot, Overflows &overflows) {
+void set_levels(const Source &source, const Range &slice, AdvancingSnapshot &snapshot, Overflows &overflows) {
   SortedChanges raw(source.id);
   sort_raw_changes(source, slice, raw, overflows);
   std::vector<std::int64_t> resellers = raw.resellers();
@@ -112,9 +112,9 @@ void set_levels(const Source &source, const Range &slice, MovingSnapshot &snapsh
   restate(source, slice, raw, resellers, snapshot, overflows);
 }
 
-// Refuses to rebuild where rows of this transaction are in none of its captured changes. raw_changes() leaves out all rows that the
-// transaction wrote, because they wait among its captured changes. But rows that it wrote before it connected the table, or past
-// the trigger, do not.
+// Refuses to rebuild where rows of this transaction are in none of its captured changes. sort_raw_changes() leaves out all rows
+// that the transaction wrote, because they wait among its captured changes. But rows that it wrote before it connected the table,
+// or past the trigger, do not.
 void require_own_rows_captured(const Source &source, const Range &slice, Overflows &overflows) {
   if (!unbuilt_since_snapshot(source.id)) return;
   std::vector<Change> const missing =
@@ -133,8 +133,8 @@ void require_deltas_seen(const Source &source) {
                 "Commit first, then CALL reseller_report.rebuild('" + source.name + "').");
 }
 
-// Marks days as built. A mark of un-built days that the slice's snapshot does not see stays.
-void mark_built(std::int64_t source, const Range &slice) {
+// Notes days as built, and deletes their marks. A mark that the slice's snapshot does not see stays.
+void note_built(std::int64_t source, const Range &slice) {
   SqlParameters parameters;
   parameters.add_bigint(source).add_time(slice.from).add_time(slice.to);
   ActingAs const owner(extension_owner());
@@ -142,7 +142,7 @@ void mark_built(std::int64_t source, const Range &slice) {
       "SELECT ARRAY(SELECT id FROM reseller_report.source_unbuilt WHERE source = $1 AND unbuilt_from < $3 AND unbuilt_to > $2)",
       parameters);
   parameters.add(UUIDARRAYOID, mended);
-  execute("SELECT reseller_report._mark_built($1, $2, $3, $4)", parameters);
+  execute("SELECT reseller_report._note_built($1, $2, $3, $4)", parameters);
 }
 
 // Takes the lease and locks what a slice needs locked, before the snapshot of the slice is taken. So nobody switches triggers off
@@ -165,24 +165,24 @@ std::vector<Source> sources_with_lease(Oid table) {
   return sources;
 }
 
-void rebuild_source(const Source &source, const Range &slice, MovingSnapshot &snapshot) {
+void rebuild_source(const Source &source, const Range &slice, AdvancingSnapshot &snapshot) {
   Overflows overflows;
   require_deltas_seen(source);
   require_own_rows_captured(source, slice, overflows);
   set_levels(source, slice, snapshot, overflows);
   if (!overflows.empty())
     throw Error(sqlstate::kOutOfRange, "the figures of company " + std::to_string(overflows.front().company) + " exceed 64 bits");
-  mark_built(source.id, slice);
+  note_built(source.id, slice);
 }
 
-// Rebuilds the part of `days` that is not pruned, for all services that the table feeds, in one snapshot that leaves out this
-// transaction's own work. Returns that part.
+// Rebuilds the part of `days` that is not pruned, for all services that the table feeds, and returns it. Others' work is seen as of
+// one snapshot all the time. Raw rows are read without this transaction's own.
 Range rebuild_slice(Oid table, const Range &days) {
   require_whole_days(days);
   require_no_changes_of_parents();
   require_dependencies_followed();
   std::vector<Source> const sources = sources_with_lease(table);
-  MovingSnapshot snapshot;
+  AdvancingSnapshot snapshot;
   Range rebuilt = {days.to, days.to};
   for (const Source &source : sources) {
     Range const slice = intersection(days, {source.horizon, kInfinity});

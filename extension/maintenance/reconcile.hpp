@@ -1,4 +1,5 @@
-// A source's figures as lists of changes: what its raw rows say, and what a level of the summaries holds. For rebuild and verify.
+// A source's figures as lists of changes: what its raw rows say, and what a level of the summaries holds. For rebuild, verify and
+// prune.
 #pragma once
 
 #include <string>

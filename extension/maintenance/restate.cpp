@@ -254,7 +254,7 @@ void restate_from_below(Level level, const Source &source, const Range &slice, c
 }  // namespace
 
 void restate(const Source &source, const Range &slice, SortedChanges &raw, const std::vector<std::int64_t> &resellers,
-             MovingSnapshot &snapshot, Overflows &overflows) {
+             AdvancingSnapshot &snapshot, Overflows &overflows) {
   Level const first = restate_from_raw(source, slice, raw, resellers, overflows);
   snapshot.see_own_writes();
   for (int level = static_cast<int>(first); level < kLevels; level++) {

@@ -15,6 +15,6 @@ namespace reseller_report {
 /// figures of the days that are not packed. A wider one gets the sums of the level below, and the months get those of the packed
 /// days besides.
 void restate(const Source &source, const Range &slice, SortedChanges &raw, const std::vector<std::int64_t> &resellers,
-             MovingSnapshot &snapshot, Overflows &overflows);
+             AdvancingSnapshot &snapshot, Overflows &overflows);
 
 }  // namespace reseller_report

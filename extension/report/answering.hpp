@@ -19,8 +19,8 @@ std::vector<AnsweringSource> answering_sources(Service service, const Range &per
 /// Raises 55000 where raw rows of this range are needed that were pruned.
 void require_raw_usage(const Source &source, const Range &range);
 
-/// Whether no mark of the source is among those of `now` that was not there before. A partition that is attached meanwhile may
-/// bring rows that are seen where raw rows are read, and are in no summary.
+/// Whether the source has no new mark: each of its marks in `now` was there when `answering` was made. A new mark may mean a
+/// partition that was attached meanwhile, whose rows raw queries see and summaries lack.
 bool still_holds(const AnsweringSource &answering, const MarksBySource &now);
 
 }  // namespace reseller_report

@@ -14,8 +14,8 @@
 
 namespace reseller_report {
 
-/// The companies with a dependency on a reseller that overlaps a period, in order of id. Packed: a reseller may have tens
-/// of thousands, and every page of memory that a report touches costs.
+/// The companies with a dependency on a reseller that overlaps a period, in order of id. They lie in flat arrays: a reseller
+/// may have tens of thousands, and every page of memory that a report touches costs.
 class Dependents {
  public:
   std::vector<std::int64_t> ids;

@@ -36,14 +36,14 @@ class OthersSnapshot {
 
 /// Makes a copy of the transaction's snapshot the active one. After see_own_writes() it sees what the transaction itself has
 /// written by then. What others did is seen as of one moment all the time.
-class MovingSnapshot {
+class AdvancingSnapshot {
  public:
-  MovingSnapshot() {
+  AdvancingSnapshot() {
     pg([] { PushCopiedSnapshot(GetTransactionSnapshot()); });
   }
-  ~MovingSnapshot() { PopActiveSnapshot(); }
-  MovingSnapshot(const MovingSnapshot &) = delete;
-  MovingSnapshot &operator=(const MovingSnapshot &) = delete;
+  ~AdvancingSnapshot() { PopActiveSnapshot(); }
+  AdvancingSnapshot(const AdvancingSnapshot &) = delete;
+  AdvancingSnapshot &operator=(const AdvancingSnapshot &) = delete;
 
   void see_own_writes() {
     pg([] {

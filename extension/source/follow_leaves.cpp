@@ -29,13 +29,13 @@ void register_leaf(std::int64_t source, const Member &member, const Range &days)
 // The member that a leaf of the registry is now, where its name or OID has changed; NULL where the registry is right. Where the
 // registry's OIDs are of this database, they decide. After a restore names decide, and an OID does only where no member has the
 // leaf's name any more.
-const Member *renamed(const RegisteredLeaf &leaf, const std::vector<Member> &members, bool knows_numbers) {
+const Member *renamed(const RegisteredLeaf &leaf, const std::vector<Member> &members, bool knows_oids) {
   bool const name_is_taken =
       std::any_of(members.begin(), members.end(), [&](const Member &member) { return have_same_name(leaf, member); });
   for (const Member &member : members) {
     bool const has_name = have_same_name(leaf, member);
-    bool const has_number = leaf.relid == member.relid;
-    if (has_name != has_number && (knows_numbers ? has_number : has_name || !name_is_taken)) return &member;
+    bool const has_oid = leaf.relid == member.relid;
+    if (has_name != has_oid && (knows_oids ? has_oid : has_name || !name_is_taken)) return &member;
   }
   return nullptr;
 }
@@ -49,11 +49,11 @@ void tell_of_leaves(Oid root) {
 // All stale rows are deleted before any is inserted again, because two tables may have swapped their names. An UPDATE would not do:
 // it would find only rows that the transaction's snapshot sees.
 void follow_names(std::int64_t source, const std::vector<Member> &members) {
-  bool const knows_numbers = knows_leaves(source);
+  bool const knows_oids = knows_leaves(source);
   std::vector<RegisteredLeaf> stale;
   std::vector<const Member *> fresh;
   for (const RegisteredLeaf &leaf : registered_leaves(source))
-    if (const Member *const member = renamed(leaf, members, knows_numbers); member != nullptr) {
+    if (const Member *const member = renamed(leaf, members, knows_oids); member != nullptr) {
       stale.push_back(leaf);
       fresh.push_back(member);
     }

@@ -32,7 +32,7 @@ RegisteredLeaf leaf_of(HeapTuple tuple, TupleDesc columns) {
 }
 
 // The OIDs of a source's leaves, sorted. A leaf without a table in this database is left out.
-std::vector<Oid> numbers_of_leaves(std::int64_t source) {
+std::vector<Oid> oids_of_leaves(std::int64_t source) {
   std::vector<Oid> numbers;
   for (const RegisteredLeaf &leaf : registered_leaves(source))
     if (OidIsValid(leaf.relid)) numbers.push_back(leaf.relid);
@@ -133,7 +133,7 @@ bool has_strangers(std::int64_t source, Oid relid) {
   // finds them alike.
   constexpr int kLooks = 3;
   for (int look = 0; look < kLooks; look++)
-    if (agree(numbers_of_leaves(source), tables_of(relid))) return false;
+    if (agree(oids_of_leaves(source), tables_of(relid))) return false;
   return true;
 }
 

@@ -62,7 +62,7 @@ const LearnedSource *learned_source(std::int64_t id) {
 }
 
 void remember(const Source &source, const Jsonb *rules, std::uint64_t told_before) {
-  // Without its number, the table is found by its name, and the server does not tell when another table gets that name.
+  // Where its OID is not noted, the table is found by its name. The server does not tell when another table takes that name.
   if (!is_noted(source.id)) return;
   std::vector<Oid> tables;
   bool pending = false;

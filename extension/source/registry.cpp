@@ -122,8 +122,8 @@ bool feeds(const RegistryRow &row, Service service) {
          (service == Service::kTelephonyOutgoing || service == Service::kTelephonyIncoming);
 }
 
-// Reads the mapping into memory of its own, so that it lives as long as somebody has the source. Until it is read, that memory is
-// the caller's: an error would lie there.
+// Reads the mapping into memory of its own, which lives as long as somebody has the source. Until the mapping is read, that memory
+// belongs to the caller's: an error that the parser raises keeps its data there.
 void read_mapping(const RegistryRow &row, Source &source) {
   MemoryContext memory = nullptr;
   pg([&] { memory = AllocSetContextCreate(CurrentMemoryContext, "reseller_report source", ALLOCSET_SMALL_SIZES); });

@@ -1,8 +1,8 @@
 // Reads and writes the two tables of packed changes that are attributed already. Each row is of one source, reseller and UTC day:
 // - usage_run: runs, as folds and dependency changes append them, any number for each day. No level holds them yet.
-// - usage_packed: days of few changes, with one row for each day. It stands in place of rows of the quarter hours, hours and days.
-//   The months and years hold its figures, too. Where changes are many, a row has
-//   their sums over companies and half hours besides, packed likewise.
+// - usage_packed: days of few changes, with one row for each day. Reports read it beside the rows of the quarter hours, hours and
+//   days, which hold none of its figures. The months and years hold them, too. Where changes are many, a row has their sums over
+//   companies and half hours besides, packed likewise.
 #pragma once
 
 #include <vector>

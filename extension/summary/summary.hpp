@@ -56,8 +56,9 @@ class RowMemory {
   MemoryContext context_ = nullptr;
 };
 
-/// Finds the rows of one level that a source and reseller have in a range of buckets, in the active snapshot, bucket by bucket. Not
-/// tracked: whatever changes what a figure is writes deltas, or dependency, and what summaries hold is only where it is held.
+/// Finds the rows of one level that a source and reseller have in a range of buckets, in the active snapshot, bucket by bucket. It
+/// takes no predicate locks, and needs none: whoever changes a figure writes to usage_delta or dependency, and the conflict is
+/// found there. Folds and merges change only where a figure is kept.
 class SummaryReader {
  public:
   SummaryReader(Level level, const RowMemory &memory);

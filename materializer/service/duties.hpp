@@ -1,6 +1,6 @@
 // What a leader does, one unit of work after the other: it folds often, folds and merges on its schedule, does the housekeeping,
-// rebuilds slices, verifies, and asks for the state that metrics show. Folds and merges go first, and take turns with the rest: a
-// backlog that takes hours keeps nothing else from being done.
+// rebuilds slices, verifies, and asks for the state that metrics show. A fold or merge that is due goes first. After
+// each of them, one other thing that is due gets its turn, so that a long backlog holds up nothing.
 #pragma once
 
 #include <optional>
@@ -71,8 +71,8 @@ class Duties {
   Timer verify_{option::kVerifySchedule, {}};
   Timer state_{"", {}};
   std::optional<Round> round_;
-  double next_fold_ = 0;  // in Process::seconds(), as is the next one
-  double next_look_at_standby_ = 0;
+  double next_fold_ = 0;             // in Process::seconds()
+  double next_look_at_standby_ = 0;  // likewise
   bool folded_last_ = false;
 };
 
