@@ -16,11 +16,16 @@
  * @property {string} company   of a cell
  * @property {string} cell      the key of its column
  * @property {string} after     the position of the last event of the page before
+ * @property {string} statement the number of one of the reseller's statements
+ * @property {boolean} all      all lines of the statement, without pages
  */
 
-/** An address that says what cannot be. The reason is a key of the texts. */
+/** An address, or a form that was sent, that says what cannot be. The reason is a key of the texts. */
 export class Refused extends Error {
-  /** @param {'reseller' | 'moment' | 'period' | 'search' | 'sort' | 'page' | 'cell' | 'after'} reason */
+  /**
+   * @param {'reseller' | 'moment' | 'period' | 'search' | 'sort' | 'page' | 'cell' | 'after' | 'statement' | 'words' | 'because' |
+   *   'nothing' | 'elsewhere' | 'form'} reason
+   */
   constructor(reason) {
     super(reason);
     this.reason = reason;
@@ -42,6 +47,8 @@ export const NOWHERE = {
   company: '',
   cell: '',
   after: '',
+  statement: '',
+  all: false,
 };
 
 const ID = /^-?\d{1,19}$/;
@@ -50,6 +57,7 @@ const MOMENT = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:\d
 // Characters that no name holds: controls, which PostgreSQL's text may not hold either (NUL), or which hide what is there.
 const CONTROLS = /[\u0000-\u001f\u007f]/;
 const LONGEST_SEARCH = 200;
+export const LONGEST_WORDS = 500;
 const LONGEST_POSITION = 2000;
 const LAST_PAGE = 1_000_000;
 
@@ -92,7 +100,20 @@ export function readAddress(query) {
     company: id('company', 'cell'),
     cell: matching('cell', NAME, 'cell'),
     after,
+    statement: id('statement', 'statement'),
+    all: text('all') === '1',
   };
+}
+
+/**
+ * What a person wrote into a field of a form that is sent: a note, or a reason.
+ * @param {URLSearchParams} form
+ * @param {string} name
+ */
+export function readWords(form, name) {
+  const words = (form.get(name) ?? '').trim();
+  if (words.length > LONGEST_WORDS || CONTROLS.test(words)) throw new Refused('words');
+  return words;
 }
 
 /** @param {string} text */

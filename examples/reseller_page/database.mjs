@@ -1,5 +1,5 @@
 // The way to the database: each answer is of one read-only transaction, in one snapshot, as the database role of who asks, within a
-// time limit. A request that is given up takes its query with it.
+// time limit. What changes something is a transaction as well. A request that is given up takes its query with it.
 
 import { setTimeout } from 'node:timers/promises';
 
@@ -116,8 +116,7 @@ export class Database {
   }
 
   /**
-   * Lets a piece of work read as this role, in one snapshot. Where the signal says that nobody waits for the answer any more, the
-   * query that runs is cancelled.
+   * Lets a piece of work read as this role, in one snapshot.
    * @template T
    * @param {string} role
    * @param {AbortSignal} signal
@@ -125,7 +124,34 @@ export class Database {
    * @param {number} [timeLimit]  for each query, in ms
    * @returns {Promise<T>}
    */
-  async read(role, signal, work, timeLimit = this.timeLimit) {
+  read(role, signal, work, timeLimit = this.timeLimit) {
+    return this.transaction('REPEATABLE READ READ ONLY', role, signal, work, timeLimit);
+  }
+
+  /**
+   * Lets a piece of work change something as this role: all of it, or nothing where it fails.
+   * @template T
+   * @param {string} role
+   * @param {AbortSignal} signal
+   * @param {(reader: Reader) => Promise<T>} work
+   * @param {number} timeLimit  for each query, in ms
+   * @returns {Promise<T>}
+   */
+  write(role, signal, work, timeLimit) {
+    return this.transaction('READ COMMITTED READ WRITE', role, signal, work, timeLimit);
+  }
+
+  /**
+   * Where the signal says that nobody waits for the answer any more, the query that runs is cancelled.
+   * @template T
+   * @param {string} mode
+   * @param {string} role
+   * @param {AbortSignal} signal
+   * @param {(reader: Reader) => Promise<T>} work
+   * @param {number} timeLimit
+   * @returns {Promise<T>}
+   */
+  async transaction(mode, role, signal, work, timeLimit) {
     const client = await this.connection();
     if (signal.aborted) {
       client.release();
@@ -142,7 +168,7 @@ export class Database {
     let healthy = false;
     try {
       const reader = new Reader(client, signal);
-      await reader.rows('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      await reader.rows(`BEGIN ISOLATION LEVEL ${mode}`);
       await reader.rows(
         "SELECT set_config('role', $1, true), set_config('statement_timeout', $2, true), " +
           "set_config('idle_in_transaction_session_timeout', $3, true)",

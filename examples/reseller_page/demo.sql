@@ -37,3 +37,22 @@ INSERT INTO usage.phone_call (company_id, direction, occurred_at, duration_secon
 SELECT reseller_report.grant_access('page_head_office', r) FROM unnest(ARRAY[1, 2, 3]) r;
 SELECT reseller_report.grant_access('page_northern_lights', 1), reseller_report.grant_access('page_bharat', 2);
 \o
+
+-- The head office bills. Each reseller reads its own statements.
+GRANT EXECUTE ON FUNCTION reseller_report.issue_statement, reseller_report.withdraw_statement TO page_head_office;
+
+-- Two of the resellers have been billed until two months ago. Meanwhile usage of that time has changed.
+\o /dev/null
+SET ROLE page_head_office;
+SELECT reseller_report.issue_statement(r, period_from, period_to)
+    FROM unnest(ARRAY[1, 2]) r, reseller_report.named_period(r, 'last_month', now() - interval '2 months');
+RESET ROLE;
+UPDATE usage.text_message SET price_twin = 0, price_reseller = 0
+    WHERE company_id IN (101, 110, 201) AND id % 500 = 0 AND occurred_at < date_trunc('month', now()) - interval '2 months';
+SET ROLE page_head_office;
+SELECT reseller_report.issue_statement(r, period_from, period_to, note => 'With a refund of messages that did not arrive')
+    FROM unnest(ARRAY[1, 2]) r, reseller_report.named_period(r, 'last_month', now() - interval '1 month');
+RESET ROLE;
+DELETE FROM usage.bot_message
+    WHERE company_id IN (101, 109, 201) AND id % 50 = 0 AND occurred_at < date_trunc('month', now()) - interval '1 month';
+\o

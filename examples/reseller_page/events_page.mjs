@@ -25,7 +25,7 @@ export function eventsPage({ address, user, reseller, of, section, company, sums
     const body = html`<h1>${texts.title}</h1>
       ${back}
       <p class="empty">${texts.noSuchCompany}</p>`;
-    return layout({ title: texts.title, user, body }, texts);
+    return layout({ title: texts.title, user, body, reseller: address.reseller }, texts);
   }
   const column = /** @type {Column} */ (section.columns.find(({ key }) => key === address.cell));
   const title = texts.eventsOf(company.name, texts.columnTitle(address.service, column.key, column.title));
@@ -60,7 +60,7 @@ export function eventsPage({ address, user, reseller, of, section, company, sums
         >${texts.nextEvents}</a
       >`}
     </nav>`;
-  return layout({ title, user, body }, texts);
+  return layout({ title, user, body, reseller: address.reseller }, texts);
 }
 
 /**

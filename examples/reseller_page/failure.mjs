@@ -1,7 +1,7 @@
 // What to tell a person about an error, and the HTTP status that goes with it.
 
 import { html } from './html.mjs';
-import { link, Refused } from './address.mjs';
+import { link, NOWHERE, Refused } from './address.mjs';
 import { Away, Busy } from './database.mjs';
 import { grouped } from './format.mjs';
 
@@ -9,6 +9,9 @@ import { grouped } from './format.mjs';
 /** @typedef {import('./html.mjs').Html} Html */
 /** @typedef {import('./texts/en.mjs').Texts} Texts */
 /** @typedef {{status: number, says: Html, isUnknown?: boolean}} Failure */
+
+/** @type {Partial<Record<Refused['reason'], number>>} */
+const STATUS = { statement: 404, nothing: 409, elsewhere: 403, form: 413 };
 
 // A quarter hour in milliseconds.
 const QUARTER = 900_000;
@@ -50,6 +53,19 @@ function pruned(message, address, of, texts) {
 }
 
 /**
+ * A month that is billed already, and the statement that bills it.
+ * @param {string} message
+ * @param {Address | undefined} address
+ * @param {Texts} texts
+ */
+function overlap(message, address, texts) {
+  const [, number = ''] = message.match(/ overlaps statement (\d+) /) ?? [];
+  const to = link('/statement', { ...NOWHERE, reseller: address?.reseller ?? '', statement: number });
+  return html`<p>${texts.overlap(number)}</p>
+    <p><a href="${to}">${texts.numberOf(number)}</a></p>`;
+}
+
+/**
  * @param {any} error
  * @param {{address?: Address, of?: import('./report.mjs').Period, timeLimit: number}} context
  * @param {Texts} texts
@@ -57,22 +73,28 @@ function pruned(message, address, of, texts) {
  */
 export function failure(error, { address, of, timeLimit }, texts) {
   const tell = (/** @type {number} */ status, /** @type {string} */ text) => ({ status, says: html`<p>${text}</p>` });
-  if (error instanceof Refused) return tell(400, texts.refused[error.reason]);
+  if (error instanceof Refused) return tell(STATUS[error.reason] ?? 400, texts.refused[error.reason]);
   if (error instanceof Busy) return tell(503, texts.busy);
   if (error instanceof Away) return tell(503, texts.away);
   const { code, message = '', severity } = error;
   switch (code) {
     case '42501':
+      if (message.startsWith('permission denied for function')) return tell(403, texts.mayNotIssue);
       return tell(403, texts.noRight(address?.reseller ?? ''));
     case '22023':
       if (message.endsWith('is not a reseller')) return tell(404, texts.notReseller);
       if (message.startsWith('the period must end')) return tell(400, texts.reversed);
+      if (message.startsWith('the period of a statement must be over')) return tell(409, texts.notOver);
+      if (message.startsWith('the period of a statement')) return tell(409, texts.offQuarters);
       return tell(400, texts.noSuchName);
     case '22007': // a date that is none
     case '22008': // a field that is out of its range
     case '22009': // an offset that is
       return tell(400, texts.noSuchMoment);
+    case '23P01':
+      return { status: 409, says: overlap(message, address, texts) };
     case '55000':
+      if (message.includes('was withdrawn already')) return tell(409, texts.withdrawnAlready(address?.statement ?? ''));
       return address ? { status: 409, says: pruned(message, address, of, texts) } : tell(409, texts.pruned);
     case '22003': // a figure, or an id of the address
     case '54000':
@@ -81,7 +103,7 @@ export function failure(error, { address, of, timeLimit }, texts) {
       return tell(504, texts.tooLong(grouped(timeLimit / 1000, texts.marks)));
     case '40001':
     case '40P01':
-      return tell(503, texts.busy);
+      return tell(503, texts.meanwhile);
   }
   // The server ends, starts, or has ended the session; or the connection broke.
   if (/^(57P|08|53)/.test(code ?? '') || severity === 'FATAL' || /Connection terminated|ECONN|EPIPE/.test(message))

@@ -1,20 +1,27 @@
 // What all pages have in common: the head, the side menu, who is signed in, and a plain message.
 
 import { Html, html } from './html.mjs';
+import { link, NOWHERE } from './address.mjs';
 import { assets } from './assets.mjs';
 
 /** @typedef {import('./texts/en.mjs').Texts} Texts */
 /** @typedef {import('./session.mjs').User} User */
+/** @typedef {'report' | 'statements'} View */
 
 // Stands for the body of a page. No text can bring it, since what texts bring is escaped.
 const BODY = html`<!-- body -->`;
 
 /**
  * What comes before and after the body of a page, so that a long one can be sent in pieces.
- * @param {{title: string, user?: User, menu?: Html | false}} of
+ * @param {{title: string, user?: User, menu?: Html | false, view?: View, reseller?: string}} of  menu: of the view that is shown
  * @param {Texts} texts
  */
-export function frame({ title, user, menu = false }, texts) {
+export function frame({ title, user, menu = false, view = 'report', reseller = '' }, texts) {
+  const entry = (/** @type {View} */ name, /** @type {string} */ path, /** @type {string} */ text) =>
+    html`<li>
+      <a href="${link(path, { ...NOWHERE, reseller })}" ${view === name && html` aria-current="page"`}>${text}</a>${view === name &&
+      menu}
+    </li>`;
   const page = html`<!doctype html>
     <html lang="${texts.language}">
       <head>
@@ -34,7 +41,7 @@ export function frame({ title, user, menu = false }, texts) {
           html`<nav aria-label="${texts.reports}">
               <p class="heading">${texts.reports}</p>
               <ul>
-                <li><a href="/" aria-current="page">${texts.title}</a>${menu}</li>
+                ${entry('report', '/', texts.title)} ${entry('statements', '/statements', texts.statements)}
               </ul>
             </nav>
             <form class="user" method="post" action="/sign-out">
@@ -56,11 +63,11 @@ export function frame({ title, user, menu = false }, texts) {
 
 /**
  * A whole page.
- * @param {{title: string, user?: User, body: Html}} of
+ * @param {{title: string, user?: User, body: Html, view?: View, reseller?: string}} of
  * @param {Texts} texts
  */
-export function layout({ title, user, body }, texts) {
-  const { before, after } = frame({ title, user }, texts);
+export function layout({ body, ...of }, texts) {
+  const { before, after } = frame(of, texts);
   return html`${before}${body}${after}`;
 }
 

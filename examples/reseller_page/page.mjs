@@ -1,7 +1,7 @@
 // The page "Reseller and companies": the form, and a section a service with its totals, its chart and its table.
 
 import { html } from './html.mjs';
-import { link } from './address.mjs';
+import { link, NOWHERE } from './address.mjs';
 import { chart } from './chart.mjs';
 import { duration, fieldOfMoment, grouped, moment, money, moneyInText } from './format.mjs';
 import { cellOf } from './cells.mjs';
@@ -17,6 +17,7 @@ import { ROWS } from './report.mjs';
 /** @typedef {import('./report.mjs').Section} Section */
 /** @typedef {import('./report.mjs').Total} Total */
 /** @typedef {import('./report.mjs').Series} Series */
+/** @typedef {import('./statements.mjs').Billed} Billed */
 /** @typedef {import('./texts/en.mjs').Texts} Texts */
 
 /**
@@ -228,27 +229,60 @@ function momentField(name, title, value) {
 }
 
 /**
- * What the report shows: reseller, period, companies.
- * @param {{address: Address, accounts: Reseller[], reseller: Reseller | undefined, of: Period | undefined}} chosen
+ * The choice of an account, for who has several.
+ * @param {Reseller[]} accounts
+ * @param {Reseller | undefined} reseller
  * @param {Texts} texts
  */
-export function form({ address, accounts, reseller, of }, texts) {
+export function accountField(accounts, reseller, texts) {
+  // Where the address names none of the user's accounts, the next choice is of one of them.
+  if (accounts.length <= 1) return html`<input type="hidden" name="reseller" value="${reseller?.id ?? accounts[0]?.id ?? ''}" />`;
+  return html`<label
+    >${texts.account}
+    <select name="reseller">
+      ${accounts.map(
+        (account) => html`<option value="${account.id}" ${account.id === reseller?.id && html` selected`}>${account.name}</option>`,
+      )}
+    </select></label
+  >`;
+}
+
+/**
+ * Days, or the moments of a period that is not of whole days.
+ * @param {import('./statements.mjs').Stretch} stretch
+ * @param {Texts} texts
+ */
+export function stretchInWords({ from, to, first_day, last_day, is_days }, texts) {
+  return is_days ? texts.days(first_day, last_day) : texts.period(texts.moment(from), texts.moment(to));
+}
+
+/**
+ * Which days statements have billed, and how much of the period that is.
+ * @param {Billed} billed
+ * @param {string} reseller
+ * @param {Texts} texts
+ */
+function daysBilled({ stretches, more, of_period }, reseller, texts) {
+  const words = stretches.map((stretch) => stretchInWords(stretch, texts));
+  if (more !== '') words.push(texts.earlier(grouped(more, texts.marks)));
+  return html`<p class="billed">
+    ${words.length === 0 ? texts.nothingBilled : html`${texts.daysBilled(words.join('; '))} ${texts.ofPeriod[of_period]}`}
+    <a href="${link('/statements', { ...NOWHERE, reseller })}">${texts.statements}</a>
+  </p>`;
+}
+
+/**
+ * What the report shows: reseller, period, companies.
+ * @param {{address: Address, accounts: Reseller[], reseller: Reseller | undefined, of: Period | undefined, billed?: Billed}} chosen
+ * @param {Texts} texts
+ */
+export function form({ address, accounts, reseller, of, billed }, texts) {
   const offsets = of && [moment(of.period_from).offset, moment(of.period_to).offset];
   const zone = reseller?.time_zone ?? '';
   // Where the address names none of the user's accounts, the next choice is of one of them.
   const next = reseller?.id ?? accounts[0]?.id ?? '';
   return html`<form class="choose" method="get" action="/" aria-label="${texts.choose}">
-      ${accounts.length > 1
-        ? html`<label
-            >${texts.account}
-            <select name="reseller">
-              ${accounts.map(
-                (account) =>
-                  html`<option value="${account.id}" ${account.id === reseller?.id && html` selected`}>${account.name}</option>`,
-              )}
-            </select></label
-          >`
-        : html`<input type="hidden" name="reseller" value="${next}" />`}
+      ${accountField(accounts, reseller, texts)}
       ${momentField('from', texts.from, of ? fieldOfMoment(of.period_from) : address.from)}
       ${momentField('to', texts.to, of ? fieldOfMoment(of.period_to) : address.to)}
       <label>${texts.search} <input type="search" name="search" maxlength="200" value="${address.search}" /></label>
@@ -261,6 +295,7 @@ export function form({ address, accounts, reseller, of }, texts) {
       html`<p class="zone">
         ${offsets[0] === offsets[1] ? texts.clock(zone, offsets[0]) : texts.clockShifts(zone, offsets[0], offsets[1])}
       </p>`}
+      ${billed && reseller && daysBilled(billed, reseller.id, texts)}
     </form>
     <nav class="periods" aria-label="${texts.periods}">
       <ul>
@@ -281,20 +316,20 @@ export function form({ address, accounts, reseller, of }, texts) {
 /**
  * The whole page, in pieces: what is above the sections, each of them, and the end.
  * @param {{address: Address, user: import('./session.mjs').User, accounts: Reseller[], of: Period,
- *   page: import('./report.mjs').Page, totals: Total[], series: Series}} answer
+ *   page: import('./report.mjs').Page, totals: Total[], series: Series, billed: Billed}} answer
  * @param {Texts} texts
  * @returns {Generator<Html>}
  */
-export function* reportPage({ address, user, accounts, of, page, totals, series }, texts) {
+export function* reportPage({ address, user, accounts, of, page, totals, series, billed }, texts) {
   const { reseller, sections } = page;
   const menu = html`<ul>
     ${sections.map(({ service, title }) => html`<li><a href="#${service}">${texts.sectionTitle(service, title)}</a></li> `)}
   </ul>`;
   const isCompared = totals.some((total) => total.before !== null);
-  const { before, after } = frame({ title: `${reseller.name}: ${texts.title}`, user, menu }, texts);
+  const { before, after } = frame({ title: `${reseller.name}: ${texts.title}`, user, menu, reseller: address.reseller }, texts);
   yield html`${before}
     <h1>${texts.title}</h1>
-    ${form({ address, accounts, reseller, of }, texts)}
+    ${form({ address, accounts, reseller, of, billed }, texts)}
     <p class="about">
       <strong><bdi>${reseller.name}</bdi></strong>
       <span>${texts.period(texts.moment(of.period_from), texts.moment(of.period_to))}</span>

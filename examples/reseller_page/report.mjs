@@ -1,4 +1,4 @@
-// Every question that the page asks the database. All figures come from the answers; nothing is computed here.
+// Every question about reports that the page asks the database. All figures come from the answers; nothing is computed here.
 
 import { Refused } from './address.mjs';
 import { cellOf } from './cells.mjs';

@@ -2,15 +2,16 @@
 // (tests/lib/oracle.sql), which knows nothing of the extension's functions.
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import {
   artefact,
+  assertAccessible,
   database,
   figures,
-  launch,
+  LOOKS,
   month,
+  open,
   origin,
   parseCsv,
   plain,
@@ -24,37 +25,7 @@ import {
 
 /** @typedef {import('playwright-core').Page} Page */
 
-const browser = await launch();
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const services = ['text_messaging', 'chat', 'telephony_outgoing', 'telephony_incoming', 'bot'];
-
-/**
- * A page of a new session.
- * @param {URL} ticket
- * @param {import('playwright-core').BrowserContextOptions} [options]
- */
-async function open(ticket, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, ...options });
-  const page = await context.newPage();
-  /** @type {string[]} */
-  const troubles = [];
-  page.on('pageerror', (error) => troubles.push(String(error)));
-  page.on('dialog', (dialog) => {
-    troubles.push(`dialog ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !/status of (4|5)\d\d/.test(message.text())) troubles.push(message.text());
-  });
-  await page.goto(ticket.href);
-  return {
-    page,
-    done: async () => {
-      await context.close();
-      assert.deepEqual(troubles, [], 'nothing is wrong in the browser');
-    },
-  };
-}
 
 const HEADINGS = {
   text_messaging:
@@ -659,12 +630,7 @@ test('the keyboard reaches everything, and shows where it is', async () => {
   await done();
 });
 
-for (const [name, options] of /** @type {[string, import('playwright-core').BrowserContextOptions][]} */ ([
-  ['light', {}],
-  ['dark', { colorScheme: 'dark' }],
-  ['narrow', { viewport: { width: 390, height: 844 } }],
-  ['narrow-dark', { viewport: { width: 320, height: 640 }, colorScheme: 'dark' }],
-]))
+for (const [name, options] of LOOKS)
   test(`axe-core finds nothing: ${name}`, async () => {
     const { page, done } = await open(tickets.northernLights, { ...options, bypassCSP: true });
     // All of the page in one look, and few rows of it in the others: the time goes by the number of cells.
@@ -677,15 +643,7 @@ for (const [name, options] of /** @type {[string, import('playwright-core').Brow
       await page.goto(origin + path);
       for (const details of await page.locator('details').all())
         await details.evaluate((element) => element.setAttribute('open', ''));
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate(() => /** @type {any} */ (window).axe.run());
-      assert.deepEqual(
-        violations.map((/** @type {any} */ { id, nodes }) => [id, nodes[0].html, nodes[0].failureSummary]),
-        [],
-        path,
-      );
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      assert.equal(wide, 0, `nothing is wider than the screen: ${path}`);
+      await assertAccessible(page);
     }
     await page.goto(tickets.northernLights.href);
     await page.screenshot({ path: artefact(`${name}.png`) });

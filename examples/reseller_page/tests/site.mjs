@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { after } from 'node:test';
 import pg from 'pg';
@@ -49,11 +50,67 @@ export const artefact = (/** @type {string} */ name) => `${folder}${name}`;
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
 
-/** A browser, closed after the tests of a file. */
-export async function launch() {
-  const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
-  after(() => browser.close());
-  return browser;
+/** @type {Promise<import('playwright-core').Browser> | undefined} */
+let browser;
+after(async () => (await browser)?.close());
+
+/** The browser of a file's tests, which ends with them. */
+export function launch() {
+  return (browser ??= chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] }));
+}
+
+/**
+ * A page of a new session.
+ * @param {URL} ticket
+ * @param {import('playwright-core').BrowserContextOptions} [options]
+ */
+export async function open(ticket, options = {}) {
+  const context = await (await launch()).newContext({ viewport: { width: 1360, height: 900 }, ...options });
+  const page = await context.newPage();
+  /** @type {string[]} */
+  const troubles = [];
+  page.on('pageerror', (error) => troubles.push(String(error)));
+  page.on('dialog', (dialog) => {
+    troubles.push(`dialog ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of (4|5)\d\d/.test(message.text())) troubles.push(message.text());
+  });
+  await page.goto(ticket.href);
+  return {
+    page,
+    done: async () => {
+      await context.close();
+      assert.deepEqual(troubles, [], 'nothing is wrong in the browser');
+    },
+  };
+}
+
+/** @type {[string, import('playwright-core').BrowserContextOptions][]} */
+export const LOOKS = [
+  ['light', {}],
+  ['dark', { colorScheme: 'dark' }],
+  ['narrow', { viewport: { width: 390, height: 844 } }],
+  ['narrow-dark', { viewport: { width: 320, height: 640 }, colorScheme: 'dark' }],
+];
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/**
+ * axe-core finds nothing wrong on the page, which is no wider than the screen. The page's policy must be bypassed.
+ * @param {Page} page
+ */
+export async function assertAccessible(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => /** @type {any} */ (window).axe.run());
+  assert.deepEqual(
+    violations.map((/** @type {any} */ { id, nodes }) => [id, nodes[0].html, nodes[0].failureSummary]),
+    [],
+    page.url(),
+  );
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.equal(wide, 0, `nothing is wider than the screen: ${page.url()}`);
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { link, NOWHERE, readAddress, Refused } from '../address.mjs';
+import { link, NOWHERE, readAddress, readWords, Refused } from '../address.mjs';
 import { ticks } from '../chart.mjs';
 import { cellOf, SERVICES } from '../cells.mjs';
 import { line, textField } from '../csv.mjs';
@@ -36,6 +36,8 @@ test('an address is read back as it was written', () => {
     company: '-5',
     cell: 'user_messages',
     after: '{"a":"1"}',
+    statement: '12',
+    all: true,
   };
   assert.deepEqual(readAddress(new URL(link('/events', address), 'http://page').searchParams), address);
   assert.equal(link('/', NOWHERE), '/');
@@ -76,6 +78,14 @@ test('an address that says what cannot be is refused, with the reason', () => {
       (error) => error instanceof Refused && error.reason === reason,
       `${name}=${text}`,
     );
+});
+
+test('a note has words that can be seen, and not too many', () => {
+  const words = (/** @type {string} */ note) => readWords(new URLSearchParams({ note }), 'note');
+  assert.equal(words('  <b> & \u0416 \n'), '<b> & \u0416');
+  assert.equal(readWords(new URLSearchParams(), 'note'), '');
+  assert.equal(words('x'.repeat(500)).length, 500);
+  for (const note of ['x'.repeat(501), 'a\u0000b', 'a\nb']) assert.throws(() => words(note), Refused);
 });
 
 test('an id has one way to be written', () => {
@@ -168,6 +178,15 @@ test('each error has a status and words for a person', () => {
   assert.match(said({ code: '22023', message: 'company 7 is not a reseller' }), /^404 .*no reseller account/);
   assert.match(said({ code: '22023', message: 'the period must end after it begins' }), /^400 .*must end after/);
   assert.match(said({ code: '22023', message: 'there is no column "x"' }), /^400 .*not known/);
+  assert.match(said({ code: '42501', message: 'permission denied for function issue_statement' }), /^403 .*no right to issue/);
+  const overlap = said({ code: '23P01', message: 'the period overlaps statement 12 of reseller 7, which is in force' });
+  assert.match(overlap, /^409 .*billed already by statement 12, .*href="\/statement\?reseller=7&amp;statement=12"/s);
+  assert.match(said({ code: '22023', message: 'the period of a statement must be over' }), /^409 .*not over yet/);
+  const off = 'the period of a statement must begin and end on quarter hours UTC, not at 1900-01-01 00:00:00+02:30:17';
+  assert.match(said({ code: '22023', message: off }), /^409 .*quarter hour of universal time/);
+  assert.match(said({ code: '55000', message: 'statement 12 was withdrawn already, at 2026-11-27' }), /^409 .*withdrawn already/);
+  assert.match(said({ code: '40001' }), /^503 .*at the same moment/);
+  assert.match(said(new Refused('nothing')), /^409 .*nothing to bill/);
   assert.match(said({ code: '22008' }), /^400 .*no such date/);
   assert.match(said({ code: '22009' }), /^400 .*no such date/);
   assert.match(said({ code: '22003' }), /^422/);

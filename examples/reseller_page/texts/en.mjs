@@ -14,6 +14,8 @@ const day = (/** @type {string} */ date, withYear = true) => {
 
 const companies = (/** @type {string} */ count) => (count === '1' ? '1 company' : `${count} companies`);
 
+const linesOf = (/** @type {string} */ count) => (count === '1' ? '1 line' : `${count} lines`);
+
 /** @type {Record<string, string>} */
 const ITEMS = {
   sms: 'SMS',
@@ -38,6 +40,7 @@ export const en = {
   marks: { group: ',', decimal: '.' },
 
   reports: 'Reports',
+  statements: 'Statements',
   title: 'Reseller and companies',
   product: 'Partner office',
   skip: 'Skip to the report',
@@ -168,6 +171,125 @@ export const en = {
   firstEvents: 'First events',
   eventsCsv: 'Events as CSV',
 
+  // Which days are billed, in the report's form.
+  daysBilled: (/** @type {string} */ stretches) => `Billed so far: ${stretches}.`,
+  nothingBilled: 'Nothing is billed so far.',
+  earlier: (/** @type {string} */ count) => `and ${count} earlier`,
+  /** @type {Record<'all' | 'none' | 'part', string>} */
+  ofPeriod: {
+    all: 'All of this period is billed.',
+    none: 'None of this period is billed.',
+    part: 'Only a part of this period is billed.',
+  },
+  days: (/** @type {string} */ first, /** @type {string} */ last) =>
+    first === last ? day(first) : `${day(first)} to ${day(last)}`,
+
+  // Statements.
+  statementsOf: (/** @type {string} */ reseller) => `${reseller}: Statements`,
+  clockOf: (/** @type {string} */ zone) => `Time zone: ${zone}`,
+  chooseAccount: 'Whose statements',
+  issueTitle: 'Last month',
+  dueIs: (/** @type {string} */ days) => `Last month is ${days}.`,
+  dueIsBilled: (/** @type {string} */ number) => `It is billed by statement ${number}. There is nothing to do.`,
+  dueOverlaps: (/** @type {string} */ numbers) =>
+    `A part of it is billed already, by statement ${numbers}, so it cannot be billed as a whole.`,
+  dueIsOpen: 'It is not billed yet.',
+  mayNotIssueHere: 'You may read statements, but not issue them.',
+  note: 'Note on the statement (optional)',
+  issue: 'Issue the statement',
+  issueMeans:
+    'The statement keeps the figures as they are now, and carries what has changed since earlier ones. It can be withdrawn, but ' +
+    'never changed.',
+  dueReport: 'See the report of last month',
+  changedTitle: 'Changed since',
+  changedNothing: 'Nothing has changed since the statements were issued.',
+  changedNothingOf: 'Nothing of it has changed since it was issued, or was corrected.',
+  changed: (/** @type {string} */ rows) =>
+    `Usage that is billed has changed, in ${linesOf(rows)}. The next statement carries the difference.`,
+  changedOf: (/** @type {string} */ number, /** @type {string} */ rows) =>
+    `What statement ${number} bills has changed since, in ${linesOf(rows)}. The next statement carries the difference.`,
+  seeChanges: 'See what has changed',
+  differenceToTwin: 'Price to Twin, difference',
+  differenceToReseller: 'Price to reseller, difference',
+  noStatements: 'There are no statements yet.',
+  noneOnStatementsPage: 'This page is beyond the last statement.',
+  issuedTitle: 'All statements',
+  tableOf: (/** @type {string} */ title) => `${title}: the table`,
+  statement: 'Statement',
+  number: 'Number',
+  billedPeriod: 'Period',
+  issuedAt: 'Issued at',
+  issuedBy: 'Issued by',
+  ofWhichCorrections: 'of which corrections',
+  state: 'State',
+  inForce: 'In force',
+  withdrawn: 'Not in force',
+  withdrawnAt: (/** @type {string} */ at) => `Withdrawn at ${at}`,
+  hash: 'Hash (SHA-256)',
+  noteOf: 'Note',
+  numberOf: (/** @type {string} */ number) => `Statement ${number}`,
+  titleOf: (/** @type {string} */ number, /** @type {string} */ reseller) => `Statement ${number} of ${reseller}`,
+  withdrawnBecause: (/** @type {string} */ at, /** @type {string} */ reason) =>
+    `This statement was withdrawn at ${at} and counts no more. Reason: ${reason}`,
+  linesTitle: 'Lines',
+  noLines: 'This statement has no lines.',
+  noneOnLinesPage: 'This page is beyond the last line.',
+  firstLines: 'To the first page',
+  companyId: 'Id',
+  company: 'Name',
+  billedFor: 'Billed for',
+  ownPeriod: 'This period',
+  corrects: (/** @type {string} */ number) => `Corrects statement ${number}`,
+  service: 'Service',
+  /** @type {Record<string, string>} */
+  serviceNames: {
+    text_messaging: 'Text messaging',
+    chat: 'Chat',
+    telephony_outgoing: 'Telephony (legacy)',
+    telephony_incoming: 'Telephony (new)',
+    bot: 'Bot',
+  },
+  eventCount: 'Messages or calls',
+  correctsNumber: 'Corrects statement',
+  secondsOf: 'Duration (seconds)',
+  /** @type {Record<string, string>} */
+  changedFigures: {
+    events: 'Messages or calls',
+    delivered: 'Delivered',
+    seconds: 'Duration (seconds)',
+    price_to_twin: 'Price to Twin',
+    price_to_reseller: 'Price to reseller',
+  },
+  totalOfLines: (/** @type {string} */ count) => `of ${linesOf(count)}`,
+  linesShown: (/** @type {string} */ first, /** @type {string} */ last, /** @type {string} */ all) =>
+    `Lines ${first} to ${last} of ${all}`,
+  changesShown: (/** @type {string} */ first, /** @type {string} */ last, /** @type {string} */ all) =>
+    `Changes ${first} to ${last} of ${all}`,
+  statementsShown: (/** @type {string} */ first, /** @type {string} */ last, /** @type {string} */ all) =>
+    `Statements ${first} to ${last} of ${all}`,
+  allLines: 'All lines on one page, to print',
+  tooManyLines: (/** @type {string} */ most) => `There are more than ${most} lines, too many to print. The file has all of them.`,
+  linesCsv: 'Lines as CSV',
+  changesCsv: 'Changes as CSV',
+  changesTitle: (/** @type {string} */ reseller) => `${reseller}: Changed since it was billed`,
+  changesOfTitle: (/** @type {string} */ number, /** @type {string} */ reseller) =>
+    `Statement ${number} of ${reseller}: Changed since it was issued`,
+  changesAbout: 'Billed: as issued and corrected since. A statement that was withdrawn should bill nothing.',
+  changes: 'Lines that have changed',
+  billed: 'billed',
+  now: 'now',
+  difference: 'difference',
+  toStatements: 'Back to all statements',
+  toStatement: (/** @type {string} */ number) => `Back to statement ${number}`,
+  withdraw: 'Withdraw this statement …',
+  withdrawTitle: (/** @type {string} */ number, /** @type {string} */ reseller) => `Withdraw statement ${number} of ${reseller}?`,
+  withdrawMeans:
+    'It counts no more, and its period can be billed again. What later statements corrected of it is taken back by the next one. ' +
+    'This cannot be undone.',
+  because: 'Reason',
+  withdrawNow: (/** @type {string} */ number) => `Withdraw statement ${number}`,
+  keepIt: 'Keep it',
+
   // While a report is computed.
   working: 'Working\u2026',
   cancel: 'Cancel',
@@ -178,6 +300,16 @@ export const en = {
   notSignedIn: 'You are not signed in, or your session has ended. Open the address that the program printed when it started.',
   failed: 'The report cannot be shown',
   toReport: 'To the report',
+  statementFailed: 'This cannot be done',
+  toTheStatements: 'To the statements',
+  mayNotIssue: 'You have no right to issue or withdraw statements. Ask who bills.',
+  overlap: (/** @type {string} */ number) =>
+    `This period, or a part of it, is billed already by statement ${number}, which is in force. Nothing was issued. What has ` +
+    'changed since is carried by the next statement. Or withdraw it, and issue another.',
+  notOver: 'The month is not over yet. Nothing was issued. Issue its statement when it has ended.',
+  offQuarters: 'A statement begins and ends on a quarter hour of universal time. Nothing was issued.',
+  withdrawnAlready: (/** @type {string} */ number) => `Statement ${number} was withdrawn already.`,
+  meanwhile: 'Something else changed the same at the same moment. Try again.',
   noRight: (/** @type {string} */ reseller) =>
     `You have no right to see reseller ${reseller}, or there is no such account. Choose one of yours.`,
   notReseller: 'This company has no reseller account, so it has no report.',
@@ -208,6 +340,14 @@ export const en = {
     page: 'There is no such page of companies.',
     cell: 'The address names no figure of the report.',
     after: 'The address names no event to go on from.',
+    statement: 'There is no such statement.',
+    words: 'A note or a reason has at most 500 characters, and none that are not seen.',
+    because: 'Say why the statement is withdrawn. Nothing was withdrawn.',
+    nothing:
+      'There was no usage last month, and nothing has changed since earlier statements. So there is nothing to bill, and nothing ' +
+      'was issued.',
+    elsewhere: 'This form was not sent from a page of this site. Nothing was changed.',
+    form: 'This form is not one of this site, or is too long. Nothing was changed.',
   },
 };
 
