@@ -45,13 +45,13 @@ export function duration(seconds) {
 }
 
 /**
- * A moment as the server writes it, 2026-10-01 00:00:00+03, with the seconds only where there are any. A year before Christ
- * stays marked as one.
+ * A moment as the server writes it, 2026-10-01 00:00:00+03, or a time of the clock without an offset. Seconds are there only where
+ * there are any. A year before Christ stays marked as one.
  * @param {string} moment
  * @returns {{date: string, time: string, offset: string}}
  */
 export function moment(moment) {
-  const [, date, minute, rest, offset, era = ''] = moment.match(/^(\S+) (\d\d:\d\d):(\d\d(?:\.\d+)?)([+-].*?)( BC)?$/) ?? [
+  const [, date, minute, rest, offset = '', era = ''] = moment.match(/^(\S+) (\d\d:\d\d):(\d\d(?:\.\d+)?)([+-].*?)?( BC)?$/) ?? [
     '',
     moment,
     '',
@@ -69,4 +69,12 @@ export function moment(moment) {
 export function fieldOfMoment(text) {
   const { date, time } = moment(text);
   return `${date}T${time}`;
+}
+
+/**
+ * A moment as an address has it where the clock shows another one alike: with its offset.
+ * @param {string} text
+ */
+export function exactMoment(text) {
+  return fieldOfMoment(text) + moment(text).offset;
 }

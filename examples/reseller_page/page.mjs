@@ -3,7 +3,7 @@
 import { html } from './html.mjs';
 import { link, NOWHERE } from './address.mjs';
 import { chart } from './chart.mjs';
-import { duration, fieldOfMoment, grouped, moment, money, moneyInText } from './format.mjs';
+import { duration, exactMoment, fieldOfMoment, grouped, moment, money, moneyInText } from './format.mjs';
 import { cellOf } from './cells.mjs';
 import { frame } from './layout.mjs';
 import { ROWS } from './report.mjs';
@@ -16,6 +16,7 @@ import { ROWS } from './report.mjs';
 /** @typedef {import('./report.mjs').Value} Value */
 /** @typedef {import('./report.mjs').Section} Section */
 /** @typedef {import('./report.mjs').Total} Total */
+/** @typedef {import('./report.mjs').Shift} Shift */
 /** @typedef {import('./report.mjs').Series} Series */
 /** @typedef {import('./statements.mjs').Billed} Billed */
 /** @typedef {import('./texts/en.mjs').Texts} Texts */
@@ -216,13 +217,13 @@ function sectionOf({ section, address, totals, series, reseller }, texts) {
 }
 
 /**
- * A field of a date and a time. Browsers' own know milliseconds only: a moment that is finer gets a field of text.
+ * A field of a date and a time. Browsers' own know milliseconds and no offsets. A moment that needs more gets a field of text.
  * @param {string} name
  * @param {string} title
  * @param {string} value
  */
 function momentField(name, title, value) {
-  const type = /\.\d{4}/.test(value) ? 'text' : 'datetime-local';
+  const type = /\.\d{4}|[+-]\d\d:\d\d$/.test(value) ? 'text' : 'datetime-local';
   return html`<label
     >${title} <input type="${type}" name="${name}" required max="9999-12-31T23:59" step="any" value="${value}"
   /></label>`;
@@ -272,19 +273,40 @@ function daysBilled({ stretches, more, of_period }, reseller, texts) {
 }
 
 /**
- * What the report shows: reseller, period, companies.
- * @param {{address: Address, accounts: Reseller[], reseller: Reseller | undefined, of: Period | undefined, billed?: Billed}} chosen
+ * What is said of a bound where the clock is set forward or back, and the choice where it shows two moments alike.
+ * @param {Shift} shift
+ * @param {Address} address
+ * @param {{from: string, to: string}} bounds
  * @param {Texts} texts
  */
-export function form({ address, accounts, reseller, of, billed }, texts) {
+function shiftInWords({ name, asked, taken, other, isFirst }, address, bounds, texts) {
+  const said = texts.moment(taken);
+  if (asked !== null) return html`<p class="shift">${texts.skipped(texts.moment(asked), said)}</p>`;
+  if (other === null) return '';
+  const to = link('/', address, { period: '', at: '', ...bounds, [name]: exactMoment(other), page: 1 });
+  return html`<p class="shift">
+    ${texts.twice(said, isFirst, moment(taken).offset)} <a href="${to}">${texts.takeOther(!isFirst, moment(other).offset)}</a>
+  </p>`;
+}
+
+/**
+ * What the report shows: reseller, period, companies.
+ * @param {{address: Address, accounts: Reseller[], reseller: Reseller | undefined, of: Period | undefined, billed?: Billed,
+ *   shifts?: Shift[]}} chosen
+ * @param {Texts} texts
+ */
+export function form({ address, accounts, reseller, of, billed, shifts = [] }, texts) {
+  // The form would be taken for the second of two moments that the clock shows alike.
+  const field = (/** @type {'from' | 'to'} */ name, /** @type {string} */ moment) =>
+    shifts.some((shift) => shift.name === name && shift.isFirst) ? exactMoment(moment) : fieldOfMoment(moment);
+  const bounds = of ? { from: field('from', of.period_from), to: field('to', of.period_to) } : address;
   const offsets = of && [moment(of.period_from).offset, moment(of.period_to).offset];
   const zone = reseller?.time_zone ?? '';
   // Where the address names none of the user's accounts, the next choice is of one of them.
   const next = reseller?.id ?? accounts[0]?.id ?? '';
   return html`<form class="choose" method="get" action="/" aria-label="${texts.choose}">
-      ${accountField(accounts, reseller, texts)}
-      ${momentField('from', texts.from, of ? fieldOfMoment(of.period_from) : address.from)}
-      ${momentField('to', texts.to, of ? fieldOfMoment(of.period_to) : address.to)}
+      ${accountField(accounts, reseller, texts)} ${momentField('from', texts.from, bounds.from)}
+      ${momentField('to', texts.to, bounds.to)}
       <label>${texts.search} <input type="search" name="search" maxlength="200" value="${address.search}" /></label>
       <label class="check"
         ><input type="checkbox" name="expenses" value="1" ${address.expenses && html` checked`} /> ${texts.expenses}</label
@@ -295,6 +317,7 @@ export function form({ address, accounts, reseller, of, billed }, texts) {
       html`<p class="zone">
         ${offsets[0] === offsets[1] ? texts.clock(zone, offsets[0]) : texts.clockShifts(zone, offsets[0], offsets[1])}
       </p>`}
+      ${shifts.map((shift) => shiftInWords(shift, address, { from: bounds.from, to: bounds.to }, texts))}
       ${billed && reseller && daysBilled(billed, reseller.id, texts)}
     </form>
     <nav class="periods" aria-label="${texts.periods}">
@@ -316,11 +339,11 @@ export function form({ address, accounts, reseller, of, billed }, texts) {
 /**
  * The whole page, in pieces: what is above the sections, each of them, and the end.
  * @param {{address: Address, user: import('./session.mjs').User, accounts: Reseller[], of: Period,
- *   page: import('./report.mjs').Page, totals: Total[], series: Series, billed: Billed}} answer
+ *   page: import('./report.mjs').Page, totals: Total[], series: Series, billed: Billed, shifts: Shift[]}} answer
  * @param {Texts} texts
  * @returns {Generator<Html>}
  */
-export function* reportPage({ address, user, accounts, of, page, totals, series, billed }, texts) {
+export function* reportPage({ address, user, accounts, of, page, totals, series, billed, shifts }, texts) {
   const { reseller, sections } = page;
   const menu = html`<ul>
     ${sections.map(({ service, title }) => html`<li><a href="#${service}">${texts.sectionTitle(service, title)}</a></li> `)}
@@ -329,7 +352,7 @@ export function* reportPage({ address, user, accounts, of, page, totals, series,
   const { before, after } = frame({ title: `${reseller.name}: ${texts.title}`, user, menu, reseller: address.reseller }, texts);
   yield html`${before}
     <h1>${texts.title}</h1>
-    ${form({ address, accounts, reseller, of, billed }, texts)}
+    ${form({ address, accounts, reseller, of, billed, shifts }, texts)}
     <p class="about">
       <strong><bdi>${reseller.name}</bdi></strong>
       <span>${texts.period(texts.moment(of.period_from), texts.moment(of.period_to))}</span>

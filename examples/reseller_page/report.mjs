@@ -29,6 +29,14 @@ import { cellOf } from './cells.mjs';
  * @property {string | null} before  null where the period before cannot be answered
  * @property {string | null} change  in percent; null where there was nothing before
  */
+/**
+ * @typedef {object} Shift  a bound of the period where the clock is set forward or back
+ * @property {'from' | 'to'} name
+ * @property {string | null} asked  the time that the clock skips; null where it shows the bound twice
+ * @property {string} taken         the moment that is taken for it
+ * @property {string | null} other  the other moment at which the clock shows the same
+ * @property {boolean} isFirst      of the two, the first one is taken
+ */
 /** @typedef {{step: string, now: Step[], before: Step[]}} Series */
 /**
  * @typedef {object} Event
@@ -99,6 +107,31 @@ export function period(reader, address) {
             AS previous_from
     FROM clock`,
     [address.from, address.to],
+  );
+}
+
+/**
+ * The bounds of the period at which the clock is set forward or back. PostgreSQL takes the second of two moments that the clock
+ * shows alike, and for a time that is skipped the moment that the clock would show it at, had it not been set forward. The address
+ * names the first one by its offset.
+ * @param {Reader} reader
+ * @param {Address} address
+ * @param {Period} of
+ * @returns {Promise<Shift[]>}
+ */
+export function shifts(reader, address, of) {
+  const asked = (/** @type {string} */ moment) => (/^[^T ]+[T ][^Z+-]+$/.test(moment) ? moment : null);
+  const others = ['before', 'after'].map((offset) => `(shown - ${offset}) AT TIME ZONE 'UTC'`).join(', ');
+  return reader.rows(
+    `SELECT name, CASE WHEN asked <> shown THEN asked::text END AS asked, taken, other, coalesce(taken < other, false) AS "isFirst"
+    FROM (
+        SELECT *, taken::timestamp AS shown, (taken - interval '1 day')::timestamp - (taken - interval '1 day') AT TIME ZONE 'UTC'
+            AS before, (taken + interval '1 day')::timestamp - (taken + interval '1 day') AT TIME ZONE 'UTC' AS after
+        FROM (VALUES ('from', $1::timestamp, $3::timestamptz), ('to', $2, $4)) AS bound (name, asked, taken)) AS b
+      LEFT JOIN LATERAL (
+        SELECT o AS other FROM unnest(ARRAY[${others}]) o WHERE o <> taken AND o::timestamp = shown LIMIT 1) AS o ON true
+    WHERE asked <> shown OR other IS NOT NULL`,
+    [asked(address.from), asked(address.to), of.period_from, of.period_to],
   );
 }
 

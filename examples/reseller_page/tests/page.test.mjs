@@ -222,6 +222,55 @@ test('a period has dates and times to the minute, or a name, on the clock of the
   await done();
 });
 
+test('where the clock is set back, the page says which of two moments it takes, and lets one choose the other', async () => {
+  const { page, done } = await open(tickets.headOffice);
+  // Of the messages that were written while the clock of Chicago showed 01:00 to 02:00 for the first time, and for the second time.
+  await rows(
+    `INSERT INTO usage.bot_message (company_id, occurred_at, price_twin)
+    SELECT 301, at::timestamptz, 0.0077 FROM unnest(ARRAY['2025-11-02 01:40-05', '2025-11-02 01:40-06', '2025-11-02 01:50-06']) at`,
+  );
+  const billable = async () => (await figures(page, 'bot')).find(([id]) => id === '301')?.[2];
+  await page.goto(`${origin}/?reseller=3&from=2025-11-01T00:00&to=2025-11-03T00:00`);
+  assert.equal(await page.locator('.shift').count(), 0, 'neither bound is a moment of that hour');
+  assert.equal(await billable(), '3');
+  await page.getByLabel('From').fill('2025-11-02T01:30');
+  await page.getByRole('button', { name: 'Show' }).click();
+  await page.waitForURL(/from=2025-11-02T01%3A30&/);
+  assert.match(await page.locator('.shift').innerText(), /^2 Nov 2025, 01:30 comes twice.*The second one is taken \(UTC-06:00\)\./);
+  assert.equal(await billable(), '2');
+  await page.screenshot({ path: artefact('clock-set-back.png') });
+  await page.getByRole('link', { name: 'Take the first one (UTC-05:00)' }).click();
+  await page.waitForURL(/from=2025-11-02T01%3A30-05%3A00&/);
+  assert.match(await page.locator('.shift').innerText(), /The first one is taken \(UTC-05:00\)\. Take the second one/);
+  assert.equal(await billable(), '3');
+  // The form keeps it, and so does the other bound's choice.
+  await page.getByLabel('To, not included').fill('2025-11-02T01:45');
+  await page.getByRole('button', { name: 'Show' }).click();
+  await page.waitForURL(/from=2025-11-02T01%3A30-05%3A00&to=2025-11-02T01%3A45/);
+  assert.equal(await billable(), '2');
+  await page.locator('.shift').nth(1).getByRole('link').click();
+  await page.waitForURL(/from=2025-11-02T01%3A30-05%3A00&to=2025-11-02T01%3A45-05%3A00/);
+  assert.equal(await billable(), '1');
+  await rows("DELETE FROM usage.bot_message WHERE occurred_at < '2025-12-01'");
+  await done();
+});
+
+test('where the clock is set forward, the page says what it takes for a time that there is not', async () => {
+  const { page, done } = await open(tickets.headOffice);
+  await page.goto(`${origin}/?reseller=3&from=2025-03-09T00:00&to=2025-03-10T00:00`);
+  assert.equal(await page.locator('.shift').count(), 0);
+  await page.getByLabel('From').fill('2025-03-09T02:30');
+  await page.getByRole('button', { name: 'Show' }).click();
+  await page.waitForURL(/from=2025-03-09T02%3A30&/);
+  assert.equal(
+    await page.locator('.shift').innerText(),
+    'There is no 9 Mar 2025, 02:30, because the clock is set forward then. 9 Mar 2025, 03:30 is taken instead.',
+  );
+  assert.equal(await page.getByLabel('From').inputValue(), '2025-03-09T03:30');
+  assert.match(await page.locator('.about').innerText(), /9 Mar 2025, 03:30 to 10 Mar 2025, 00:00/);
+  await done();
+});
+
 test('the page sorts by any column, largest first, then smallest', async () => {
   const { page, done } = await open(tickets.northernLights);
   const column = page.locator('#chat thead').getByRole('link', { name: 'User messages', exact: true });

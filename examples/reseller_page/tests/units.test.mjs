@@ -123,6 +123,7 @@ test('durations have hours, minutes and seconds, also those that no floating-poi
 
 test('moments keep their microseconds and their offset', () => {
   assert.deepEqual(moment('2026-10-01 00:00:00+03'), { date: '2026-10-01', time: '00:00', offset: '+03:00' });
+  assert.deepEqual(moment('2026-03-08 02:30:00'), { date: '2026-03-08', time: '02:30', offset: '' });
   assert.deepEqual(moment('2026-10-01 00:00:59.000001+05:30'), { date: '2026-10-01', time: '00:00:59.000001', offset: '+05:30' });
   assert.equal(fieldOfMoment('2026-10-01 23:59:59-06'), '2026-10-01T23:59:59');
   assert.equal(en.moment('2026-10-01 00:00:00+03'), '1 Oct 2026, 00:00');

@@ -1,4 +1,4 @@
-// All that the page says, in English. Another language is a file like this one, named in server.mjs. Titles of sections and columns
+// All that the page says, in English. Another language is a file like this one, imported in its place. Titles of sections and columns
 // come from the database, in English; a language may give its own.
 
 import { moment } from '../format.mjs';
@@ -55,6 +55,12 @@ export const en = {
   clock: (/** @type {string} */ zone, /** @type {string} */ offset) => `Time zone: ${zone} (UTC${offset})`,
   clockShifts: (/** @type {string} */ zone, /** @type {string} */ before, /** @type {string} */ after) =>
     `Time zone: ${zone} (UTC${before}, at the end UTC${after})`,
+  skipped: (/** @type {string} */ asked, /** @type {string} */ taken) =>
+    `There is no ${asked}, because the clock is set forward then. ${taken} is taken instead.`,
+  twice: (/** @type {string} */ moment, /** @type {boolean} */ isFirst, /** @type {string} */ offset) =>
+    `${moment} comes twice, because the clock is set back then. The ${isFirst ? 'first' : 'second'} one is taken (UTC${offset}).`,
+  takeOther: (/** @type {boolean} */ isFirst, /** @type {string} */ offset) =>
+    `Take the ${isFirst ? 'first' : 'second'} one (UTC${offset})`,
   expenses: 'There are expenses',
   search: 'Name or Id of a company',
   show: 'Show',
@@ -203,7 +209,7 @@ export const en = {
   dueReport: 'See the report of last month',
   changedTitle: 'Changed since',
   changedNothing: 'Nothing has changed since the statements were issued.',
-  changedNothingOf: 'Nothing of it has changed since it was issued, or was corrected.',
+  changedNothingOf: 'Nothing has changed since it was issued, but for what later statements have corrected.',
   changed: (/** @type {string} */ rows) =>
     `Usage that is billed has changed, in ${linesOf(rows)}. The next statement carries the difference.`,
   changedOf: (/** @type {string} */ number, /** @type {string} */ rows) =>
