@@ -71,6 +71,25 @@ CREATE FUNCTION fuzz.others(n int) RETURNS void LANGUAGE sql AS $$
             FROM generate_series(1, n);
     SELECT fuzz.old_bots(n)
 $$;
+CREATE FUNCTION fuzz.passing_texts(company bigint) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO live.text_message (company_id, channel, occurred_at, price_twin)
+        SELECT company, 'sms', random_usage.moment(), random_usage.price() FROM generate_series(1, 3)
+$$;
+-- A company with usage becomes a reseller's.
+CREATE FUNCTION fuzz.come(company bigint) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO reseller_report.company (company_id, name) VALUES (company, 'Company ' || company) ON CONFLICT DO NOTHING;
+    INSERT INTO reseller_report.dependency (reseller_id, company_id) VALUES (1 + floor(random() * 3), company);
+    SELECT fuzz.passing_texts(company)
+$$;
+-- The application deletes a company. Its usage stays.
+CREATE FUNCTION fuzz.go(company bigint) RETURNS SETOF text LANGUAGE sql AS $$
+    DELETE FROM reseller_report.dependency WHERE company_id = go.company;
+    DELETE FROM reseller_report.company WHERE company_id = go.company RETURNING 'gone'
+$$;
+CREATE FUNCTION fuzz.rename(company bigint) RETURNS SETOF text LANGUAGE sql AS $$
+    UPDATE reseller_report.company SET name = 'Name "' || chr(1 + (random() * 200)::int) || md5(random()::text)
+        WHERE company_id = rename.company RETURNING 'renamed'
+$$;
 -- Copies what a prune with the same arguments drops, and prunes.
 CREATE FUNCTION fuzz.prune(t text, older_than timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN

@@ -26,7 +26,8 @@ CREATE FUNCTION oracle.unlawful(r bigint)
     UNION ALL (SELECT 'truth', * FROM truth EXCEPT ALL SELECT 'truth', * FROM law)
 $$;
 
--- What is not as the contract says of any reseller: the law, differences that do not add up, numbers with gaps, hashes.
+-- What is not as the contract says of any reseller: the law, differences that do not add up, numbers with gaps, totals, companies
+-- that are gone or have another name, hashes.
 CREATE FUNCTION oracle.unlawful() RETURNS SETOF text LANGUAGE sql STABLE AS $$
     SELECT format('law: reseller %s %s', c.company_id, u::text)
     FROM reseller_report.company c, oracle.unlawful(c.company_id) u WHERE c.is_reseller
@@ -47,10 +48,18 @@ CREATE FUNCTION oracle.unlawful() RETURNS SETOF text LANGUAGE sql STABLE AS $$
             coalesce(sum(price_to_twin) FILTER (WHERE corrects IS NOT NULL), 0),
             coalesce(sum(price_to_reseller) FILTER (WHERE corrects IS NOT NULL), 0))
         FROM reseller_report.statement_lines l WHERE l.statement_id = s.id)
+    UNION ALL SELECT format('company %s has a line of statement %s, and is gone', company_id, statement_id)
+    FROM reseller_report.statement_lines l
+    WHERE NOT EXISTS (SELECT FROM reseller_report.company c WHERE c.company_id = l.company_id)
+    UNION ALL SELECT format('open_corrections has another name of company %s', o.company_id)
+    FROM reseller_report.company r, reseller_report.open_corrections(r.company_id) o
+    WHERE r.is_reseller AND o.company_name IS DISTINCT FROM (
+        SELECT c.name FROM reseller_report.company c WHERE c.company_id = o.company_id)
     UNION ALL SELECT format('verify_statements: %s %s', statement_id, what) FROM reseller_report.verify_statements()
 $$;
 
--- Issues a statement of a random period near 2024-03-01, or withdraws a random one; either may be refused.
+-- Issues a statement of a random period near 2024-03-01, whose lines have the names of the day, or withdraws a random one; either
+-- may be refused.
 CREATE FUNCTION oracle.bill() RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     r bigint := (SELECT company_id FROM reseller_report.company WHERE is_reseller ORDER BY random() LIMIT 1);
@@ -64,7 +73,12 @@ BEGIN
         END IF;
         RETURN 'withdrawn';
     END IF;
-    PERFORM reseller_report.issue_statement(r, f, f + (1 + floor(random() * 1500)) * interval '15 minutes');
+    id := reseller_report.issue_statement(r, f, f + (1 + floor(random() * 1500)) * interval '15 minutes');
+    IF EXISTS (SELECT FROM reseller_report.statement_lines l JOIN reseller_report.company c USING (company_id)
+        WHERE l.statement_id = id AND l.company_name <> c.name)
+    THEN
+        RAISE 'statement % has another name of a company than reseller_report.company', id;
+    END IF;
     RETURN 'issued';
 EXCEPTION WHEN exclusion_violation THEN
     RETURN 'overlaps';
