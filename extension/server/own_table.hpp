@@ -162,7 +162,7 @@ class BatchWriter {
   IndexKeeper indexes_;
   MemoryContext context_ = nullptr;
   MemoryContext rows_ = nullptr;  // what the rows of a batch point to
-  TupleTableSlot *slots_[kBatch];
+  TupleTableSlot *slots_[kBatch] = {};
   int made_ = 0;
   int filled_ = 0;
 };

@@ -119,14 +119,18 @@ RESELLER_REPORT_FUNCTION(reseller_report_write_statement_lines) {
   for (const WideCounters *const sums : {&issued.total, &issued.corrections})
     for (Figure const figure : {Figure::kPriceTwin, Figure::kPriceReseller}) writer.put_money((*sums)[figure]);
   Datum companies = 0;
-  Datum text = 0;
+  text *lines = nullptr;
   const std::vector<std::int64_t> &ids = issued.new_companies;
+  std::size_t const size = issued.text.size();
   pg([&] {
     companies = PointerGetDatum(make_bigint_array(ids.data(), static_cast<int>(ids.size())));
-    text = PointerGetDatum(cstring_to_text_with_len(issued.text.data(), static_cast<int>(issued.text.size())));
+    // This raises an error where the text is too long for a value.
+    lines = static_cast<text *>(palloc(VARHDRSZ + size));
   });
+  SET_VARSIZE(lines, VARHDRSZ + size);
+  memcpy(VARDATA(lines), issued.text.data(), size);
   writer.put(companies);
-  writer.put(text);
+  writer.put(PointerGetDatum(lines));
   writer.end_row();
   return Datum{0};
 }
