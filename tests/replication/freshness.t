@@ -135,7 +135,15 @@ is(Nodes::on($standby, "SELECT reseller_report.wait_until('standby', '$mark')"),
 is(Nodes::on($standby, q(SELECT to_regclass('mark'))), 'mark', 'and what it was waited for is there');
 Nodes::on($standby, 'SELECT pg_wal_replay_pause()');
 comes_to(qr/^paused: SELECT pg_wal_replay_resume/, 'a replay that is paused', 'standby', $standby);
+Daemon::wait_until('it is paused', sub { Nodes::on($standby, 'SELECT pg_get_wal_replay_pause_state()') eq 'paused' });
+$written = write_text(1500);
+is(wait_for($reporter, $written, '30 s'), 't', 'the subscriber has what is written');
+$mark = here('SELECT pg_current_wal_flush_lsn()');
+Daemon::wait_until('the standby has received it', sub { Nodes::on($standby, "SELECT pg_last_wal_receive_lsn() >= '$mark'") eq 't' });
+is(Nodes::on($standby, "SELECT reseller_report.wait_until('standby', '$mark', '200 ms')"), 'f', 'what is not replayed is not here');
+is(wait_for($standby, $written, '200 ms'), 'f', 'nor is what the subscription brought');
 Nodes::on($standby, 'SELECT pg_wal_replay_resume()');
+is(wait_for($standby, $written, '30 s'), 't', 'here when the replay goes on');
 
 # The service shows it: the leader on the subscriber, and an instance on the standby.
 my %port = map { $_ => Daemon::free_port() } $reporter, $standby;
