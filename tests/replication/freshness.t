@@ -139,7 +139,9 @@ Daemon::wait_until('it is paused', sub { Nodes::on($standby, 'SELECT pg_get_wal_
 $written = write_text(1500);
 is(wait_for($reporter, $written, '30 s'), 't', 'the subscriber has what is written');
 $mark = here('SELECT pg_current_wal_flush_lsn()');
-Daemon::wait_until('the standby has received it', sub { Nodes::on($standby, "SELECT pg_last_wal_receive_lsn() >= '$mark'") eq 't' });
+Daemon::wait_until('the standby has received it', sub {
+    Nodes::on($standby, "SELECT pg_last_wal_receive_lsn() >= '$mark'") eq 't';
+});
 is(Nodes::on($standby, "SELECT reseller_report.wait_until('standby', '$mark', '200 ms')"), 'f', 'what is not replayed is not here');
 is(wait_for($standby, $written, '200 ms'), 'f', 'nor is what the subscription brought');
 Nodes::on($standby, 'SELECT pg_wal_replay_resume()');

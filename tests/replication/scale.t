@@ -14,7 +14,8 @@ sub there { return Nodes::on($publisher, @_) }
 sub here { return Nodes::on($reporter, @_) }
 sub subscribe {
     my ($name, @publications) = @_;
-    here("CREATE SUBSCRIPTION $name CONNECTION 'host=$publisher dbname=usage user=postgres' PUBLICATION " . join ', ', @publications);
+    here("CREATE SUBSCRIPTION $name CONNECTION 'host=$publisher dbname=usage user=postgres' PUBLICATION "
+        . join ', ', @publications);
     Daemon::wait_until("$name copies", sub { here(q(SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel)) eq 't' });
 }
 sub arrives {
@@ -68,7 +69,9 @@ there(q(INSERT INTO usage.text_message (company_id, channel, occurred_at, price_
     UPDATE usage.text_message SET delivered_at = occurred_at WHERE id % 3 = 0; DELETE FROM usage.text_message WHERE id % 7 = 0));
 there('SELECT * FROM reseller_report.materialize()');
 arrives('usage_delta alone', 'deltas');
-sub report { return sprintf q(SELECT * FROM reseller_report.text_messaging(1, '2024-10-05 %s+00', '2024-10-05 %s+00') ORDER BY id), @_ }
+sub report {
+    return sprintf q(SELECT * FROM reseller_report.text_messaging(1, '2024-10-05 %s+00', '2024-10-05 %s+00') ORDER BY id), @_;
+}
 for my $when ('before a fold', 'after it') {
     is(here(report(@$_)), there(report(@$_)), "@$_ is the publisher's, $when") for ['00:00', '24:00'], ['12:00', '18:15'];
     isnt(here(report('12:07', '18:09')), there(report('12:07', '18:09')), "odd ends are not, $when");
