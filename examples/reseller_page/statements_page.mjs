@@ -186,7 +186,7 @@ export function statementsPage(answer, texts) {
         ${statements.map(
           (statement) =>
             html`<tr>
-              <td class="number">${grouped(statement.number, texts.marks)}</td>
+              <td class="number">${statement.number}</td>
               <th scope="row">
                 <a href="${statementLink('/statement', address, { statement: statement.number })}">${periodOf(statement, texts)}</a>
               </th>
@@ -417,8 +417,7 @@ export function statementPage(answer, texts) {
 export function changesPage(answer, texts) {
   const { address, reseller, corrections, open } = answer;
   const { statement } = address;
-  const title =
-    statement === '' ? texts.changesTitle(reseller.name) : texts.changesOfTitle(grouped(statement, texts.marks), reseller.name);
+  const title = statement === '' ? texts.changesTitle(reseller.name) : texts.changesOfTitle(statement, reseller.name);
   const list = html`<div class="scroll" tabindex="0" role="region" aria-label="${texts.tableOf(texts.changes)}">
     <table class="changes">
       <thead>

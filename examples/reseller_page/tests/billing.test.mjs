@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import {
   artefact,
   assertAccessible,
+  database,
   LOOKS,
   month,
   open,
@@ -16,6 +17,7 @@ import {
   rows,
   signIn,
   tickets,
+  until,
   value,
 } from './site.mjs';
 
@@ -255,8 +257,7 @@ test('last month is issued once: its lines are the raw usage, then the correctio
     FROM reseller_report.statements WHERE reseller_id = 1`,
   );
   assert.ok((await page.locator('.billed').innerText()).includes(`Billed so far: ${said}.`), 'days next to each other are one');
-  await page.getByRole('link', { name: 'Last 90 days' }).click();
-  await page.waitForURL(/last_90_days/);
+  await page.goto(`${origin}/?reseller=1&from=2025-01-01T00:00&to=2199-01-01T00:00`);
   assert.match(await page.locator('.billed').innerText(), /Only a part of this period is billed/);
   await page.goto(`${origin}/?reseller=3&${month}`);
   assert.match(await page.locator('.billed').innerText(), /^Nothing is billed so far\./);
@@ -545,6 +546,39 @@ test('only a form of the page itself changes anything', async () => {
   assert.equal((await post('/statements', cookie, fields)).status, 405);
   assert.equal(await count(3), before);
   assert.equal(await value('SELECT count(*) FROM reseller_report.statements WHERE number = 1 AND withdrawn_at IS NOT NULL'), '0');
+});
+
+test('of several who issue the same month at once, one does', async () => {
+  const cookie = await signIn(tickets.headOffice);
+  const fields = { reseller: '3', at: new Date().toISOString().slice(0, 16) + 'Z' };
+  const answers = await Promise.all(Array.from({ length: 4 }, () => post('/issue', cookie, fields)));
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [303, 409, 409, 409]);
+  const issued = answers.find(({ status }) => status === 303);
+  assert.equal(issued?.headers.location, '/statement?reseller=3&statement=1');
+  for (const { text } of answers.filter(({ status }) => status === 409)) assert.match(text, /is billed already by statement 1/);
+  assert.equal(await count(3), 1);
+});
+
+test('who leaves while a statement is issued leaves no query behind, and nothing is issued', async () => {
+  const cookie = await signIn(tickets.headOffice);
+  const waiting = () => value("SELECT count(*) FROM pg_stat_activity WHERE usename = 'reseller_page' AND wait_event_type = 'Lock'");
+  const before = await count(2);
+  const holder = await database.connect();
+  try {
+    await holder.query('BEGIN');
+    await holder.query(`SELECT reseller_report.issue_statement(2, '2026-01-01 00:00+00', '2026-01-01 00:15+00')`);
+    const gone = new AbortController();
+    const body = new URLSearchParams({ reseller: '2', at: new Date().toISOString().slice(0, 16) + 'Z' });
+    const sent = fetch(`${origin}/issue`, { method: 'POST', headers: { cookie, origin }, body, signal: gone.signal });
+    sent.catch(() => {});
+    await until('it waits for its turn', async () => (await waiting()) === '1');
+    gone.abort();
+    await until('it is cancelled', async () => (await waiting()) === '0');
+  } finally {
+    await holder.query('ROLLBACK');
+    holder.release();
+  }
+  assert.equal(await count(2), before);
 });
 
 test('SQL in every field of the statements is a text, or refused', async () => {
