@@ -118,6 +118,9 @@ int index_of(ItemList items, Item item) {
 void add_summaries(const std::vector<SourcePlan> &plans, const Question &question, const RowMemory &memory, FigureSink &sink) {
   ItemList const items = items_of(question.service);
   for (int level = 0; level < kLevels; level++) {
+    // Most periods need few of the levels. Opening a table and its index costs more than finding a row.
+    auto const needs_level = [&](const SourcePlan &plan) { return !plan.levels[level].all().empty(); };
+    if (std::none_of(plans.begin(), plans.end(), needs_level)) continue;
     SummaryReader reader(static_cast<Level>(level), memory);
     if (std::optional<std::int64_t> const company = sink.only_company()) reader.look_for(*company);
     for (const SourcePlan &plan : plans) {
