@@ -20,7 +20,7 @@ ALTER TABLE reseller_report.usage_delta RENAME TO usage_delta_of_0_1_0;
 @create INDEX usage_run_key
 @create SEQUENCE statement_id_seq
 @create TABLE statement_turn statement statement_line statement_company statement_withdrawal
-@create INDEX statement_line_corrections
+@create INDEX statement_line_corrections statement_company_id
 
 ALTER TABLE reseller_report.usage_quarter ADD COLUMN sum_events bigint, ADD COLUMN sum_delivered bigint,
     ADD COLUMN sum_seconds bigint, ADD COLUMN sum_price_twin bigint, ADD COLUMN sum_price_reseller bigint;
@@ -52,6 +52,8 @@ BEGIN
             level);
         EXECUTE format('ALTER TABLE reseller_report.usage_%1$s DROP CONSTRAINT usage_%1$s_pkey, '
             'ADD PRIMARY KEY (source, reseller_id, bucket, item)', level);
+        EXECUTE format('ALTER TABLE reseller_report.usage_%s RESET (fillfactor, autovacuum_vacuum_scale_factor), '
+            'SET (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.05)', level);
     END LOOP;
 END
 $$;
@@ -121,6 +123,7 @@ CREATE OR REPLACE VIEW reseller_report.materializer_state AS
         NULL::bigint AS last_deltas, NULL::interval AS last_duration, NULL::text[] COLLATE "C" AS unbuilt_sources;
 DROP FUNCTION reseller_report._delete_latest, reseller_report._family, reseller_report._follow_frozen,
     reseller_report._follow_unread, reseller_report._follow_unseen, reseller_report._has_truncate_trigger,
-    reseller_report._pending, reseller_report._post_restore, reseller_report._switch_on_triggers, reseller_report._tree;
+    reseller_report._mark_built, reseller_report._pending, reseller_report._post_restore, reseller_report._switch_on_triggers,
+    reseller_report._tree;
 
 @replace

@@ -1,5 +1,5 @@
-// All that the page says, in English. Another language is a file like this one, imported in its place. Titles of sections and columns
-// come from the database, in English; a language may give its own.
+// All that the page says, in English. Another language is a file like this one, imported in its place. Titles of sections and
+// columns come from the database, in English; a language may give its own.
 
 import { moment } from '../format.mjs';
 
