@@ -11,6 +11,8 @@ use Test::More;
 
 my ($major) = `\${PG_CONFIG:-pg_config} --version` =~ /(\d+)/;
 plan skip_all => 'needs PostgreSQL 16' if $major < 16;
+# PostgreSQL 18.6 can stand still with parallel: docs/replication.md says why.
+my $streaming = $major == 18 ? 'on' : 'parallel';
 
 my $publisher = Nodes::start('logical_decoding_work_mem=64kB');
 my $reporter = Nodes::start();
@@ -32,11 +34,12 @@ my $chat = q(INSERT INTO usage.chat_message (company_id, sender, occurred_at, pr
 
 there('CREATE PUBLICATION chats FOR TABLE usage.chat_message WITH (publish_via_partition_root)');
 here("CREATE SUBSCRIPTION chats CONNECTION 'host=$publisher dbname=usage user=postgres' PUBLICATION chats
-    WITH (streaming = parallel" . ($major >= 17 ? ', failover = true)' : ')'));
+    WITH (streaming = $streaming" . ($major >= 17 ? ', failover = true)' : ')'));
 Daemon::wait_until('it is copied', sub { here(q(SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel)) eq 't' });
 
 # Several large transactions at once, with parts that are rolled back; another stays open beside them, and one is rolled back.
-{
+SKIP: {
+    skip 'not applied in parallel', 5 if $streaming ne 'parallel';
     local @ENV{qw(PGHOST PGDATABASE)} = ($publisher, 'usage');
     my @large = map { Daemon::hold_open(sprintf($chat, 4000) . '; SAVEPOINT s; ' . sprintf($chat, 1000) . '; ROLLBACK TO s;'
         . sprintf($chat, 500)) } 1 .. 2;
