@@ -279,11 +279,11 @@ BEGIN
             format('the period overlaps statement %s of reseller %s, which is in force', overlapping, of_reseller),
             'What has changed since it was issued is in open_corrections(). Or withdraw it with withdraw_statement().', '23P01');
     END IF;
-    made.id := nextval('reseller_report.statement_id_seq');
-    -- Logical replication brings rows, and leaves the sequence where it was.
-    IF EXISTS (SELECT FROM reseller_report.statement s WHERE s.id = made.id) THEN
-        made.id := setval('reseller_report.statement_id_seq', 1 + (SELECT max(s.id) FROM reseller_report.statement s));
-    END IF;
+    -- Logical replication brings rows, and leaves the sequence where it was. What nextval() returns, no other session gets.
+    LOOP
+        made.id := nextval('reseller_report.statement_id_seq');
+        EXIT WHEN NOT EXISTS (SELECT FROM reseller_report.statement s WHERE s.id = made.id);
+    END LOOP;
     made.reseller_id := of_reseller;
     made.number := 1 + coalesce((SELECT max(s.number) FROM reseller_report.statement s WHERE s.reseller_id = of_reseller), 0);
     made.period_from := _issue_statement.period_from;

@@ -104,6 +104,25 @@ SELECT throws_ok('SELECT * FROM dblink_get_result(''b'') AS t (id bigint)', '400
     'a company was deleted while the statement was issued', 'and has to be issued again');
 SELECT is_empty('SELECT * FROM dblink_get_result(''b'') AS t (id bigint)', 'done');
 SELECT pg_temp.issue('b', '2024-11-01') \g /dev/null
+
+-- Ids where logical replication has brought statements, and left the sequence where it was: no two sessions get the same one,
+-- however they meet.
+INSERT INTO reseller_report.company (company_id, name, is_reseller) SELECT r, 'R', true FROM generate_series(21, 28) r;
+CREATE FUNCTION pg_temp.send_all(month int) RETURNS void LANGUAGE sql AS $$
+    SELECT pg_temp.connect('s' || r) FROM generate_series(21, 28) r;
+    SELECT dblink_send_query('s' || r, format('SELECT reseller_report.issue_statement(%s, make_timestamptz(2024, %s, 1, 0, 0, 0),
+        make_timestamptz(2024, %2$s + 1, 1, 0, 0, 0))', r, month)) FROM generate_series(21, 28) r;
+$$;
+CREATE FUNCTION pg_temp.ends_of_all() RETURNS SETOF text LANGUAGE sql AS $$
+    SELECT is(pg_temp.state_of_sent('s' || r), '00000', format('reseller %s has a statement', r)) FROM generate_series(21, 28) r
+    UNION ALL SELECT NULL FROM generate_series(21, 28) r WHERE dblink_disconnect('s' || r) <> 'OK'
+$$;
+SELECT 'BEGIN', 'ALTER SEQUENCE reseller_report.statement_id_seq RESTART WITH 1',
+    format('DO $x$ BEGIN PERFORM pg_temp.send_all(%s); END $x$', n),
+    format('SELECT ok(pg_temp.until(''pg_temp.waiting() = 8''), ''round %s: eight statements wait for their ids'')', n), 'COMMIT',
+    'SELECT pg_temp.ends_of_all()'
+FROM generate_series(1, 5) n \gexec
+SELECT is(count(DISTINCT id), 40::bigint, 'each has an id of its own') FROM reseller_report.statements WHERE reseller_id > 20;
 SELECT is_empty('SELECT * FROM reseller_report.verify_statements()', 'the chains are whole at the end');
 SELECT dblink_disconnect('a'), dblink_disconnect('b') \g /dev/null
 SELECT * FROM finish();
