@@ -41,15 +41,16 @@ void answer_as_owner(FunctionCallInfo fcinfo, SavedQuery &saved, const SqlParame
   });
 }
 
-// The reseller of a statement; 22023 where there is no such statement.
+// The reseller of a statement; 22023 where there is no such statement. It looks in a snapshot of its own, because the caller's
+// query may have issued the statement.
 std::int64_t reseller_of_statement(std::int64_t statement) {
   std::int64_t reseller = 0;
   bool is_known = false;
   SqlParameters parameters;
   parameters.add_bigint(statement);
   ActingAs const owner(extension_owner());
-  static SavedQuery of_statement = {"SELECT reseller_id FROM reseller_report.statement WHERE id = $1", Planning::kOnce};
-  query(of_statement, parameters, [&](const Datum *values, const bool *) {
+  const char *const of_statement = "SELECT reseller_id FROM reseller_report.statement WHERE id = $1";
+  changing_query(of_statement, parameters, [&](const Datum *values, const bool *) {
     reseller = DatumGetInt64(values[0]);
     is_known = true;
   });

@@ -158,4 +158,10 @@ FROM (VALUES ('statement', 'number = 7'), ('statement_line', 'price_to_twin = 0'
 RESET session_replication_role;
 SELECT throws_ok('UPDATE reseller_report.statements SET note = ''x''', '55000', NULL, 'the views are not written');
 
+-- What issues and withdraws in one command.
+SELECT lives_ok('SELECT reseller_report.withdraw_statement(reseller_report.issue_statement(1, ''2023-01-01'', ''2023-02-01''),
+        ''x'')', 'a statement is withdrawn by the query that issued it');
+SELECT results_eq('SELECT withdrawn_because FROM reseller_report.statements WHERE period_from = ''2023-01-01''', $$VALUES ('x')$$,
+    'it is there, and withdrawn');
+
 SELECT * FROM finish();
