@@ -155,9 +155,12 @@ CREATE FUNCTION reseller_report._text_of_lines(of_statement bigint) RETURNS text
     FROM reseller_report.statement_line WHERE statement_id = of_statement
 $$;
 
+-- Texts of a database of SQL_ASCII may be in no encoding. Their bytes are hashed as they are.
 CREATE FUNCTION reseller_report._sha256(text text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT encode(sha256(convert_to(text, 'UTF8')), 'hex') $$;
+    AS $$
+    SELECT encode(sha256(convert_to(text, CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)), 'hex')
+$$;
 
 -- All issues and withdrawals, each with the hash of the reseller's entry before; '' where there is none.
 CREATE VIEW reseller_report._statement_entries AS

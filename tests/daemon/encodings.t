@@ -122,6 +122,11 @@ for my $case (
     is((Daemon::run($Daemon::program, 'rebuild', '--source', "usage.caf\xE9", @dsn))[0], 0,
         'bytes (SQL_ASCII): rebuilt by its bytes');
     service('bytes (SQL_ASCII)', 'bytes', 'usage."caf\xe9"', 'usage.caf\xe9');
+    sql('bytes', "UPDATE reseller_report.company SET name = 'caf\xE9' WHERE company_id = 11");
+    is(sql('bytes', q(SELECT reseller_report.issue_statement(1, '2024-02-01', '2024-03-01', note => E'\xE9'))), 1,
+        'bytes (SQL_ASCII): billed');
+    is(sql('bytes', q(SELECT count(*) || ' of ' || (SELECT count(*) FROM reseller_report.statements)
+            FROM reseller_report.verify_statements())), '0 of 1', 'bytes (SQL_ASCII): and verified');
 }
 
 # What the server tells before a session is set up may come in its own encoding.
