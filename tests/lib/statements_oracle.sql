@@ -62,12 +62,14 @@ $$;
 -- may be refused.
 CREATE FUNCTION oracle.bill() RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    r bigint := (SELECT company_id FROM reseller_report.company WHERE is_reseller ORDER BY random() LIMIT 1);
+    r bigint := (SELECT (array_agg(company_id ORDER BY company_id))[1 + floor(random() * count(*))]
+        FROM reseller_report.company WHERE is_reseller);
     f timestamptz := date_bin('15 minutes', timestamptz '2024-03-01' + (random() - 0.5) * interval '75 days', '2000-01-01');
     id bigint;
 BEGIN
     IF random() < 0.25 THEN
-        id := (SELECT s.id FROM reseller_report.statements s WHERE withdrawn_at IS NULL ORDER BY random() LIMIT 1);
+        id := (SELECT (array_agg(s.id ORDER BY s.id))[1 + floor(random() * count(*))]
+            FROM reseller_report.statements s WHERE withdrawn_at IS NULL);
         IF id IS NOT NULL THEN
             PERFORM reseller_report.withdraw_statement(id, 'random');
         END IF;
