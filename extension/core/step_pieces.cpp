@@ -31,6 +31,18 @@ StepPieces StepPieces::overlapping(const Range &range) const {
   return found;
 }
 
+Range StepPieces::stretch_from(Time moment, std::vector<StepPiece> &holding) const {
+  holding.clear();
+  auto const after =
+      std::upper_bound(pieces_.begin(), pieces_.end(), moment, [](Time t, const StepPiece &piece) { return t < piece.range.from; });
+  Time end = after != pieces_.end() ? after->range.from : kInfinity;
+  for_each_at(moment, [&](const StepPiece &piece) {
+    holding.push_back(piece);
+    end = std::min(end, piece.range.to);
+  });
+  return {moment, end};
+}
+
 std::vector<Range> StepPieces::hulls(std::uint64_t gap) const {
   std::vector<Range> hulls;
   for (const StepPiece &piece : pieces_) {

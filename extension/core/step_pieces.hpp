@@ -37,6 +37,9 @@ class StepPieces {
       if (pieces_[i - 1].range.contains(moment)) f(pieces_[i - 1]);
   }
 
+  /// Finds the pieces that hold a moment, and returns the time from it on in which no others do.
+  Range stretch_from(Time moment, std::vector<StepPiece> &holding) const;
+
   bool any_at(Time moment) const {
     bool any = false;
     for_each_at(moment, [&](const StepPiece &) { any = true; });
@@ -55,6 +58,26 @@ class StepPieces {
  private:
   std::vector<StepPiece> pieces_;  // in order of their beginnings, once indexed
   std::vector<Time> latest_end_;   // of all pieces up to each
+};
+
+/// Finds the pieces that hold moments which come mostly in order: those of a stretch of time are looked up once.
+class PiecesInTurn {
+ public:
+  /// The pieces must outlive it.
+  explicit PiecesInTurn(const StepPieces &pieces) : pieces_(pieces) {}
+
+  const std::vector<StepPiece> &at(Time moment) {
+    if (!stretch_.contains(moment)) stretch_ = pieces_.stretch_from(moment, holding_);
+    return holding_;
+  }
+
+  /// The stretch of the last moment.
+  const Range &stretch() const { return stretch_; }
+
+ private:
+  const StepPieces &pieces_;
+  Range stretch_ = {};
+  std::vector<StepPiece> holding_;
 };
 
 }  // namespace reseller_report

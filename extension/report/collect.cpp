@@ -162,23 +162,46 @@ class Attributing {
 };
 
 // Adds a group of packed changes of the reseller, for each of the pieces that hold its quarter hour.
-void add_group(Unpacker &group, int item, const StepPieces &pieces, FigureSink &sink) {
+void add_group(Unpacker &group, int item, PiecesInTurn &pieces, FigureSink &sink) {
+  const std::vector<StepPiece> &holding = pieces.at(group.bucket());
   std::int64_t company = 0;
   Counters counters;
   while (group.next(company, counters)) {
     if (!sink.concerns(company)) continue;
-    pieces.for_each_at(group.bucket(), [&](const StepPiece &piece) { sink.add(piece.step, item, company, counters, piece.sign); });
+    for (const StepPiece &piece : holding) sink.add(piece.step, item, company, counters, piece.sign);
   }
 }
 
-// The same, of all companies together; `row` is scratch.
-void add_sums(Unpacker &group, int item, const StepPieces &pieces, FigureSink &sink, SummaryRow &row) {
-  std::int64_t company = 0;
-  Counters counters;
-  row.sums = {};
-  while (group.next(company, counters)) row.sums.add(counters, 1);
-  pieces.for_each_at(group.bucket(), [&](const StepPiece &piece) { sink.add_row(piece.step, item, row, piece.sign); });
-}
+/// Adds groups of packed changes, of all companies together. Those of an item that lie in the same pieces are added up first.
+class GroupSums {
+ public:
+  GroupSums(const StepPieces &pieces, FigureSink &sink) : pieces_(pieces), sink_(sink) {}
+
+  void add(Unpacker &group, int item) {
+    if (item != item_ || !pieces_.stretch().contains(group.bucket())) {
+      finish();
+      item_ = item;
+      holding_ = &pieces_.at(group.bucket());
+    }
+    std::int64_t company = 0;
+    Counters counters;
+    while (group.next(company, counters)) row_.sums.add(counters, 1);
+  }
+
+  /// Call it at the end.
+  void finish() {
+    if (holding_ == nullptr) return;
+    for (const StepPiece &piece : *holding_) sink_.add_row(piece.step, item_, row_, piece.sign);
+    row_.sums = {};
+  }
+
+ private:
+  PiecesInTurn pieces_;
+  FigureSink &sink_;
+  int item_ = -1;
+  const std::vector<StepPiece> *holding_ = nullptr;
+  SummaryRow row_ = {};
+};
 
 bool is_at_half_hour(Time moment) { return !is_finite(moment) || half_hour_of(moment) == moment; }
 
@@ -189,7 +212,6 @@ void add_packed(PackedReader &reader, std::int64_t source, const StepPieces &pie
   bool const sums_hold = std::all_of(pieces.all().begin(), pieces.all().end(), [](const StepPiece &piece) {
     return is_at_half_hour(piece.range.from) && is_at_half_hour(piece.range.to);
   });
-  SummaryRow sums = {};
   for (const Range &range : pieces.hulls(0)) {
     reader.seek({source, question.reseller}, range, sums_hold ? detail : Detail::kCompanies);
     PackedRow row;
@@ -197,15 +219,18 @@ void add_packed(PackedReader &reader, std::int64_t source, const StepPieces &pie
       sink.row_was_read();
       Range const day = {row.day, next_bucket(Level::kDay, row.day)};
       StepPieces const of_day = pieces.overlapping(intersection(range, day));
+      PiecesInTurn in_turn(of_day);
+      GroupSums sums(of_day, sink);
       Unpacker groups(row.bytes, row.size, row.day);
       while (groups.next_group()) {
         int const item = index_of(items, groups.item());
         if (item < 0 || !range.contains(groups.bucket())) continue;
         if (detail == Detail::kSums)
-          add_sums(groups, item, of_day, sink, sums);
+          sums.add(groups, item);
         else
-          add_group(groups, item, of_day, sink);
+          add_group(groups, item, in_turn, sink);
       }
+      sums.finish();
     }
   }
 }

@@ -59,6 +59,32 @@ TEST_CASE("pieces are found by moment, and hulls hold them") {
   }
 }
 
+TEST_CASE("pieces in turn are those that hold each moment, in whatever order moments come") {
+  std::mt19937 random(3);
+  for (int round = 0; round < 300; round++) {
+    StepPieces pieces;
+    int const count = static_cast<int>(random() % 12);
+    for (int i = 0; i < count; i++) {
+      Time const from = random() % 10 == 0 ? kMinusInfinity : static_cast<Time>(random() % 100);
+      Time const to = random() % 10 == 0 ? kInfinity : static_cast<Time>(random() % 120);
+      pieces.add({{from, to}, 1, i});
+    }
+    pieces.index();
+    PiecesInTurn in_turn(pieces);
+    Time moment = 0;
+    for (int i = 0; i < 200; i++) {
+      moment = random() % 8 == 0 ? static_cast<Time>(random() % 120) : moment + static_cast<Time>(random() % 3);
+      std::multiset<int> found;
+      for (const StepPiece &piece : in_turn.at(moment)) found.insert(piece.step);
+      CHECK(in_turn.stretch().contains(moment));
+      std::multiset<int> expected;
+      for (const StepPiece &piece : pieces.all())
+        if (piece.range.contains(moment)) expected.insert(piece.step);
+      CHECK(found == expected);
+    }
+  }
+}
+
 TEST_CASE("few hulls are few") {
   StepPieces pieces;
   for (int i = 0; i < 1000; i++) pieces.add({{i * 10 * kQuarterHour, i * 10 * kQuarterHour + 1}, 1, i});
