@@ -95,7 +95,8 @@ class Fake final : public Extension {
   std::vector<Partition> prunable(const Table &, std::int64_t) override { return {}; }
   std::vector<Slice> rebuild_slices(const Table &table, const Period &, bool only_unbuilt) override {
     work("rebuild_slices " + table.name);
-    return only_unbuilt ? world_.unbuilt[table.name] : std::vector<Slice>{{table, "2026-01-01", "2026-01-02"}};
+    if (only_unbuilt) return world_.unbuilt[table.name];
+    return {{table, "2026-01-01", "2026-01-02"}};
   }
   void rebuild_slice(const Slice &slice) override {
     work("rebuild_slice " + slice.table.name + " " + slice.from);
