@@ -55,7 +55,10 @@ OwnScan::OwnScan(const OwnTable &table, Snapshot snapshot, Oid index, int keys, 
   });
 }
 
+// After an error the server may have left the page locked, which PostgreSQL 19 remembers with the pin. So the end of the
+// transaction or savepoint must give back both.
 OwnScan::~OwnScan() {
+  if (std::uncaught_exceptions() > 0) return;
   systable_endscan(scan_);
   if (is_registered_) UnregisterSnapshot(snapshot_);
 }
@@ -78,7 +81,9 @@ OwnIndexScan::OwnIndexScan(const OwnTable &table, const char *index, int keys, T
   });
 }
 
+// For the reason that ~OwnScan() gives.
 OwnIndexScan::~OwnIndexScan() {
+  if (std::uncaught_exceptions() > 0) return;
   index_endscan(scan_);
   ExecDropSingleTupleTableSlot(slot_);
   index_close(index_, NoLock);

@@ -85,7 +85,9 @@ DeltaScan::DeltaScan(LOCKMODE lock, const std::vector<std::int64_t> *companies)
   });
 }
 
+// For the reason that ~OwnScan() gives.
 DeltaScan::~DeltaScan() {
+  if (std::uncaught_exceptions() > 0) return;
   table_endscan(scan_);
   ExecDropSingleTupleTableSlot(slot_);
   MemoryContextDelete(context_);
