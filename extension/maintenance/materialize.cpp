@@ -53,8 +53,8 @@ bool anything_to_do(const Work &work) {
 }
 
 Done materialize(const Work &work) {
-  // A call that finds nothing to do writes nothing and waits for nobody. Deltas that another session is folding
-  // are visible here until it commits. So where nothing is found, nobody is at work on anything that is worth a wait.
+  // A call that finds nothing to do writes nothing and waits for nobody. Deltas that another session is folding are visible
+  // here until it commits. So where nothing is found, no other session is folding anything that this call would have to wait for.
   if (!anything_to_do(work)) return {};
   require_dependencies_followed();
   Time const began = GetCurrentTimestamp();

@@ -31,8 +31,8 @@ void require_whole_days(const Range &range) {
 }
 
 // Refuses to rebuild in a savepoint while the transaction, or a savepoint around this one, has captured changes that are not
-// flushed. docs/reference.md says so; the sums would allow more. A rebuild adds up the rows of others alone, and leaves
-// the transaction's own changes where they wait. So a savepoint that is rolled back undoes the rebuild, and takes nothing from its
+// flushed. docs/reference.md says so; the sums would allow more. A rebuild adds up the rows of others alone, and leaves the
+// transaction's own changes where they wait. So a savepoint that is rolled back undoes the rebuild, and takes nothing from its
 // parents.
 void require_no_changes_of_parents() {
   if (accumulator::parents_have_changes())

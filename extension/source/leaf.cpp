@@ -33,11 +33,11 @@ RegisteredLeaf leaf_of(HeapTuple tuple, TupleDesc columns) {
 
 // The OIDs of a source's leaves, sorted. A leaf without a table in this database is left out.
 std::vector<Oid> oids_of_leaves(std::int64_t source) {
-  std::vector<Oid> numbers;
+  std::vector<Oid> oids;
   for (const RegisteredLeaf &leaf : registered_leaves(source))
-    if (OidIsValid(leaf.relid)) numbers.push_back(leaf.relid);
-  std::sort(numbers.begin(), numbers.end());
-  return numbers;
+    if (OidIsValid(leaf.relid)) oids.push_back(leaf.relid);
+  std::sort(oids.begin(), oids.end());
+  return oids;
 }
 
 // The OIDs of a table and of all its partitions and children, sorted. They are not locked.

@@ -123,7 +123,7 @@ bool feeds(const RegistryRow &row, Service service) {
 }
 
 // Reads the mapping into memory of its own, which lives as long as somebody has the source. Until the mapping is read, that memory
-// belongs to the caller's: an error that the parser raises keeps its data there.
+// is freed with the caller's, and by nobody before: an error that the parser raises keeps its data there.
 void read_mapping(const RegistryRow &row, Source &source) {
   MemoryContext memory = nullptr;
   pg([&] { memory = AllocSetContextCreate(CurrentMemoryContext, "reseller_report source", ALLOCSET_SMALL_SIZES); });

@@ -41,7 +41,7 @@ Relation open_index(Level level) {
   return index;
 }
 
-// The columns of the index, in its order.
+// The columns of the primary key, in its order; must match sql/summary.sql.
 enum KeyColumn : AttrNumber { kKeySource = 1, kKeyReseller, kKeyBucket, kKeyItem };
 
 // What rows are found by: source, reseller, and both bounds of the bucket; or one row: source, reseller, bucket and item.

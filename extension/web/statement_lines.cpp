@@ -18,13 +18,14 @@ extern "C" {
 namespace reseller_report {
 namespace {
 
-// Columns of reseller_report.statement_line; must match sql/statements.sql. The figures come in the order of enum Figure.
+// The figures come in the order of enum Figure.
+// Columns of reseller_report.statement_line; must match sql/statements.sql.
 enum LineColumn : int {
   kStatement,
   kLine,
   kCorrects,
   kCompany,
-  kName,
+  kCompanyName,
   kService,
   kItem,
   kFirstFigure,
@@ -97,7 +98,7 @@ class LineWriter {
       nulls[kCorrects] = !corrects;
       values[kCorrects] = Int64GetDatum(corrects.value_or(0));
       values[kCompany] = Int64GetDatum(company);
-      values[kName] = datumCopy(name, false, -1);
+      values[kCompanyName] = datumCopy(name, false, -1);
       values[kService] = CStringGetTextDatum(service_name(service_of(item)));
       values[kItem] = CStringGetTextDatum(item_name(item));
       // Money has far fewer digits than the 38 that its columns hold.

@@ -104,4 +104,20 @@ SELECT event(12), random_usage.events(10) \g /dev/null
 SELECT oracle.agrees('and with rows of its own');
 COMMIT;
 SELECT oracle.agrees('committed');
+
+-- A report that fails while it reads the page of a delta leaves the page to others: the fold that takes the delta ends.
+DO $$ BEGIN PERFORM reseller_report.materialize(); END $$;
+SELECT is(pg_temp.ends('a: BEGIN', 'a: now()', 'b: BEGIN', 'b: report(2)', 'c: event(11)', 'b: event(12)', 'b: COMMIT',
+    'a: report(1)'), '40001', 'a report meets a row whose transaction has missed one that came before');
+SELECT dblink_send_query('d', 'SELECT deltas FROM reseller_report.materialize()') \g /dev/null
+CREATE FUNCTION pg_temp.has_ended(session text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    deadline CONSTANT timestamptz := clock_timestamp() + interval '30 seconds';
+BEGIN
+    WHILE dblink_is_busy(session) = 1 AND clock_timestamp() < deadline LOOP
+    END LOOP;
+    RETURN dblink_is_busy(session) = 0;
+END
+$$;
+SELECT ok(pg_temp.has_ended('d'), 'and does not keep a fold from its page');
 SELECT * FROM finish();
