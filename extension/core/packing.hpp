@@ -6,6 +6,7 @@
 // hours, distances and figures have a sign: 0, -1, 1, -2 ... are stored as 0, 1, 2, 3 ...
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -73,26 +74,77 @@ class Unpacker {
 
   /// The next entry of the group; false when there is none.
   bool next(std::int64_t &company, Counters &counters) {
-    if (at_ == group_end_) return false;
-    company_ = static_cast<std::int64_t>(static_cast<std::uint64_t>(company_) + static_cast<std::uint64_t>(signed_number()));
+    if (!next_company()) return false;
     company = company_;
-    if (at_ == end_) fail();
-    auto const figures = static_cast<unsigned char>(*at_++);
-    counters = {};
-    for (int i = 0; i < kFigures; i++)
-      if ((figures & (1U << i)) != 0) counters.figure[i] = signed_number();
-    if (at_ > group_end_) fail();
+    read_figures(counters);
     return true;
+  }
+
+  /// The next entry of the group that is of this company; false when there is none. What comes before it is passed over, and what
+  /// comes after the company as well.
+  bool next_of(std::int64_t company, Counters &counters) {
+    while (next_company() && company_ <= company) {
+      if (company_ == company) {
+        read_figures(counters);
+        return true;
+      }
+      pass_figures();
+    }
+    at_ = group_end_;
+    return false;
   }
 
  private:
   [[noreturn]] static void fail();
 
+  bool next_company() {
+    if (at_ == group_end_) return false;
+    company_ = static_cast<std::int64_t>(static_cast<std::uint64_t>(company_) + static_cast<std::uint64_t>(signed_number()));
+    if (at_ == end_) fail();
+    return true;
+  }
+
+  void read_figures(Counters &counters) {
+    auto const figures = static_cast<unsigned char>(*at_++);
+    counters = {};
+    for (int i = 0; i < kFigures; i++)
+      if ((figures & (1U << i)) != 0) counters.figure[i] = signed_number();
+    if (at_ > group_end_) fail();
+  }
+
+  // How many figures each set of them has.
+  static constexpr unsigned kSets = 1U << kFigures;
+  static constexpr auto kFiguresIn = [] {
+    std::array<unsigned char, kSets> counts = {};
+    for (unsigned set = 1; set < kSets; set++) counts[set] = static_cast<unsigned char>(counts[set >> 1] + (set & 1));
+    return counts;
+  }();
+
+  // Finds the end of the last figure by the bytes that end numbers.
+  void pass_figures() {
+    int count = kFiguresIn[static_cast<unsigned char>(*at_++) & (kSets - 1)];
+    while (count > 0) {
+      if (end_ - at_ < 8) {
+        number_by_bytes();
+        count--;
+        continue;
+      }
+      std::uint64_t ends = ends_in(first_eight_bytes());
+      while (count > 1 && ends != 0) {
+        ends &= ends - 1;
+        count--;
+      }
+      if (ends != 0) count = 0;
+      at_ += ends != 0 ? __builtin_ctzll(ends) / 8 + 1 : 8;
+    }
+    if (at_ > group_end_) fail();
+  }
+
   // Eight bytes hold nearly every number. Those that end in the bytes at hand are put together without a branch for each byte.
   std::uint64_t number() {
     if (end_ - at_ >= 8) {
       std::uint64_t bytes = first_eight_bytes();
-      std::uint64_t const ends = ~bytes & 0x8080808080808080U;
+      std::uint64_t const ends = ends_in(bytes);
       if (ends != 0) {
         at_ += __builtin_ctzll(ends) / 8 + 1;
         bytes &= ends ^ (ends - 1);  // up to the byte that ends the number
@@ -103,6 +155,9 @@ class Unpacker {
     }
     return number_by_bytes();
   }
+
+  // The highest bit of each byte that ends a number.
+  static std::uint64_t ends_in(std::uint64_t bytes) { return ~bytes & 0x8080808080808080U; }
 
   std::uint64_t first_eight_bytes() const {
     std::uint64_t bytes = 0;

@@ -172,6 +172,13 @@ void add_group(Unpacker &group, int item, PiecesInTurn &pieces, FigureSink &sink
   }
 }
 
+// The same where one company alone matters, of which most groups hold nothing.
+void add_group_of(std::int64_t company, Unpacker &group, int item, PiecesInTurn &pieces, FigureSink &sink) {
+  Counters counters;
+  while (group.next_of(company, counters))
+    for (const StepPiece &piece : pieces.at(group.bucket())) sink.add(piece.step, item, company, counters, piece.sign);
+}
+
 /// Adds groups of packed changes, of all companies together. Those of an item that lie in the same pieces are added up first.
 class GroupSums {
  public:
@@ -209,6 +216,7 @@ bool is_at_half_hour(Time moment) { return !is_finite(moment) || half_hour_of(mo
 void add_packed(PackedReader &reader, std::int64_t source, const StepPieces &pieces, const Question &question, FigureSink &sink) {
   ItemList const items = items_of(question.service);
   Detail const detail = sink.detail();
+  std::optional<std::int64_t> const only = sink.only_company();
   bool const sums_hold = std::all_of(pieces.all().begin(), pieces.all().end(), [](const StepPiece &piece) {
     return is_at_half_hour(piece.range.from) && is_at_half_hour(piece.range.to);
   });
@@ -227,6 +235,8 @@ void add_packed(PackedReader &reader, std::int64_t source, const StepPieces &pie
         if (item < 0 || !range.contains(groups.bucket())) continue;
         if (detail == Detail::kSums)
           sums.add(groups, item);
+        else if (only)
+          add_group_of(*only, groups, item, in_turn, sink);
         else
           add_group(groups, item, in_turn, sink);
       }

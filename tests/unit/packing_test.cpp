@@ -3,8 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 #include <random>
+#include <tuple>
 
 using namespace reseller_report;
 
@@ -88,6 +91,41 @@ TEST_CASE("groups that nobody wants are passed over") {
   CHECK_FALSE(unpacker.next_group());
 }
 
+TEST_CASE("of one company all entries are found, whatever the figures of others") {
+  std::mt19937_64 random(3);
+  std::int64_t const values[] = {0, 1, -1, 63, 64, -8192, 1'000'000, kMost, kLeast};
+  for (int round = 0; round < 300; round++) {
+    std::vector<Change> changes;
+    for (int i = 0; i < round; i++) {
+      Change change = {};
+      change.item = i % 2 == 0 ? Item::kSms : Item::kFree;
+      change.bucket = static_cast<Time>(random() % 3) * kQuarterHour;
+      change.company = i % 11 == 0 ? values[random() % 9] : static_cast<std::int64_t>(random() % 20) - 5;
+      for (std::int64_t &figure : change.counters.figure) figure = values[random() % 9];
+      changes.push_back(change);
+    }
+    std::sort(changes.begin(), changes.end(), [](const CellKey &a, const CellKey &b) {
+      return std::tie(a.item, a.bucket, a.company) < std::tie(b.item, b.bucket, b.company);
+    });
+    std::string const bytes = packed(changes, kEpoch);
+    for (std::int64_t const company : {std::int64_t{0}, std::int64_t{3}, std::int64_t{14}, std::int64_t{17}, kMost, kLeast}) {
+      std::vector<Change> of_company;
+      std::copy_if(changes.begin(), changes.end(), std::back_inserter(of_company),
+                   [&](const Change &change) { return change.company == company; });
+      std::vector<Change> found;
+      Unpacker unpacker(bytes.data(), bytes.size(), kEpoch);
+      while (unpacker.next_group()) {
+        Change change = {};
+        change.item = unpacker.item();
+        change.bucket = unpacker.bucket();
+        change.company = company;
+        while (unpacker.next_of(company, change.counters)) found.push_back(change);
+      }
+      check_same(found, of_company);
+    }
+  }
+}
+
 TEST_CASE("bytes that are cut short or changed never read beyond their end") {
   std::string const bytes = packed({change_of(Item::kSms, 0, 1000, kMost), change_of(Item::kViber, kQuarterHour, 5, -3)}, kEpoch);
   for (std::size_t size = 1; size < bytes.size(); size++) {
@@ -108,6 +146,13 @@ TEST_CASE("bytes that are cut short or changed never read beyond their end") {
     broken[random() % broken.size()] = static_cast<char>(random());
     try {
       (void)unpacked(broken, kEpoch);
+    } catch (const Error &) {
+    }
+    try {
+      Unpacker unpacker(broken.data(), broken.size(), kEpoch);
+      Counters counters;
+      while (unpacker.next_group())
+        while (unpacker.next_of(kMost, counters)) continue;
     } catch (const Error &) {
     }
   }
