@@ -59,10 +59,10 @@ class Unpacker {
   bool next_group() {
     at_ = group_end_;
     if (at_ == end_) return false;
-    item_ = static_cast<Item>(number());
+    item_ = static_cast<Item>(short_number());
     bucket_ = static_cast<Time>(static_cast<std::uint64_t>(base_) +
                                 static_cast<std::uint64_t>(signed_number()) * static_cast<std::uint64_t>(kQuarterHour));
-    std::uint64_t const size = number();
+    std::uint64_t const size = short_number();
     if (size > static_cast<std::uint64_t>(end_ - at_)) fail();
     group_end_ = at_ + size;
     company_ = 0;
@@ -138,6 +138,12 @@ class Unpacker {
       at_ += ends != 0 ? __builtin_ctzll(ends) / 8 + 1 : 8;
     }
     if (at_ > group_end_) fail();
+  }
+
+  // For numbers that nearly always take one byte.
+  std::uint64_t short_number() {
+    if (at_ != end_ && static_cast<unsigned char>(*at_) < 0x80U) return static_cast<unsigned char>(*at_++);
+    return number();
   }
 
   // Eight bytes hold nearly every number. Those that end in the bytes at hand are put together without a branch for each byte.
