@@ -43,13 +43,16 @@ void CompanyCells::add_to_sums(int company, const Counters &counters, int sign) 
 
 void CompanyCells::finish() {
   auto const comes_before = [](const Entry &a, const Entry &b) { return a.company < b.company; };
-  if (!std::is_sorted(log_.begin(), log_.end(), comes_before)) std::stable_sort(log_.begin(), log_.end(), comes_before);
+  if (std::is_sorted(log_.begin(), log_.end(), comes_before)) return;
+  order_.reserve(log_.size());
+  for (const Entry &each : log_) order_.push_back(static_cast<std::uint64_t>(each.company) << 32 | order_.size());
+  std::sort(order_.begin(), order_.end());
 }
 
 bool CompanyCells::next(std::size_t &at, CompanyFigures &found) const {
   while (at < log_.size()) {
-    found = {log_[at].company, {}};
-    for (; at < log_.size() && log_[at].company == found.company; at++) found.figures.add(log_[at].counters, log_[at].sign);
+    found = {entry(at).company, {}};
+    for (; at < log_.size() && entry(at).company == found.company; at++) found.figures.add(entry(at).counters, entry(at).sign);
     if (found.figures[Figure::kEvents] != 0) return true;
   }
   for (; at < sums_.size(); at += kFigures) {

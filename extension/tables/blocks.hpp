@@ -33,7 +33,9 @@ class CompanyCells {
   /// Of companies in order, those that have usage, from `at` on, which begins at 0; false when there is none.
   bool next(std::size_t &at, CompanyFigures &found) const;
 
-  std::size_t memory() const { return log_.capacity() * sizeof(Entry) + sums_.capacity() * sizeof(std::int64_t); }
+  std::size_t memory() const {
+    return log_.capacity() * sizeof(Entry) + (order_.capacity() + sums_.capacity()) * sizeof(std::int64_t);
+  }
 
  private:
   struct Entry {
@@ -45,7 +47,13 @@ class CompanyCells {
   void spread(std::size_t companies);
   void add_to_sums(int company, const Counters &counters, int sign);
 
+  const Entry &entry(std::size_t at) const { return log_[order_.empty() ? at : order_[at] & kPlaces]; }
+
+  static constexpr std::uint64_t kPlaces = 0xffffffff;
+
   std::vector<Entry> log_;
+  // Companies with their places in the log, in order; none where the log is in order.
+  std::vector<std::uint64_t> order_;
   // The low words of the sums, which seldom leave 64 bits, and high words where they do.
   std::vector<std::int64_t> sums_;
   std::unordered_map<std::size_t, std::int64_t> high_;

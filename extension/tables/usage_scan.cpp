@@ -13,9 +13,10 @@ constexpr double kFewBuckets = 20;
 // Totals take little memory.
 constexpr std::size_t kMostSteps = 20'000;
 
-// The first chunk by company is short, for queries that want few rows. Later ones take as much memory as they may.
+// The first chunk by company is short, for queries that want few rows. Later ones take as much memory as they may, but each no more
+// than twice the steps of the one before it, so that little is read in vain where a query stops early.
 constexpr std::size_t kFirstChunk = 2;
-constexpr std::size_t kGrowth = 4;
+constexpr std::size_t kGrowth = 2;
 
 // So many buckets are looked at without a look whether the query is cancelled.
 constexpr std::size_t kUninterrupted = 256;
