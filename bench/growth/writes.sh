@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a message costs its writer, by how many there are in a transaction: where nothing is connected, where ours is, and where
-# triggers for each row or each statement keep a rollup of days.
+# triggers for each row or each statement keep a rollup of days; and where pg_ivm keeps a view of them, if it is installed.
 source "$(dirname "$0")/lib.sh"
 start_cluster fsync=off synchronous_commit=off autovacuum=off
 make_database writes
@@ -38,6 +38,16 @@ CREATE TRIGGER count AFTER INSERT ON by_statement.text_message REFERENCING NEW T
     FOR EACH STATEMENT EXECUTE FUNCTION by_statement.count();
 SQL
 fi
+# It takes no partitioned table, and no function that depends on the time zone.
+with_ivm() { with_others && [ "$(sql -c "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_ivm'")" = 1 ]; }
+! with_ivm || sql -o /dev/null <<'SQL'
+CREATE EXTENSION pg_ivm;
+CREATE SCHEMA ivm CREATE TABLE text_message (LIKE plain.text_message INCLUDING ALL);
+SELECT pgivm.create_immv('ivm.days', $$
+    SELECT company_id, channel, date_trunc('day', occurred_at AT TIME ZONE 'UTC') AS day, count(*) AS sent,
+        count(delivered_at) AS delivered, sum(price_twin) AS price_twin, sum(price_reseller) AS price_reseller
+    FROM ivm.text_message GROUP BY company_id, channel, date_trunc('day', occurred_at AT TIME ZONE 'UTC') $$);
+SQL
 # write SCHEMA EACH TIMES: microseconds a message.
 write() {
     sql -c "TRUNCATE $1.text_message" -c 'DELETE FROM reseller_report.usage_delta' -c 'VACUUM reseller_report.usage_delta'
@@ -56,4 +66,6 @@ for each in $(sizes '1 10 100 1000 10000' '1 100 10000'); do
     point writes 'not connected' "$each" "$(label "$each")" "$(write plain "$each" $times)"
     point writes 'rollup by row trigger' "$each" "$(label "$each")" "$(write by_row "$each" $times)"
     point writes 'rollup by statement trigger' "$each" "$(label "$each")" "$(write by_statement "$each" $times)"
+    # More messages at once take it minutes.
+    ! with_ivm || [ "$each" -gt 1000 ] || point writes 'view kept by pg_ivm' "$each" "$(label "$each")" "$(write ivm "$each" 9)"
 done
