@@ -51,8 +51,10 @@ void CompanyCells::finish() {
 
 bool CompanyCells::next(std::size_t &at, CompanyFigures &found) const {
   while (at < log_.size()) {
-    found = {entry(at).company, {}};
-    for (; at < log_.size() && entry(at).company == found.company; at++) found.figures.add(entry(at).counters, entry(at).sign);
+    const Entry &first = entry(at);
+    found.company = first.company;
+    for (int i = 0; i < kFigures; i++) found.figures.figure[i] = static_cast<Sum>(first.sign) * first.counters.figure[i];
+    while (++at < log_.size() && entry(at).company == found.company) found.figures.add(entry(at).counters, entry(at).sign);
     if (found.figures[Figure::kEvents] != 0) return true;
   }
   for (; at < sums_.size(); at += kFigures) {
