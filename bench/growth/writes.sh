@@ -66,6 +66,5 @@ for each in $(sizes '1 10 100 1000 10000' '1 100 10000'); do
     point writes 'not connected' "$each" "$(label "$each")" "$(write plain "$each" $times)"
     point writes 'rollup by row trigger' "$each" "$(label "$each")" "$(write by_row "$each" $times)"
     point writes 'rollup by statement trigger' "$each" "$(label "$each")" "$(write by_statement "$each" $times)"
-    # More messages at once take it minutes.
-    ! with_ivm || [ "$each" -gt 1000 ] || point writes 'view kept by pg_ivm' "$each" "$(label "$each")" "$(write ivm "$each" 9)"
+    ! with_ivm || point writes 'view kept by pg_ivm' "$each" "$(label "$each")" "$(write ivm "$each" 20)"
 done
