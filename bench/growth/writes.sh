@@ -40,7 +40,7 @@ SQL
 fi
 # It takes no partitioned table, and no function that depends on the time zone.
 with_ivm() { with_others && [ "$(sql -c "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_ivm'")" = 1 ]; }
-! with_ivm || sql -o /dev/null <<'SQL'
+! with_ivm || PGOPTIONS='-c client_min_messages=warning' sql -o /dev/null <<'SQL'
 CREATE EXTENSION pg_ivm;
 CREATE SCHEMA ivm CREATE TABLE text_message (LIKE plain.text_message INCLUDING ALL);
 SELECT pgivm.create_immv('ivm.days', $$
