@@ -231,10 +231,10 @@ void add_packed(PackedReader &reader, std::int64_t source, const StepPieces &pie
       GroupSums sums(of_day, sink);
       Unpacker groups(row.bytes, row.size, row.day);
       // Groups come in order of item.
-      Item last = {};
+      std::optional<Item> last;
       int item = -1;
-      for (bool is_first = true; groups.next_group(); is_first = false) {
-        if (is_first || groups.item() != last) item = index_of(items, last = groups.item());
+      while (groups.next_group()) {
+        if (groups.item() != last) item = index_of(items, last.emplace(groups.item()));
         if (item < 0 || !range.contains(groups.bucket())) continue;
         if (detail == Detail::kSums)
           sums.add(groups, item);
