@@ -38,7 +38,7 @@ CREATE TRIGGER count AFTER INSERT ON by_statement.text_message REFERENCING NEW T
     FOR EACH STATEMENT EXECUTE FUNCTION by_statement.count();
 SQL
 fi
-# It takes no partitioned table, and no function that depends on the time zone.
+# pg_ivm takes no partitioned table, and in a view no function that depends on the session's time zone.
 with_ivm() { with_others && [ "$(sql -c "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_ivm'")" = 1 ]; }
 ! with_ivm || PGOPTIONS='-c client_min_messages=warning' sql -o /dev/null <<'SQL'
 CREATE EXTENSION pg_ivm;

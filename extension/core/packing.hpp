@@ -80,8 +80,8 @@ class Unpacker {
     return true;
   }
 
-  /// The next entry of the group that is of this company; false when there is none. What comes before it is passed over, and what
-  /// comes after the company as well.
+  /// The next entry of the group that is of this company; false when there is none. Entries of other companies are passed over, the
+  /// figures unread, and the group is at its end then.
   bool next_of(std::int64_t company, Counters &counters) {
     while (next_company() && company_ <= company) {
       if (company_ == company) {
