@@ -24,4 +24,18 @@ const Datum *CompanyTable::find(std::int64_t company) {
   return values;
 }
 
+void CompanyTable::read_names(std::int64_t first, std::int64_t last, const Take &take) const {
+  OwnIndexScan scan(table_, "company_pkey", 2, Tracking::kLikeAQuery);
+  pg([&] {
+    ScanKeyData keys[2];
+    ScanKeyInit(&keys[0], kCompanyId + 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(first));
+    ScanKeyInit(&keys[1], kCompanyId + 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(last));
+    scan.seek(keys);
+    scan.read(kCompanyName + 1, [&](const Datum *values) {
+      take(values);
+      return true;
+    });
+  });
+}
+
 }  // namespace reseller_report

@@ -1,7 +1,9 @@
 // Rows of reseller_report.company, by id.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 
 #include "server/own_table.hpp"
 
@@ -10,13 +12,24 @@ namespace reseller_report {
 /// Columns of reseller_report.company; must match sql/company.sql.
 enum CompanyColumn : int { kCompanyId, kCompanyName, kCompanyIsReseller, kCompanyZone, kCompanyCurrency };
 
-/// Reads rows in the active snapshot by index, for which the server would plan longer than it would read. They are tracked.
+/// Reads rows in the active snapshot. They are tracked. The server would plan a query of them longer than it takes to read a few.
 class CompanyTable {
  public:
   CompanyTable();
 
   /// The columns of a company, until the next one is read; nullptr where there is none.
   const Datum *find(std::int64_t company);
+
+  using Take = std::function<void(const Datum *columns)>;
+
+  /// The ids and names of the companies from the first id to the last, in order of id.
+  void read_names(std::int64_t first, std::int64_t last, const Take &take) const;
+
+  /// The ids and names of all companies, in any order.
+  void read_all_names(const Take &take) const { table_.read_whole(kCompanyName + 1, take); }
+
+  /// To find more companies than this takes longer than to read all.
+  std::size_t most_to_find() const { return table_.most_by_index(); }
 
  private:
   OwnTable table_;

@@ -4,10 +4,7 @@
 #include <tuple>
 
 #include "report/company_table.hpp"
-#include "server/acting_as.hpp"
 #include "server/detoasted.hpp"
-#include "server/own_table.hpp"
-#include "server/query.hpp"
 #include "summary/memberships.hpp"
 
 namespace reseller_report {
@@ -19,20 +16,6 @@ constexpr std::uint64_t kSparseIds = 32;
 // Names are read from the first id to the last where that range has at most this many ids for each dependent. Names of others'
 // companies in it are passed over.
 constexpr std::uint64_t kDenseIds = 4;
-
-// Up to this many dependencies are read by index one by one, and the names of their companies as well.
-constexpr size_t kFew = 300;
-
-// Of many, dependencies and names are read one after the other, in whatever order they are stored, and are put together here. A
-// join in the order of ids takes twice as long. How to read them best depends on how many there are.
-SavedQuery dependencies_of_many = {"SELECT company_id, during FROM reseller_report.dependency WHERE reseller_id = $1",
-                                   Planning::kEachTime};
-SavedQuery names_between = {"SELECT company_id, name FROM reseller_report.company WHERE company_id BETWEEN $1 AND $2",
-                            Planning::kEachTime};
-SavedQuery names_of_many = {
-    "SELECT company_id, name FROM reseller_report.company"
-    " WHERE company_id IN (SELECT company_id FROM reseller_report.dependency WHERE reseller_id = $1)",
-    Planning::kEachTime};
 
 // How many ids there are from the first to the last, less one.
 std::uint64_t spread_of(const std::vector<std::int64_t> &ids) {
@@ -49,44 +32,26 @@ void append_all(std::vector<Membership> memberships, const Range &period, Depend
     if (!intersection(each.during, period).empty()) dependents.append(each.company, each.during);
 }
 
-std::vector<Membership> many_memberships_on(std::int64_t reseller) {
-  SqlParameters parameters;
-  parameters.add_bigint(reseller);
-  std::vector<Membership> found;
-  query(dependencies_of_many, parameters, [&](const Datum *values, const bool *) {
-    found.push_back({DatumGetInt64(values[0]), reseller, range_of(values[1])});
-  });
-  return found;
-}
-
-// Both return how many names there were.
-size_t read_few_names(Dependents &dependents) {
+// Returns how many names there were.
+size_t read_names(Dependents &dependents) {
+  if (dependents.ids.empty()) return 0;
   CompanyTable companies;
   size_t named = 0;
-  for (size_t i = 0; i < dependents.ids.size(); i++) {
-    const Datum *const found = companies.find(dependents.ids[i]);
-    if (found == nullptr) continue;
-    dependents.set_name(static_cast<int>(i), detoasted(found[kCompanyName]));
-    named++;
-  }
-  return named;
-}
-
-size_t read_many_names(std::int64_t reseller, Dependents &dependents) {
-  if (dependents.ids.empty()) return 0;
-  bool const is_dense = spread_of(dependents.ids) / kDenseIds < dependents.ids.size();
-  SqlParameters parameters;
-  if (is_dense)
-    parameters.add_bigint(dependents.ids.front()).add_bigint(dependents.ids.back());
-  else
-    parameters.add_bigint(reseller);
-  size_t named = 0;
-  query(is_dense ? names_between : names_of_many, parameters, [&](const Datum *values, const bool *) {
-    int const position = dependents.position(DatumGetInt64(values[0]));
+  auto const take = [&](const Datum *columns) {
+    int const position = dependents.position(DatumGetInt64(columns[kCompanyId]));
     if (position < 0) return;
-    dependents.set_name(position, detoasted(values[1]));
+    dependents.set_name(position, detoasted(columns[kCompanyName]));
     named++;
-  });
+  };
+  const std::vector<std::int64_t> &ids = dependents.ids;
+  if (ids.size() > companies.most_to_find()) {
+    companies.read_all_names(take);
+  } else if (ids.size() > 1 && spread_of(ids) / kDenseIds < ids.size()) {
+    companies.read_names(ids.front(), ids.back(), take);
+  } else {
+    for (std::int64_t const id : ids)
+      if (const Datum *const columns = companies.find(id)) take(columns);
+  }
   return named;
 }
 
@@ -145,18 +110,9 @@ void Dependents::remove_nameless() {
 
 Dependents dependents_of(std::int64_t reseller, const Range &period, std::optional<std::int64_t> company) {
   Dependents dependents;
-  size_t named = 0;
-  if (std::optional<std::vector<Membership>> few =
-          few_memberships_on(reseller, company, company ? std::numeric_limits<size_t>::max() : kFew)) {
-    append_all(std::move(*few), period, dependents);
-    dependents.index();
-    named = read_few_names(dependents);
-  } else {
-    ActingAs const owner(extension_owner());
-    append_all(many_memberships_on(reseller), period, dependents);
-    dependents.index();
-    named = read_many_names(reseller, dependents);
-  }
+  append_all(memberships_on(reseller, company), period, dependents);
+  dependents.index();
+  size_t const named = read_names(dependents);
   if (named < dependents.ids.size()) dependents.remove_nameless();
   return dependents;
 }

@@ -27,6 +27,25 @@ class OwnTable {
   Relation relation() const { return relation_; }
   TupleDesc tuple_desc() const { return RelationGetDescr(relation_); }
 
+  /// Reading more rows than this by index takes longer than reading the whole table.
+  std::size_t most_by_index() const;
+
+  /// Gives the first `columns` of each row that the active snapshot sees to `take`, in the order in which rows are stored. A
+  /// serializable transaction conflicts with others that change the table.
+  template <typename F>
+  void read_whole(int columns, F &&take) const {
+    pg([&] {
+      TupleTableSlot *const slot = table_slot_create(relation_, nullptr);
+      TableScanDesc const scan = table_beginscan(relation_, GetActiveSnapshot(), 0, nullptr);
+      while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+        slot_getsomeattrs(slot, columns);
+        take(const_cast<const Datum *>(slot->tts_values));
+      }
+      table_endscan(scan);
+      ExecDropSingleTupleTableSlot(slot);
+    });
+  }
+
  private:
   Relation relation_ = nullptr;
 };
@@ -75,6 +94,15 @@ class OwnIndexScan {
 
   /// Inside pg(): the next row, which lives until the one after it; nullptr when there is none.
   TupleTableSlot *next();
+
+  /// Inside pg(): gives the first `columns` of the rows that are left to `take`, as long as it returns true.
+  template <typename F>
+  void read(int columns, F &&take) {
+    while (TupleTableSlot *const row = next()) {
+      slot_getsomeattrs(row, columns);
+      if (!take(const_cast<const Datum *>(row->tts_values))) return;
+    }
+  }
 
  private:
   int keys_;

@@ -1,6 +1,7 @@
 #include "summary/memberships.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 
 #include "server/acting_as.hpp"
@@ -56,29 +57,31 @@ std::vector<Membership> memberships_of(std::vector<std::int64_t> companies) {
   return memberships;
 }
 
-std::optional<std::vector<Membership>> few_memberships_on(std::int64_t reseller, std::optional<std::int64_t> company,
-                                                          std::size_t most) {
+std::vector<Membership> memberships_on(std::int64_t reseller, std::optional<std::int64_t> company) {
   OwnTable const table("dependency", AccessShareLock, kTypes);
-  OwnIndexScan scan(table, "dependency_reseller_idx", company ? 2 : 1, Tracking::kLikeAQuery);
-  pg([&] {
-    ScanKeyData keys[2];
-    ScanKeyInit(&keys[0], kIndexReseller, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(reseller));
-    ScanKeyInit(&keys[1], kIndexCompany, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(company.value_or(0)));
-    scan.seek(keys);
-  });
+  std::size_t const most = company ? std::numeric_limits<std::size_t>::max() : table.most_by_index();
   std::vector<Membership> found;
-  for (;;) {
-    const Datum *values = nullptr;
+  bool is_all = true;
+  {
+    OwnIndexScan scan(table, "dependency_reseller_idx", company ? 2 : 1, Tracking::kLikeAQuery);
     pg([&] {
-      TupleTableSlot *const slot = scan.next();
-      if (slot == nullptr) return;
-      slot_getsomeattrs(slot, kDuring + 1);
-      values = slot->tts_values;
+      ScanKeyData keys[2];
+      ScanKeyInit(&keys[0], kIndexReseller, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(reseller));
+      ScanKeyInit(&keys[1], kIndexCompany, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(company.value_or(0)));
+      scan.seek(keys);
+      scan.read(kDuring + 1, [&](const Datum *values) {
+        is_all = found.size() < most;
+        if (is_all) found.push_back(membership_of(values));
+        return is_all;
+      });
     });
-    if (values == nullptr) return found;
-    if (found.size() == most) return {};
-    found.push_back(membership_of(values));
   }
+  if (is_all) return found;
+  found.clear();
+  table.read_whole(kDuring + 1, [&](const Datum *values) {
+    if (DatumGetInt64(values[kReseller]) == reseller) found.push_back(membership_of(values));
+  });
+  return found;
 }
 
 std::vector<FormerMembership> memberships_taken_away(std::vector<std::int64_t> companies) {

@@ -1,7 +1,6 @@
 // The dependencies, as reseller_report.dependency has them.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -22,9 +21,8 @@ Membership membership_of(const Datum *values);
 std::vector<Membership> memberships_of(std::vector<std::int64_t> companies);
 
 /// The dependencies on a reseller in the active snapshot, in any order; only those of one company where it is given. They are
-/// read by index, for which the server would plan longer than it would read, and tracked. Nothing where there are more than `most`.
-std::optional<std::vector<Membership>> few_memberships_on(std::int64_t reseller, std::optional<std::int64_t> company,
-                                                          std::size_t most);
+/// tracked. The server would plan a query of them longer than it takes to read a few.
+std::vector<Membership> memberships_on(std::int64_t reseller, std::optional<std::int64_t> company);
 
 /// A row that this transaction deleted or replaced.
 struct FormerMembership {
