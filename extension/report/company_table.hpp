@@ -28,8 +28,8 @@ class CompanyTable {
   /// The ids and names of all companies, in any order.
   void read_all_names(const Take &take) const { table_.read_whole(kCompanyName + 1, take); }
 
-  /// To find more companies than this takes longer than to read all.
-  std::size_t most_to_find() const { return table_.most_by_index(); }
+  /// Whether finding so many companies takes longer than reading all.
+  bool is_sooner_whole(std::size_t companies) const { return table_.is_sooner_whole(companies); }
 
  private:
   OwnTable table_;

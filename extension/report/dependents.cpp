@@ -44,7 +44,7 @@ size_t read_names(Dependents &dependents) {
     named++;
   };
   const std::vector<std::int64_t> &ids = dependents.ids;
-  if (ids.size() > companies.most_to_find()) {
+  if (companies.is_sooner_whole(ids.size())) {
     companies.read_all_names(take);
   } else if (ids.size() > 1 && spread_of(ids) / kDenseIds < ids.size()) {
     companies.read_names(ids.front(), ids.back(), take);

@@ -20,12 +20,13 @@ OwnTable::OwnTable(const char *name, LOCKMODE lock) {
   });
 }
 
-std::size_t OwnTable::most_by_index() const {
+bool OwnTable::is_sooner_whole(std::size_t rows) const {
   // Reading a block whole takes about as long as finding so many rows by index.
   constexpr std::size_t kRowsOfBlock = 16;
-  BlockNumber blocks = 0;
-  pg([&] { blocks = RelationGetNumberOfBlocks(relation_); });
-  return blocks * kRowsOfBlock;
+  // For so few rows it is not worth asking the file system how many blocks there are.
+  if (rows <= kRowsOfBlock) return false;
+  if (blocks_ == 0) pg([&] { blocks_ = RelationGetNumberOfBlocks(relation_); });
+  return rows / kRowsOfBlock >= blocks_;
 }
 
 void require_columns(Relation table, const Oid *types, int count) {
@@ -53,22 +54,25 @@ bool sees(Snapshot snapshot, TupleTableSlot *row) {
   return sees(snapshot, stored->base.tuple, stored->buffer);
 }
 
-OwnScan::OwnScan(const OwnTable &table, Snapshot snapshot, Oid index, int keys, ScanKey key) : snapshot_(snapshot) {
-  pg([&] {
-    if (snapshot_ == nullptr) {
-      snapshot_ = RegisterSnapshot(GetCatalogSnapshot(RelationGetRelid(table.relation())));
-      is_registered_ = true;
-    }
-    scan_ = systable_beginscan(table.relation(), index, OidIsValid(index), untracked(snapshot_), keys, key);
-  });
+LatestSnapshot::LatestSnapshot(const OwnTable &table) {
+  pg([&] { snapshot_ = RegisterSnapshot(GetCatalogSnapshot(RelationGetRelid(table.relation()))); });
+}
+
+// After an error the end of the transaction or savepoint gives it back.
+LatestSnapshot::~LatestSnapshot() {
+  if (std::uncaught_exceptions() == 0) UnregisterSnapshot(snapshot_);
+}
+
+OwnScan::OwnScan(const OwnTable &table, Snapshot snapshot, Oid index, int keys, ScanKey key) {
+  if (snapshot == nullptr) latest_.emplace(table);
+  snapshot_ = latest_ ? latest_->get() : snapshot;
+  pg([&] { scan_ = systable_beginscan(table.relation(), index, OidIsValid(index), untracked(snapshot_), keys, key); });
 }
 
 // After an error the server may have left the page locked, which PostgreSQL 19 remembers with the pin. So the end of the
 // transaction or savepoint must give back both.
 OwnScan::~OwnScan() {
-  if (std::uncaught_exceptions() > 0) return;
-  systable_endscan(scan_);
-  if (is_registered_) UnregisterSnapshot(snapshot_);
+  if (std::uncaught_exceptions() == 0) systable_endscan(scan_);
 }
 
 HeapTuple OwnScan::next() {

@@ -2,6 +2,8 @@
 // changes or deltas are called own elsewhere, they are the transaction's.
 #pragma once
 
+#include <optional>
+
 #include "server/boundary.hpp"
 
 namespace reseller_report {
@@ -27,8 +29,8 @@ class OwnTable {
   Relation relation() const { return relation_; }
   TupleDesc tuple_desc() const { return RelationGetDescr(relation_); }
 
-  /// Reading more rows than this by index takes longer than reading the whole table.
-  std::size_t most_by_index() const;
+  /// Whether reading so many rows by index takes longer than reading the whole table.
+  bool is_sooner_whole(std::size_t rows) const;
 
   /// Gives the first `columns` of each row that the active snapshot sees to `take`, in the order in which rows are stored. A
   /// serializable transaction conflicts with others that change the table.
@@ -48,6 +50,7 @@ class OwnTable {
 
  private:
   Relation relation_ = nullptr;
+  mutable BlockNumber blocks_ = 0;  ///< 0 where it was not asked for yet
 };
 
 /// The snapshot to scan a table of ours with. In a serializable transaction this is SnapshotAny, with which the server does not
@@ -57,6 +60,20 @@ Snapshot untracked(Snapshot snapshot);
 /// Inside pg(): whether a snapshot sees a row that a scan with untracked() gave.
 bool sees(Snapshot snapshot, HeapTuple row, Buffer buffer);
 bool sees(Snapshot snapshot, TupleTableSlot *row);
+
+/// What a query of a table that began now would see, in every isolation level; it stays that while it lives.
+class LatestSnapshot {
+ public:
+  explicit LatestSnapshot(const OwnTable &table);
+  ~LatestSnapshot();
+  LatestSnapshot(const LatestSnapshot &) = delete;
+  LatestSnapshot &operator=(const LatestSnapshot &) = delete;
+
+  Snapshot get() const { return snapshot_; }
+
+ private:
+  Snapshot snapshot_ = nullptr;
+};
 
 /// Scans a table of ours with untracked(), and gives only the rows that the snapshot sees. For tables that hold no figures.
 class OwnScan {
@@ -72,8 +89,8 @@ class OwnScan {
   HeapTuple next();
 
  private:
-  Snapshot snapshot_;
-  bool is_registered_ = false;
+  std::optional<LatestSnapshot> latest_;
+  Snapshot snapshot_ = nullptr;
   SysScanDesc scan_ = nullptr;
 };
 

@@ -192,6 +192,15 @@ inline XLogRecPtr session_origin_lsn() { return replorigin_xact_state.origin_lsn
 inline TimestampTz session_origin_timestamp() { return replorigin_xact_state.origin_timestamp; }
 #endif
 
+// PostgreSQL 17 keeps both parts of a transaction's virtual id together.
+inline LocalTransactionId local_transaction() {
+#if PG_VERSION_NUM < 170000
+  return MyProc->lxid;
+#else
+  return MyProc->vxid.lxid;
+#endif
+}
+
 // PostgreSQL 16 merged pg_namespace_aclcheck and its like into object_aclcheck.
 #if PG_VERSION_NUM < 160000
 inline AclResult object_aclcheck(Oid, Oid schema, Oid role, AclMode mode) { return pg_namespace_aclcheck(schema, role, mode); }

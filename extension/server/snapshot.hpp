@@ -1,9 +1,56 @@
-// Which snapshot is the active one, for as long as an object lives.
+// Which snapshot is the active one, for as long as an object lives, and what a snapshot sees.
 #pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include "server/boundary.hpp"
 
 namespace reseller_report {
+
+/// What a snapshot sees, as a value. Two that are equal see the same rows.
+class View {
+ public:
+  /// Is not equal to that of any snapshot.
+  View() = default;
+  explicit View(Snapshot snapshot);
+
+  bool operator==(const View &other) const;
+  bool operator!=(const View &other) const { return !(*this == other); }
+
+ private:
+  // What a transaction has written itself it sees by the number of the command. Another transaction or savepoint has other numbers.
+  LocalTransactionId transaction_ = InvalidLocalTransactionId;
+  SubTransactionId savepoint_ = InvalidSubTransactionId;
+  CommandId command_ = InvalidCommandId;
+  // What others have written it sees if they had ended: those before xmin_, and those before xmax_ that were not running.
+  TransactionId xmin_ = InvalidTransactionId;
+  TransactionId xmax_ = InvalidTransactionId;
+  std::vector<TransactionId> running_;
+  bool is_overflowed_ = false;  ///< some that run in savepoints are not among them
+  bool is_of_standby_ = false;
+};
+
+/// What was read last, as long as it is read by snapshots that see the same.
+template <typename T>
+class LastReading {
+ public:
+  template <typename F>
+  std::shared_ptr<const T> get(Snapshot snapshot, F &&read) {
+    View view(snapshot);
+    if (view_ != view) {
+      view_ = View();
+      value_ = std::make_shared<const T>(read());
+      view_ = std::move(view);
+    }
+    return value_;
+  }
+
+ private:
+  View view_;
+  std::shared_ptr<const T> value_;
+};
 
 /// Makes `snapshot` the active one while it lives.
 class ActiveSnapshot {

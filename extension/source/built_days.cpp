@@ -23,10 +23,8 @@ struct RecordedRange {
 
 using RecordedRanges = std::unordered_map<std::int64_t, std::vector<RecordedRange>>;  // by source
 
-// The rows of source_built or source_unbuilt that `snapshot` sees; NULL stands for the latest one. Only those of one source where
-// it is given. The tables have no index: writers append to them and wait for nobody.
-RecordedRanges read_ranges(const char *table_name, Snapshot snapshot, std::optional<std::int64_t> only) {
-  OwnTable const table(table_name, AccessShareLock);
+// The rows that `snapshot` sees. The tables have no index: writers append to them and wait for nobody.
+RecordedRanges scan_ranges(const OwnTable &table, Snapshot snapshot) {
   OwnScan scan(table, snapshot);
   RecordedRanges ranges;
   for (;;) {
@@ -43,13 +41,30 @@ RecordedRanges read_ranges(const char *table_name, Snapshot snapshot, std::optio
                      DatumGetTimestampTz(own_column(tuple, columns, kRangeTo))};
     });
     if (!HeapTupleIsValid(tuple)) break;
-    if (!only || of_source == *only) ranges[of_source].push_back(found);
+    ranges[of_source].push_back(found);
   }
   return ranges;
 }
 
-std::vector<RecordedRange> read_ranges(const char *table_name, std::int64_t source, Snapshot snapshot) {
-  return read_ranges(table_name, snapshot, source)[source];
+// A report reads each of them two or three times. Most often nothing has changed meanwhile.
+struct RangeTable {
+  const char *name;
+  LastReading<RecordedRanges> last;
+};
+RangeTable source_built = {"source_built", {}};
+RangeTable source_unbuilt = {"source_unbuilt", {}};
+
+// The rows of a table as the active snapshot sees them, and as they are now.
+std::shared_ptr<const RecordedRanges> ranges_seen(RangeTable &table) {
+  OwnTable const own(table.name, AccessShareLock);
+  Snapshot const active = GetActiveSnapshot();
+  return table.last.get(active, [&] { return scan_ranges(own, active); });
+}
+
+std::shared_ptr<const RecordedRanges> ranges_now(RangeTable &table) {
+  OwnTable const own(table.name, AccessShareLock);
+  LatestSnapshot const latest(own);
+  return table.last.get(latest.get(), [&] { return scan_ranges(own, latest.get()); });
 }
 
 const std::vector<RecordedRange> &of(const RecordedRanges &ranges, std::int64_t source) {
@@ -58,7 +73,7 @@ const std::vector<RecordedRange> &of(const RecordedRanges &ranges, std::int64_t 
   return found != ranges.end() ? found->second : none;
 }
 
-UnbuiltMarks marks(const std::vector<RecordedRange> &ranges) {
+UnbuiltMarks marks_of(const std::vector<RecordedRange> &ranges) {
   UnbuiltMarks ids;
   for (const RecordedRange &range : ranges) ids.insert(range.id);
   return ids;
@@ -75,12 +90,13 @@ void unbuild(std::int64_t source, const Range &days, const std::string &reason) 
 }
 
 void unbuild_once(std::int64_t source, const std::string &reason) {
-  std::vector<RecordedRange> const known = read_ranges("source_unbuilt", source, nullptr);
+  auto const now = ranges_now(source_unbuilt);
+  const std::vector<RecordedRange> &known = of(*now, source);
   if (std::none_of(known.begin(), known.end(), [](const RecordedRange &mark) { return mark.range == kAllTime; }))
     unbuild(source, kAllTime, reason);
 }
 
-UnbuiltMarks unbuilt_marks(std::int64_t source) { return marks(read_ranges("source_unbuilt", source, nullptr)); }
+UnbuiltMarks unbuilt_marks(std::int64_t source) { return marks_of(of(*ranges_now(source_unbuilt), source)); }
 
 UnbuiltMarks all_unbuilt_marks() {
   UnbuiltMarks all;
@@ -90,32 +106,31 @@ UnbuiltMarks all_unbuilt_marks() {
 
 MarksBySource unbuilt_marks_by_source() {
   MarksBySource found;
-  for (const auto &[source, ranges] : read_ranges("source_unbuilt", nullptr, {})) found.emplace(source, marks(ranges));
+  auto const now = ranges_now(source_unbuilt);
+  for (const auto &[source, ranges] : *now) found.emplace(source, marks_of(ranges));
   return found;
 }
 
 struct BuiltDays::Ranges {
-  RecordedRanges built;      // as the active snapshot sees them
-  RecordedRanges built_now;  // as the latest does
-  RecordedRanges unbuilt_now;
+  std::shared_ptr<const RecordedRanges> built;
+  std::shared_ptr<const RecordedRanges> built_now;
+  std::shared_ptr<const RecordedRanges> unbuilt_now;
 };
 
-BuiltDays::BuiltDays()
-    : ranges_(new Ranges{read_ranges("source_built", GetActiveSnapshot(), {}), read_ranges("source_built", nullptr, {}),
-                         read_ranges("source_unbuilt", nullptr, {})}) {}
+BuiltDays::BuiltDays() : ranges_(new Ranges{ranges_seen(source_built), ranges_now(source_built), ranges_now(source_unbuilt)}) {}
 
 BuiltDays::~BuiltDays() = default;
 
 std::vector<Range> BuiltDays::answerable(const SourceState &source, const Range &period) const {
-  const std::vector<RecordedRange> &latest = of(ranges_->built_now, source.id);
+  const std::vector<RecordedRange> &latest = of(*ranges_->built_now, source.id);
   std::vector<Range> built;
-  for (const RecordedRange &seen : of(ranges_->built, source.id)) {
+  for (const RecordedRange &seen : of(*ranges_->built, source.id)) {
     bool const still_there = std::any_of(latest.begin(), latest.end(), [&](const auto &it) { return it.id == seen.id; });
     if (still_there) built.push_back(seen.range);
   }
   std::vector<Range> unbuilt;
   if (!source.is_reliable) unbuilt.push_back({source.horizon, kInfinity});
-  for (const RecordedRange &seen : of(ranges_->unbuilt_now, source.id))
+  for (const RecordedRange &seen : of(*ranges_->unbuilt_now, source.id))
     unbuilt.push_back(intersection(seen.range, {source.horizon, kInfinity}));
   std::vector<Range> result;
   for (const Range &part : within(period, std::move(built)))
@@ -133,7 +148,7 @@ std::vector<Range> answerable(const Source &source, const Range &period) { retur
 bool unbuilt_since_snapshot(std::int64_t source) {
   OthersSnapshot const others;
   if (!times_moved(source, GetActiveSnapshot())) return true;
-  UnbuiltMarks const before = marks(read_ranges("source_unbuilt", source, GetActiveSnapshot()));
+  UnbuiltMarks const before = marks_of(of(*ranges_seen(source_unbuilt), source));
   UnbuiltMarks const now = unbuilt_marks(source);
   return !std::includes(before.begin(), before.end(), now.begin(), now.end());
 }

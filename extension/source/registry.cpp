@@ -162,10 +162,18 @@ std::optional<Source> lock_learned_source(std::int64_t id) {
   return learned->source;
 }
 
+// The registry as it is now, which most often is as the active snapshot has seen it.
+std::vector<RegistryRow> registry_since(const std::vector<RegistryRow> &seen) {
+  OwnTable const table("source", AccessShareLock);
+  LatestSnapshot const latest(table);
+  if (View(latest.get()) == View(GetActiveSnapshot())) return seen;
+  return read_registry(latest.get(), nullptr);
+}
+
 // Completes sources that were not read from the catalogs by what the registry says of them now, after their tables were locked.
 // Where it has another mapping for one, or lost it, that source is read.
 void bring_up_to_date(std::vector<Source> &sources, const std::vector<RegistryRow> &seen) {
-  std::vector<RegistryRow> const latest = read_registry(nullptr, nullptr);
+  std::vector<RegistryRow> const latest = registry_since(seen);
   auto const by_id = [](const RegistryRow &row, std::int64_t id) { return row.id < id; };
   for (Source &source : sources) {
     auto const now = std::lower_bound(latest.begin(), latest.end(), source.id, by_id);

@@ -1,7 +1,6 @@
 #include "summary/memberships.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 
 #include "server/acting_as.hpp"
@@ -59,7 +58,6 @@ std::vector<Membership> memberships_of(std::vector<std::int64_t> companies) {
 
 std::vector<Membership> memberships_on(std::int64_t reseller, std::optional<std::int64_t> company) {
   OwnTable const table("dependency", AccessShareLock, kTypes);
-  std::size_t const most = company ? std::numeric_limits<std::size_t>::max() : table.most_by_index();
   std::vector<Membership> found;
   bool is_all = true;
   {
@@ -70,7 +68,7 @@ std::vector<Membership> memberships_on(std::int64_t reseller, std::optional<std:
       ScanKeyInit(&keys[1], kIndexCompany, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(company.value_or(0)));
       scan.seek(keys);
       scan.read(kDuring + 1, [&](const Datum *values) {
-        is_all = found.size() < most;
+        is_all = company || !table.is_sooner_whole(found.size());
         if (is_all) found.push_back(membership_of(values));
         return is_all;
       });
