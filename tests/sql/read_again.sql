@@ -8,7 +8,8 @@ CREATE TABLE bots_03 PARTITION OF bots FOR VALUES FROM ('2024-03-01 00:00+00') T
 SELECT reseller_report.attach_source('bot', 'bots') \g /dev/null
 \set messages 'SELECT sum(billable_messages) FROM reseller_report.bot(1, ''-infinity'', ''infinity'')'
 -- Another session, for one command.
-\set psql 'psql -X -q -A -t -v ON_ERROR_STOP=1 -d ' :DBNAME ' -c "SET client_min_messages = warning" -c "SET statement_timeout = 10000"'
+\set settings '-c "SET client_min_messages = warning" -c "SET statement_timeout = 10000"'
+\set psql 'psql -X -q -A -t -v ON_ERROR_STOP=1 -d ' :DBNAME ' ' :settings
 
 -- What the transaction un-builds itself.
 INSERT INTO bots (company_id, occurred_at) VALUES (11, '2024-03-05 10:08+00'), (11, '2024-03-06 10:08+00');
