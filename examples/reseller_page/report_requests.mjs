@@ -1,6 +1,6 @@
 // What is answered about the report: the page, the events behind a figure, and files of both.
 
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises';
 import { link, Refused } from './address.mjs';
 import { database } from './context.mjs';
 import { line, textField } from './csv.mjs';
@@ -57,8 +57,8 @@ async function showReport(context, response) {
   let pieces = 0;
   for (const piece of reportPage({ address, user, accounts: context.accounts, ...answer }, texts)) {
     response.write(piece.text);
-    // The head and the first section have been sent. A browser lays out all that has come at once: five tables take it much longer.
-    if (++pieces === 2) await setTimeout(TIME_TO_SHOW);
+    // After the head and the first section. A browser lays out all that has come at once: five tables take it much longer.
+    await (++pieces === 2 ? setTimeout(TIME_TO_SHOW, undefined, { signal }) : nextTurn());
   }
   response.end();
 }

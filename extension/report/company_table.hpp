@@ -20,6 +20,7 @@ class CompanyTable {
   /// The columns of a company, until the next one is read; nullptr where there is none.
   const Datum *find(std::int64_t company);
 
+  /// Runs inside pg(). The columns live until it returns.
   using Take = std::function<void(const Datum *columns)>;
 
   /// The ids and names of the companies from the first id to the last, in order of id.

@@ -17,6 +17,8 @@ constexpr std::uint64_t kSparseIds = 32;
 // companies in it are passed over.
 constexpr std::uint64_t kDenseIds = 4;
 
+constexpr size_t kUninterrupted = 256;
+
 // How many ids there are from the first to the last, less one.
 std::uint64_t spread_of(const std::vector<std::int64_t> &ids) {
   return static_cast<std::uint64_t>(ids.back()) - static_cast<std::uint64_t>(ids.front());
@@ -49,8 +51,11 @@ size_t read_names(Dependents &dependents) {
   } else if (ids.size() > 1 && spread_of(ids) / kDenseIds < ids.size()) {
     companies.read_names(ids.front(), ids.back(), take);
   } else {
-    for (std::int64_t const id : ids)
-      if (const Datum *const columns = companies.find(id)) take(columns);
+    for (size_t i = 0; i < ids.size(); i++) {
+      // The server looks for a cancel where it reads a page after another, but not where it looks up a row.
+      if (i % kUninterrupted == 0) pg([] { CHECK_FOR_INTERRUPTS(); });
+      if (const Datum *const columns = companies.find(ids[i])) take(columns);
+    }
   }
   return named;
 }

@@ -32,8 +32,8 @@ class OwnTable {
   /// Whether reading so many rows by index takes longer than reading the whole table.
   bool is_sooner_whole(std::size_t rows) const;
 
-  /// Gives the first `columns` of each row that the active snapshot sees to `take`, in the order in which rows are stored. A
-  /// serializable transaction conflicts with others that change the table.
+  /// Gives the first `columns` of each row that the active snapshot sees to `take`, in any order. `take` runs inside pg(), and the
+  /// values live until it returns. A serializable transaction conflicts with others that change the table.
   template <typename F>
   void read_whole(int columns, F &&take) const {
     pg([&] {
@@ -61,7 +61,8 @@ Snapshot untracked(Snapshot snapshot);
 bool sees(Snapshot snapshot, HeapTuple row, Buffer buffer);
 bool sees(Snapshot snapshot, TupleTableSlot *row);
 
-/// What a query of a table that began now would see, in every isolation level; it stays that while it lives.
+/// What is committed now, in every isolation level, and what the transaction's earlier commands have written. It stays that while
+/// it lives.
 class LatestSnapshot {
  public:
   explicit LatestSnapshot(const OwnTable &table);

@@ -13,7 +13,10 @@ View::View(Snapshot snapshot) {
   xmin_ = snapshot->xmin;
   xmax_ = snapshot->xmax;
   running_.assign(snapshot->xip, snapshot->xip + snapshot->xcnt);
-  running_.insert(running_.end(), snapshot->subxip, snapshot->subxip + std::max(snapshot->subxcnt, 0));
+  // Where there were too many savepoints to list, a copy of a snapshot has none of the list, but keeps its length. What began in
+  // savepoints is then told by pg_subtrans alone.
+  if (!snapshot->suboverflowed || snapshot->takenDuringRecovery)
+    running_.insert(running_.end(), snapshot->subxip, snapshot->subxip + std::max(snapshot->subxcnt, 0));
   is_overflowed_ = snapshot->suboverflowed;
   is_of_standby_ = snapshot->takenDuringRecovery;
 }

@@ -9,7 +9,7 @@
 
 namespace reseller_report {
 
-/// What a snapshot sees, as a value. Two that are equal see the same rows.
+/// What a snapshot sees, as a value. Two that are equal see the same rows of a table that is locked from one to the other.
 class View {
  public:
   /// Is not equal to that of any snapshot.
@@ -20,7 +20,8 @@ class View {
   bool operator!=(const View &other) const { return !(*this == other); }
 
  private:
-  // What a transaction has written itself it sees by the number of the command. Another transaction or savepoint has other numbers.
+  // What a transaction has written itself it sees by the number of the command. Each transaction begins the numbers anew, and a
+  // rollback to a savepoint takes rows away but leaves the number. So both are told apart, too.
   LocalTransactionId transaction_ = InvalidLocalTransactionId;
   SubTransactionId savepoint_ = InvalidSubTransactionId;
   CommandId command_ = InvalidCommandId;
@@ -28,7 +29,7 @@ class View {
   TransactionId xmin_ = InvalidTransactionId;
   TransactionId xmax_ = InvalidTransactionId;
   std::vector<TransactionId> running_;
-  bool is_overflowed_ = false;  ///< some that run in savepoints are not among them
+  bool is_overflowed_ = false;  ///< those that run in savepoints are not among them, or not all
   bool is_of_standby_ = false;
 };
 

@@ -35,6 +35,8 @@ Range range_of(Datum stored) {
     RangeType *const range = DatumGetRangeTypeP(stored);
     bool empty = false;
     range_deserialize(lookup_type_cache(RangeTypeGetOid(range), TYPECACHE_RANGE_INFO), range, &lower, &upper, &empty);
+    // Of a million dependencies the copies would be held until the report ends.
+    if (PointerGetDatum(range) != stored) pfree(range);
   });
   return {lower.infinite ? kMinusInfinity : DatumGetTimestampTz(lower.val),
           upper.infinite ? kInfinity : DatumGetTimestampTz(upper.val)};

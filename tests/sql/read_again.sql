@@ -44,4 +44,22 @@ ROLLBACK TO s;
 SELECT (:messages) AS rolled_back \gset
 COMMIT;
 SELECT is(ARRAY[:rebuilt, :rolled_back]::bigint[], '{3,3}', 'a rebuild that is rolled back is not remembered');
+
+-- Where another transaction has more savepoints than a snapshot lists, the list is left out of copies of it, but not its length.
+\ir ../lib/sessions.sql
+SELECT pg_temp.connect('before'), pg_temp.connect('beside'), pg_temp.connect('after') \g /dev/null
+CREATE TABLE other (n int);
+SELECT dblink_exec(s, 'BEGIN; SAVEPOINT s; INSERT INTO other VALUES (1)') FROM unnest('{before,after}'::text[]) s \g /dev/null
+SELECT dblink_exec('beside', $x$BEGIN; DO $d$
+    BEGIN
+        FOR i IN 1..70 LOOP
+            BEGIN
+                INSERT INTO other VALUES (i);
+            EXCEPTION WHEN division_by_zero THEN NULL;
+            END;
+        END LOOP;
+    END $d$ $x$) \g /dev/null
+SELECT pg_current_xact_id() \g /dev/null
+SELECT is((:messages)::bigint, 3::bigint, 'a report beside a transaction of many savepoints');
+SELECT dblink_disconnect(s) FROM unnest('{before,beside,after}'::text[]) s \g /dev/null
 SELECT * FROM finish();
