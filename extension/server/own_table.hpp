@@ -38,7 +38,7 @@ class OwnTable {
   void read_whole(int columns, F &&take) const {
     pg([&] {
       TupleTableSlot *const slot = table_slot_create(relation_, nullptr);
-      TableScanDesc const scan = table_beginscan(relation_, GetActiveSnapshot(), 0, nullptr);
+      TableScanDesc const scan = table_beginscan(relation_, GetActiveSnapshot(), 0, nullptr, SO_NONE);
       while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
         slot_getsomeattrs(slot, columns);
         take(const_cast<const Datum *>(slot->tts_values));
