@@ -17,6 +17,7 @@ constexpr std::uint64_t kSparseIds = 32;
 // companies in it are passed over.
 constexpr std::uint64_t kDenseIds = 4;
 
+// Up to this many names are looked up without looking whether the report was cancelled.
 constexpr size_t kUninterrupted = 256;
 
 // How many ids there are from the first to the last, less one.
