@@ -64,6 +64,12 @@ const char *service_title(Service service) { return kServiceTitles[static_cast<i
 
 ItemList items_of(Service service) { return kItems[static_cast<int>(service)]; }
 
+std::vector<Item> items_of(const std::vector<Service> &services) {
+  std::vector<Item> items;
+  for (Service const service : services) items.insert(items.end(), items_of(service).begin(), items_of(service).end());
+  return items;
+}
+
 ItemList all_items() { return {kAllItems, static_cast<int>(std::size(kAllItems))}; }
 
 Service service_of(Item item) {

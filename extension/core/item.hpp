@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/usage.hpp"
 
@@ -28,6 +29,9 @@ enum class Item : std::int16_t {
   kBillable = 41,
   kFree = 42,
 };
+
+/// Numbers of items are below this.
+inline constexpr int kItemNumbers = 64;
 
 struct ItemList {
   const Item *items;
@@ -68,6 +72,9 @@ const char *service_title(Service service);
 
 /// The items of a service, in the order in which the page shows them.
 ItemList items_of(Service service);
+
+/// The items of several services, service by service.
+std::vector<Item> items_of(const std::vector<Service> &services);
 
 /// The items of all services.
 ItemList all_items();

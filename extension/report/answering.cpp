@@ -40,8 +40,8 @@ bool summaries_match_snapshot(const Source &source) {
 
 }  // namespace
 
-std::vector<AnsweringSource> answering_sources(Service service, const Range &period) {
-  std::vector<Source> sources = sources_of(service);
+std::vector<AnsweringSource> answering_sources(const std::vector<Service> &services, const Range &period) {
+  std::vector<Source> sources = sources_of(services);
   // Marks are read before partitions that have come are locked. So each partition whose mark is seen here is in the catalogs when
   // lock_what_came() looks. In the other order a partition could come between the two: its mark would be seen, but nobody would
   // have waited until the server has told this session of the partition. A mark that comes later is noticed by still_holds().

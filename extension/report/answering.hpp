@@ -1,4 +1,4 @@
-// Which parts of a period the summaries of a service's sources answer for, and raw rows the rest.
+// Which parts of a period the summaries of services' sources answer for, and raw rows the rest.
 #pragma once
 
 #include <vector>
@@ -13,8 +13,8 @@ struct AnsweringSource {
   std::vector<Range> answered;  ///< by its summaries, in order of time
 };
 
-/// The sources of a service, locked, as this process and the active snapshot see them.
-std::vector<AnsweringSource> answering_sources(Service service, const Range &period);
+/// The sources of some services, locked, as this process and the active snapshot see them.
+std::vector<AnsweringSource> answering_sources(const std::vector<Service> &services, const Range &period);
 
 /// Raises 55000 where raw rows of this range are needed that were pruned.
 void require_raw_usage(const Source &source, const Range &range);

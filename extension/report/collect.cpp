@@ -1,6 +1,7 @@
 #include "report/collect.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_map>
 
 #include "capture/accumulator.hpp"
@@ -72,12 +73,25 @@ struct SourcePlan {
   int last_quarter_ = 0;
 };
 
-void plan_steps(const std::vector<Range> &steps, Time now, SourcePlan &plan, CutQuarters &cut) {
+// The places of the items that a source feeds.
+std::vector<int> places_fed(const Source &source, const std::vector<Service> &services) {
+  std::vector<int> places;
+  int place = 0;
+  for (Service const service : services)
+    for (int i = 0; i < items_of(service).count; i++, place++)
+      if (feeds(source.mapping.feed, service)) places.push_back(place);
+  return places;
+}
+
+void plan_steps(const Question &question, Time now, SourcePlan &plan, CutQuarters &cut) {
+  const std::vector<Range> &steps = question.steps;
+  std::vector<int> const places = places_fed(plan.answering.source, question.services);
   const std::vector<Range> &answered = plan.answering.answered;
   auto first = answered.begin();
   for (size_t i = 0; i < steps.size(); i++) {
     const Range &step = steps[i];
     int const number = static_cast<int>(i);
+    if (std::none_of(places.begin(), places.end(), [&](int place) { return cut.asks(number, place); })) continue;
     while (first != answered.end() && first->to <= step.from) ++first;
     std::vector<Range> covered;
     for (auto part = first; part != answered.end() && part->from < step.to; ++part) covered.push_back(intersection(step, *part));
@@ -91,10 +105,10 @@ std::vector<SourcePlan> plan(const Question &question, CutQuarters &cut) {
   std::vector<SourcePlan> plans;
   Range const period = {question.steps.front().from, question.steps.back().to};
   Time const now = GetCurrentTimestamp();
-  for (AnsweringSource &answering : answering_sources(question.service, period)) {
+  for (AnsweringSource &answering : answering_sources(question.services, period)) {
     SourcePlan plan = {};
     plan.answering = std::move(answering);
-    plan_steps(question.steps, now, plan, cut);
+    plan_steps(question, now, plan, cut);
     for (const StepPiece &piece : plan.raw.all()) require_raw_usage(plan.answering.source, piece.range);
     for (const CutPiece &each : plan.cuts) require_raw_usage(plan.answering.source, each.piece.range);
     plans.push_back(std::move(plan));
@@ -107,16 +121,27 @@ bool still_hold(const std::vector<SourcePlan> &plans) {
   return std::all_of(plans.begin(), plans.end(), [&](const SourcePlan &plan) { return still_holds(plan.answering, now); });
 }
 
-// The place of an item in a list, or -1.
-int index_of(ItemList items, Item item) {
-  for (int i = 0; i < items.count; i++)
-    if (items.items[i] == item) return i;
-  return -1;
-}
+/// The places of items among those of the services that are asked.
+class ItemPlaces {
+ public:
+  explicit ItemPlaces(const std::vector<Service> &services) {
+    std::fill(std::begin(places_), std::end(places_), -1);
+    int place = 0;
+    for (Item const item : items_of(services)) places_[static_cast<int>(item)] = place++;
+  }
+  /// -1 where it is not asked.
+  int of(Item item) const {
+    auto const number = static_cast<int>(item);
+    return number >= 0 && number < kItemNumbers ? places_[number] : -1;
+  }
+
+ private:
+  int places_[kItemNumbers];
+};
 
 // Each row is read once, whatever the number of steps that it counts for.
 void add_summaries(const std::vector<SourcePlan> &plans, const Question &question, const RowMemory &memory, FigureSink &sink) {
-  ItemList const items = items_of(question.service);
+  ItemPlaces const places(question.services);
   for (int level = 0; level < kLevels; level++) {
     // Most periods need few of the levels. Opening a table and its index costs more than finding a row.
     auto const needs_level = [&](const SourcePlan &plan) { return !plan.levels[level].all().empty(); };
@@ -129,7 +154,7 @@ void add_summaries(const std::vector<SourcePlan> &plans, const Question &questio
         reader.seek({plan.answering.source.id, question.reseller}, range);
         SummaryRow row;
         while (reader.next(row)) {
-          int const item = index_of(items, row.item);
+          int const item = places.of(row.item);
           if (item < 0 || sink.wanted(item) == 0) continue;
           reader.read(row, sink.wanted(item), sink.detail());
           sink.row_was_read();
@@ -144,19 +169,19 @@ void add_summaries(const std::vector<SourcePlan> &plans, const Question &questio
 class Attributing {
  public:
   Attributing(const Question &question, FigureSink &sink)
-      : items_(items_of(question.service)), dependents_(question.dependents), sink_(sink) {}
+      : places_(question.services), dependents_(question.dependents), sink_(sink) {}
 
   bool concerns(std::int64_t company) const { return sink_.concerns(company); }
 
   // For each of the pieces that hold a moment.
   void add(const StepPieces &pieces, Time moment, Item item, std::int64_t company, const Counters &counters) const {
-    int const index = index_of(items_, item);
+    int const index = places_.of(item);
     if (index < 0 || dependents_.get().position_at(company, moment) < 0) return;
     pieces.for_each_at(moment, [&](const StepPiece &piece) { sink_.add(piece.step, index, company, counters, piece.sign); });
   }
 
  private:
-  ItemList items_;
+  ItemPlaces places_;
   const DependentsAtNeed &dependents_;
   FigureSink &sink_;
 };
@@ -214,7 +239,7 @@ bool is_at_half_hour(Time moment) { return !is_finite(moment) || half_hour_of(mo
 
 // Adds what packed rows of the reseller hold where pieces lie.
 void add_packed(PackedReader &reader, std::int64_t source, const StepPieces &pieces, const Question &question, FigureSink &sink) {
-  ItemList const items = items_of(question.service);
+  ItemPlaces const places(question.services);
   Detail const detail = sink.detail();
   std::optional<std::int64_t> const only = sink.only_company();
   bool const sums_hold = std::all_of(pieces.all().begin(), pieces.all().end(), [](const StepPiece &piece) {
@@ -234,7 +259,7 @@ void add_packed(PackedReader &reader, std::int64_t source, const StepPieces &pie
       std::optional<Item> last;
       int item = -1;
       while (groups.next_group()) {
-        if (groups.item() != last) item = index_of(items, last.emplace(groups.item()));
+        if (groups.item() != last) item = places.of(last.emplace(groups.item()));
         if (item < 0 || !range.contains(groups.bucket())) continue;
         if (detail == Detail::kSums)
           sums.add(groups, item);

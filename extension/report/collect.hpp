@@ -13,15 +13,15 @@
 
 namespace reseller_report {
 
-/// What is asked: the usage of one service by a reseller's companies, over a period that is cut into steps.
+/// What is asked: the usage of some services by a reseller's companies, over a period that is cut into steps.
 struct Question {
   std::int64_t reseller;
-  Service service;
+  std::vector<Service> services;    ///< a report has one
   const std::vector<Range> &steps;  ///< in order of time, without overlap; none is empty. A report has one, its period
   DependentsAtNeed dependents;      ///< the companies of the whole period
 };
 
-/// What figures are added to. Steps and items are named by their places: in the question, and in the service's list of items.
+/// What figures are added to. Steps and items are named by their places: in the question, and in items_of() its services.
 class FigureSink {
  public:
   virtual ~FigureSink() = default;
@@ -31,6 +31,9 @@ class FigureSink {
 
   /// The figures of an item that are wanted; no others are read. Where none is, no summary row of the item is read.
   virtual FigureSet wanted(int item) const = 0;
+
+  /// Whether the step is asked of the item at all. Nothing is read for a step of a source whose items do not ask for it.
+  virtual bool asks(int /*step*/, int /*item*/) const { return true; }
 
   /// Told of each summary row that is read, for EXPLAIN.
   virtual void row_was_read() {}

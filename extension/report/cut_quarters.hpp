@@ -29,6 +29,7 @@ class CutQuarters : public FigureSink {
   bool empty() const { return found_.empty(); }
 
   void clear() override;
+  bool asks(int step, int item) const override { return sink_.asks(step, item); }
   FigureSet wanted(int item) const override;
   void row_was_read() override { sink_.row_was_read(); }
   Detail detail() const override { return sink_.detail(); }

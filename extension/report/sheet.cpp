@@ -26,7 +26,7 @@ Sheet::Sheet(const Request &request, Service service, const Dependents &dependen
       wanted_(wanted_figures(report_shape(service))),
       totals_(dependents, report_shape(service).items, wanted_.data()) {
   std::vector<Range> const whole = {request.period};
-  collect_figures({request.reseller, service, whole, dependents}, totals_);
+  collect_figures({request.reseller, {service}, whole, dependents}, totals_);
   ReportShape const shape = report_shape(service);
   for (int i = 0; i < shape.column_count; i++) append(shape.columns[i]);
   for (ReportColumn total : {kTotalPriceToTwin, kTotalPriceToReseller}) {

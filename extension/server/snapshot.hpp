@@ -37,12 +37,13 @@ class View {
 template <typename T>
 class LastReading {
  public:
+  /// `read` returns a std::shared_ptr<const T>.
   template <typename F>
   std::shared_ptr<const T> get(Snapshot snapshot, F &&read) {
     View view(snapshot);
     if (view_ != view) {
       view_ = View();
-      value_ = std::make_shared<const T>(read());
+      value_ = read();
       view_ = std::move(view);
     }
     return value_;

@@ -24,9 +24,9 @@ struct RecordedRange {
 using RecordedRanges = std::unordered_map<std::int64_t, std::vector<RecordedRange>>;  // by source
 
 // The rows that `snapshot` sees. The tables have no index: writers append to them and wait for nobody.
-RecordedRanges scan_ranges(const OwnTable &table, Snapshot snapshot) {
+std::shared_ptr<const RecordedRanges> scan_ranges(const OwnTable &table, Snapshot snapshot) {
   OwnScan scan(table, snapshot);
-  RecordedRanges ranges;
+  auto ranges = std::make_shared<RecordedRanges>();
   for (;;) {
     HeapTuple tuple = nullptr;
     std::int64_t of_source = 0;
@@ -41,7 +41,7 @@ RecordedRanges scan_ranges(const OwnTable &table, Snapshot snapshot) {
                      DatumGetTimestampTz(own_column(tuple, columns, kRangeTo))};
     });
     if (!HeapTupleIsValid(tuple)) break;
-    ranges[of_source].push_back(found);
+    (*ranges)[of_source].push_back(found);
   }
   return ranges;
 }

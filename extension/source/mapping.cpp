@@ -202,6 +202,24 @@ Form_pg_attribute find_column(TupleDesc columns, const NameData &name) {
 
 const char *feed_name(Feed feed) { return kFeedNames[static_cast<int>(feed)]; }
 
+bool feeds(Feed feed, Service service) {
+  switch (feed) {
+    case Feed::kTextMessaging:
+      return service == Service::kTextMessaging;
+    case Feed::kChat:
+      return service == Service::kChat;
+    case Feed::kTelephony:
+      return service == Service::kTelephonyOutgoing || service == Service::kTelephonyIncoming;
+    case Feed::kTelephonyOutgoing:
+      return service == Service::kTelephonyOutgoing;
+    case Feed::kTelephonyIncoming:
+      return service == Service::kTelephonyIncoming;
+    case Feed::kBot:
+      break;
+  }
+  return service == Service::kBot;
+}
+
 const char *field_name(Feed feed, Field field) {
   switch (field) {
     case Field::kCompany:

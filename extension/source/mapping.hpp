@@ -23,6 +23,9 @@ enum class Feed : int { kTextMessaging, kChat, kTelephony, kTelephonyOutgoing, k
 /// Its name, as attach_source is given it.
 const char *feed_name(Feed feed);
 
+/// Whether it counts for a service.
+bool feeds(Feed feed, Service service);
+
 /// What a value stands for where its rows are to be left out.
 inline constexpr std::int64_t kIgnored = -1;
 

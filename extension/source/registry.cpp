@@ -46,8 +46,7 @@ RegistryRow row_of(HeapTuple tuple, TupleDesc columns) {
 
 // The rows of the registry that `snapshot` sees; NULL stands for the latest one. Only the one with this id where `id` is given. In
 // order of ids, so that all sessions lock the tables in one order.
-std::vector<RegistryRow> read_registry(Snapshot snapshot, const std::int64_t *id) {
-  OwnTable const table("source", AccessShareLock);
+std::vector<RegistryRow> read_registry(const OwnTable &table, Snapshot snapshot, const std::int64_t *id) {
   Oid const index = id != nullptr ? own_relation("source_pkey") : InvalidOid;
   ScanKeyData key;
   if (id != nullptr) pg([&] { ScanKeyInit(&key, kId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(*id)); });
@@ -65,6 +64,52 @@ std::vector<RegistryRow> read_registry(Snapshot snapshot, const std::int64_t *id
   }
   std::sort(rows.begin(), rows.end(), [](const RegistryRow &a, const RegistryRow &b) { return a.id < b.id; });
   return rows;
+}
+
+std::vector<RegistryRow> read_registry(Snapshot snapshot, const std::int64_t *id) {
+  OwnTable const table("source", AccessShareLock);
+  return read_registry(table, snapshot, id);
+}
+
+/// All rows of the registry, in memory of their own.
+class Registry {
+ public:
+  Registry(const OwnTable &table, Snapshot snapshot) {
+    pg([&] { memory_ = AllocSetContextCreate(CurrentMemoryContext, "reseller_report registry", ALLOCSET_SMALL_SIZES); });
+    MemoryContext const before = MemoryContextSwitchTo(memory_);
+    rows_ = read_registry(table, snapshot, nullptr);
+    MemoryContextSwitchTo(before);
+    MemoryContextSetParent(memory_, CacheMemoryContext);
+  }
+  ~Registry() { MemoryContextDelete(memory_); }
+  Registry(const Registry &) = delete;
+  Registry &operator=(const Registry &) = delete;
+
+  const std::vector<RegistryRow> &rows() const { return rows_; }
+
+ private:
+  MemoryContext memory_ = nullptr;
+  std::vector<RegistryRow> rows_;
+};
+
+// Who asks for the sources of each service asks for the same rows again and again. Never destroyed: when the process exits, the
+// server may have given up already what the registry would free.
+LastReading<Registry> &last_registry = *new LastReading<Registry>;
+
+std::shared_ptr<const Registry> registry_seen(const OwnTable &table, Snapshot snapshot) {
+  return last_registry.get(snapshot, [&] { return std::make_shared<const Registry>(table, snapshot); });
+}
+
+// The registry as the active snapshot sees it, and as it is now. Most often that is the same.
+std::shared_ptr<const Registry> registry_seen() {
+  OwnTable const table("source", AccessShareLock);
+  return registry_seen(table, GetActiveSnapshot());
+}
+
+std::shared_ptr<const Registry> latest_registry() {
+  OwnTable const table("source", AccessShareLock);
+  LatestSnapshot const latest(table);
+  return registry_seen(table, latest.get());
 }
 
 bool same_names(const RegistryRow &a, const RegistryRow &b) {
@@ -162,18 +207,11 @@ std::optional<Source> lock_learned_source(std::int64_t id) {
   return learned->source;
 }
 
-// The registry as it is now, which most often is as the active snapshot has seen it.
-std::vector<RegistryRow> registry_since(const std::vector<RegistryRow> &seen) {
-  OwnTable const table("source", AccessShareLock);
-  LatestSnapshot const latest(table);
-  if (View(latest.get()) == View(GetActiveSnapshot())) return seen;
-  return read_registry(latest.get(), nullptr);
-}
-
 // Completes sources that were not read from the catalogs by what the registry says of them now, after their tables were locked.
 // Where it has another mapping for one, or lost it, that source is read.
 void bring_up_to_date(std::vector<Source> &sources, const std::vector<RegistryRow> &seen) {
-  std::vector<RegistryRow> const latest = registry_since(seen);
+  auto const registry = latest_registry();
+  const std::vector<RegistryRow> &latest = registry->rows();
   auto const by_id = [](const RegistryRow &row, std::int64_t id) { return row.id < id; };
   for (Source &source : sources) {
     auto const now = std::lower_bound(latest.begin(), latest.end(), source.id, by_id);
@@ -201,7 +239,8 @@ void order_by_name(std::vector<Source> &sources) {
 template <typename Wanted>
 std::vector<Source> sources_where(Wanted &&wanted, const TreeLock &lock = lock_all) {
   std::vector<Source> sources;
-  for (const RegistryRow &row : read_registry(GetActiveSnapshot(), nullptr)) {
+  auto const registry = registry_seen();
+  for (const RegistryRow &row : registry->rows()) {
     if (!wanted(row)) continue;
     if (std::optional<Source> source = read_source(row, lock)) sources.push_back(std::move(*source));
   }
@@ -214,7 +253,8 @@ template <typename Wanted>
 std::vector<Source> sources_where_learned(Wanted &&wanted) {
   std::vector<Source> sources;
   std::vector<Source> learned;
-  std::vector<RegistryRow> const rows = read_registry(GetActiveSnapshot(), nullptr);
+  auto const registry = registry_seen();
+  const std::vector<RegistryRow> &rows = registry->rows();
   for (const RegistryRow &row : rows) {
     if (!wanted(row)) continue;
     if (std::optional<Source> source = lock_learned_source(row.id))
@@ -251,8 +291,10 @@ void forget_source(const RegistryRow &row) {
   execute("INSERT INTO reseller_report.source_gone (source) VALUES ($1)", parameters);
 }
 
-std::vector<Source> sources_of(Service service) {
-  return sources_where_learned([=](const RegistryRow &row) { return feeds(row, service); });
+std::vector<Source> sources_of(const std::vector<Service> &services) {
+  return sources_where_learned([&](const RegistryRow &row) {
+    return std::any_of(services.begin(), services.end(), [&](Service service) { return feeds(row, service); });
+  });
 }
 
 std::vector<Source> all_sources() {

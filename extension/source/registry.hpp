@@ -85,9 +85,9 @@ Oid table_of(const RegistryRow &row);
 /// extension's owner.
 void forget_source(const RegistryRow &row);
 
-/// The sources that feed `service` in the active snapshot, locked against TRUNCATE and DROP until the transaction ends. They are
-/// locked in order of their ids, and returned in order of their names. A source whose table is gone is left out.
-std::vector<Source> sources_of(Service service);
+/// The sources that feed any of these services in the active snapshot, locked against TRUNCATE and DROP until the transaction ends.
+/// They are locked in order of their ids, and returned in order of their names. A source whose table is gone is left out.
+std::vector<Source> sources_of(const std::vector<Service> &services);
 
 /// All sources of the active snapshot, locked and ordered likewise.
 std::vector<Source> all_sources();

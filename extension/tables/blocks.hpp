@@ -1,4 +1,4 @@
-// Figures of many steps and items of a service at once, by company or as totals: what rows and groups of a table are made of.
+// Figures of many steps and items at once, by company or as totals: what rows and groups of a table are made of.
 #pragma once
 
 #include <unordered_map>
@@ -67,6 +67,7 @@ class UsageBlocks : public FigureSink {
   void ask(const Dependents *dependents, int items, const std::vector<char> &chosen, FigureSet figures);
 
   void clear() override;
+  bool asks(int step, int item) const override { return (*chosen_)[block_of(step, item)] != 0; }
   FigureSet wanted(int item) const override { return item_chosen_[static_cast<std::size_t>(item)] != 0 ? figures_ : 0; }
   Detail detail() const override { return dependents_ != nullptr ? Detail::kCompanies : Detail::kSums; }
   std::optional<std::int64_t> only_company() const override {

@@ -53,7 +53,7 @@ class UsageRows : public UsageScan {
       case Column::kCompanyName:
         return companies().name(found.company);
       case Column::kService:
-        return service_text(service());
+        return service_text(item_of(block_));
       case Column::kItem:
         return item_text(item_of(block_));
       case Column::kDate:

@@ -11,7 +11,8 @@ ScanWork::ScanWork(const ForeignScanState *node) : snapshot_(node->ss.ps.state->
 
 ScanWork::~ScanWork() {
   MemoryContextSwitchTo(before_);
-  MemoryContextDelete(context_);
+  // An error that is on its way may lie here.
+  if (std::uncaught_exceptions() == 0) MemoryContextDelete(context_);
 }
 
 TableScan::TableScan(const ScanOrder &order) : node_(order.node), shape_(*order.shape), early_{}, used_(order.used) {

@@ -10,8 +10,8 @@ namespace {
 // Up to so many buckets are looked at without asking first where there is usage.
 constexpr double kFewBuckets = 20;
 
-// Totals take little memory.
-constexpr std::size_t kMostSteps = 20'000;
+// A chunk of totals has at most so many of them. They take little memory.
+constexpr std::size_t kMostTotals = 100'000;
 
 // The first chunk by company is short, for queries that want few rows. Later ones take as much memory as they may, but each no more
 // than twice the steps of the one before it, so that little is read in vain where a query stops early.
@@ -21,20 +21,27 @@ constexpr std::size_t kGrowth = 2;
 // So many buckets are looked at without a look whether the query is cancelled.
 constexpr std::size_t kUninterrupted = 256;
 
-std::vector<Range> all_of(const std::vector<std::vector<Range>> &lists) {
-  std::vector<Range> all;
-  for (const std::vector<Range> &list : lists) all.insert(all.end(), list.begin(), list.end());
-  return all;
-}
+// Instead of a class, where the item is not wanted, and where its service has no usage, so that any class will do.
+constexpr int kUnwanted = -1;
+constexpr int kUnused = -2;
+
+bool is_aligned(Time moment) { return !is_finite(moment) || bucket_of(Level::kQuarter, moment) == moment; }
 
 }  // namespace
+
+bool UsageScan::ServiceExtent::reaches(const Range &bucket) {
+  while (next != ranges.end() && next->to <= bucket.from) ++next;
+  return next != ranges.end() && next->from < bucket.to;
+}
 
 UsageScan::UsageScan(const ScanOrder &order, const Manner &manner)
     : TableScan(order), manner_(manner), is_wanted_(kItemNumbers, 0) {
   pg([&] {
     MemoryContext const before = MemoryContextSwitchTo(node_->ss.ps.state->es_query_cxt);
-    for (Service const service : kAllServices)
-      service_texts_[static_cast<int>(service)] = CStringGetTextDatum(service_name(service));
+    for (Service const service : kAllServices) {
+      Datum const text = CStringGetTextDatum(service_name(service));
+      for (Item const item : items_of(service)) service_texts_[static_cast<int>(item)] = text;
+    }
     for (Item const item : all_items()) item_texts_[static_cast<int>(item)] = CStringGetTextDatum(item_name(item));
     MemoryContextSwitchTo(before);
   });
@@ -47,7 +54,7 @@ Datum UsageScan::date_of(LocalTime date) {
 }
 
 void UsageScan::show(Item item) {
-  probe_.set(Column::kService, service_text(service_of(item)));
+  probe_.set(Column::kService, service_text(item));
   probe_.set(Column::kItem, item_text(item));
 }
 
@@ -68,10 +75,11 @@ void UsageScan::find_items() {
 void UsageScan::rewind_usage() {
   rewind();
   find_items();
-  next_service_ = services_.size();
+  extents_.clear();
+  next_extent_ = 0;
   steps_.clear();
   chunk_ = chunk_size_ = 0;
-  next_size_ = manner_.by_company ? kFirstChunk : kMostSteps;
+  next_size_ = kFirstChunk;
   has_handed_out_ = false;
   ScanWork const work(node_);
   marks_ = all_unbuilt_marks();
@@ -79,21 +87,41 @@ void UsageScan::rewind_usage() {
 
 void UsageScan::find_buckets() {
   buckets_.clear();
-  occupied_.clear();
+  extents_.clear();
+  next_extent_ = 0;
   if (services_.empty() || (manner_.by_company && companies().ids.empty())) return;
   Zone const zone(reseller().time_zone);
-  std::vector<Range> ranges = {bounds_.time};
-  if (bucket_count(shape_.kind, bounds_.time) > kFewBuckets) {
-    ScanWork const work(node_);
-    // The bounds are of beginnings, and usage may lie anywhere in a bucket.
-    Range time = bounds_.time;
-    if (__builtin_add_overflow(time.to, longest_bucket(shape_.kind), &time.to)) time.to = kInfinity;
-    bool const is_fine = shape_.kind == TableKind::kQuarterHours || shape_.kind == TableKind::kHours;
-    occupied_ = occupied(reseller().id, services_, time, is_fine ? Level::kDay : Level::kMonth);
-    ranges = within(time, all_of(occupied_));
-  }
+  std::vector<Range> const ranges = find_extents();
   for (const UsageBucket &bucket : buckets_of(shape_.kind, zone, ranges))
     if (bounds_.time.contains(bucket.range.from)) buckets_.push_back(bucket);
+  if (buckets_.empty()) extents_.clear();
+  // Where steps cut quarter hours, each service is read where it may have usage itself, and nowhere else: raw rows of the cut
+  // quarter hours may have been pruned.
+  reads_together_ = !manner_.by_company && std::all_of(buckets_.begin(), buckets_.end(), [](const UsageBucket &bucket) {
+    return is_aligned(bucket.range.from) && is_aligned(bucket.range.to);
+  });
+}
+
+// Returns where any of the services may have usage.
+std::vector<Range> UsageScan::find_extents() {
+  if (bucket_count(shape_.kind, bounds_.time) <= kFewBuckets) {
+    for (Service const service : services_) extents_.push_back({service, {kAllTime}, {}});
+    return {bounds_.time};
+  }
+  ScanWork const work(node_);
+  // The bounds are of beginnings, and usage may lie anywhere in a bucket.
+  Range time = bounds_.time;
+  if (__builtin_add_overflow(time.to, longest_bucket(shape_.kind), &time.to)) time.to = kInfinity;
+  bool const is_fine = shape_.kind == TableKind::kQuarterHours || shape_.kind == TableKind::kHours;
+  std::vector<Range> all;
+  std::vector<std::vector<Range>> occupied_by = occupied(reseller().id, services_, time, is_fine ? Level::kDay : Level::kMonth);
+  for (std::size_t i = 0; i < services_.size(); i++) {
+    std::vector<Range> &its = occupied_by[i];
+    if (its.empty()) continue;
+    all.insert(all.end(), its.begin(), its.end());
+    extents_.push_back({services_[i], std::move(its), {}});
+  }
+  return within(time, std::move(all));
 }
 
 void UsageScan::find_steps() {
@@ -102,45 +130,49 @@ void UsageScan::find_steps() {
   chunk_ = chunk_size_ = 0;
   std::vector<int> classes;
   bool follows = false;
-  std::vector<Range> const known = occupied_.empty() ? std::vector<Range>{kAllTime} : occupied_[next_service_ - 1];
-  auto occupied = known.begin();
+  for (ServiceExtent *extent = reading_begin(); extent != reading_end(); ++extent) extent->next = extent->ranges.begin();
   for (std::size_t i = 0; i < buckets_.size(); i++) {
     const UsageBucket &bucket = buckets_[i];
-    while (occupied != known.end() && occupied->to <= bucket.range.from) ++occupied;
-    if (occupied == known.end()) return;
-    if (occupied->from >= bucket.range.to) continue;
     if (i % kUninterrupted == 0) pg([] { CHECK_FOR_INTERRUPTS(); });
-    find_classes(bucket, classes);
-    follows = add_step(bucket, classes, follows);
+    if (find_classes(bucket, classes)) follows = add_step(bucket, classes, follows);
   }
 }
 
-void UsageScan::find_classes(const UsageBucket &bucket, std::vector<int> &classes) {
+// Returns whether any of the services may have usage in the bucket.
+bool UsageScan::find_classes(const UsageBucket &bucket, std::vector<int> &classes) {
   probe_.set(Column::kBucket, TimestampTzGetDatum(bucket.range.from));
   probe_.set(Column::kDate, date_of(bucket.date));
   bool const know_item = early_.buckets_know_item || classes_know_item();
+  bool is_any_used = false;
   bool is_known = false;
-  int known = -1;
+  int known = kUnwanted;
   classes.clear();
-  for (Item const item : items_of(service())) {
-    int its = -1;
-    if (is_wanted_[static_cast<std::size_t>(item)] != 0) {
+  for (ServiceExtent *extent = reading_begin(); extent != reading_end(); ++extent) {
+    bool const is_used = extent->reaches(bucket.range);
+    is_any_used = is_any_used || is_used;
+    for (Item const item : items_of(extent->service)) {
+      if (!is_used || is_wanted_[static_cast<std::size_t>(item)] == 0) {
+        classes.push_back(is_used ? kUnwanted : kUnused);
+        continue;
+      }
       if (know_item) show(item);
-      if (!is_known || know_item) known = probe_.holds(early_[Subject::kBucket]) ? class_now(bucket, item) : -1;
+      if (!is_known || know_item) known = probe_.holds(early_[Subject::kBucket]) ? class_now(bucket, item) : kUnwanted;
       is_known = true;
-      its = known;
+      classes.push_back(known);
     }
-    classes.push_back(its);
   }
+  return is_any_used;
 }
 
-// `follows` says whether all buckets since the last step hold no usage of the service.
+// `follows` says whether all buckets since the last step hold no usage of the services.
 bool UsageScan::add_step(const UsageBucket &bucket, const std::vector<int> &classes, bool follows) {
   if (std::all_of(classes.begin(), classes.end(), [](int each) { return each < 0; })) return false;
-  bool const joins = manner_.joins_buckets && follows &&
-                     std::equal(classes.begin(), classes.end(), classes_.end() - static_cast<std::ptrdiff_t>(classes.size()));
-  if (joins) {
+  auto const last = classes_.end() - static_cast<std::ptrdiff_t>(steps_.empty() ? 0 : classes.size());
+  auto const agree = [](int a, int b) { return a == b || a == kUnused || b == kUnused; };
+  if (manner_.joins_buckets && follows && std::equal(classes.begin(), classes.end(), last, agree)) {
     steps_.back().range.to = bucket.range.to;
+    std::transform(classes.begin(), classes.end(), last, last,
+                   [](int its, int before) { return before == kUnused ? its : before; });
   } else {
     steps_.push_back(bucket);
     classes_.insert(classes_.end(), classes.begin(), classes.end());
@@ -148,13 +180,17 @@ bool UsageScan::add_step(const UsageBucket &bucket, const std::vector<int> &clas
   return true;
 }
 
-bool UsageScan::next_service() {
-  while (next_service_ == services_.size()) {
+bool UsageScan::next_services() {
+  first_extent_ = next_extent_;
+  while (next_extent_ == extents_.size()) {
     if (!next_reseller()) return false;
     find_buckets();
-    if (!buckets_.empty()) next_service_ = 0;
+    first_extent_ = 0;
   }
-  service_ = static_cast<int>(services_[next_service_++]);
+  next_extent_ = reads_together_ ? extents_.size() : next_extent_ + 1;
+  reading_.clear();
+  for (const ServiceExtent *extent = reading_begin(); extent != reading_end(); ++extent) reading_.push_back(extent->service);
+  items_ = items_of(reading_);
   find_steps();
   return true;
 }
@@ -164,13 +200,13 @@ void UsageScan::read_chunk() {
   std::vector<char> chosen;
   for (std::size_t step = chunk_; step < chunk_ + chunk_size_; step++) {
     ranges.push_back(steps_[step].range);
-    for (std::size_t item = 0; item < item_count(); item++) chosen.push_back(classes_[step * item_count() + item] >= 0 ? 1 : 0);
+    for (std::size_t item = 0; item < items_.size(); item++) chosen.push_back(classes_[step * items_.size() + item] >= 0 ? 1 : 0);
   }
   chosen_.swap(chosen);
   ScanWork const work(node_);
   DependentsAtNeed const dependents([this]() -> const Dependents & { return companies(); });
-  blocks_.ask(manner_.by_company ? &dependents.get() : nullptr, items_of(service()).count, chosen_, manner_.figures);
-  collect_figures({reseller().id, service(), ranges, dependents}, blocks_);
+  blocks_.ask(manner_.by_company ? &dependents.get() : nullptr, static_cast<int>(items_.size()), chosen_, manner_.figures);
+  collect_figures({reseller().id, reading_, ranges, dependents}, blocks_);
   blocks_.finish();
   if (!manner_.by_company) return;
   std::size_t const of_step = std::max<std::size_t>(blocks_.memory() / chunk_size_, 1);
@@ -182,8 +218,9 @@ bool UsageScan::next_chunk() {
     chunk_ += chunk_size_;
     chunk_size_ = 0;
     while (chunk_ == steps_.size())
-      if (!next_service()) return false;
-    chunk_size_ = std::min(next_size_, steps_.size() - chunk_);
+      if (!next_services()) return false;
+    std::size_t const most = manner_.by_company ? next_size_ : std::max<std::size_t>(kMostTotals / items_.size(), 1);
+    chunk_size_ = std::min(most, steps_.size() - chunk_);
     pg([] { CHECK_FOR_INTERRUPTS(); });
     read_chunk();
     ScanWork const work(node_);

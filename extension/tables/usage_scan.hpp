@@ -1,5 +1,6 @@
-// Reading usage for a table, chunk by chunk: some steps of a service's items at a time, of one reseller after the other. Steps are
-// buckets of the table, or several buckets in one where they need not be told apart.
+// Reading usage for a table, chunk by chunk: some steps of some services' items at a time, of one reseller after the other. Totals
+// are read of all services at once, and usage by company service by service. Steps are buckets of the table, or several buckets in
+// one where they need not be told apart.
 #pragma once
 
 #include "core/item.hpp"
@@ -32,7 +33,7 @@ class UsageScan : public TableScan {
   /// meanwhile; where none was, begins anew.
   bool next_chunk();
 
-  /// The class of the bucket and item that the probe shows; -1 where they are not wanted. By default there is one class.
+  /// The class of the bucket and item that the probe shows; below 0 where they are not wanted. By default there is one class.
   virtual int class_now(const UsageBucket &, Item) { return 0; }
 
   /// Whether class_now() depends on the item.
@@ -43,13 +44,13 @@ class UsageScan : public TableScan {
 
   // Of the chunk: blocks come step by step, and item by item.
   const UsageBlocks &blocks() const { return blocks_; }
-  Service service() const { return kAllServices[service_]; }
-  Item item_of(std::size_t block) const { return items_of(service()).items[block % item_count()]; }
-  const UsageBucket &bucket_of(std::size_t block) const { return steps_[chunk_ + block / item_count()]; }
-  int class_of(std::size_t block) const { return classes_[chunk_ * item_count() + block]; }
+  Item item_of(std::size_t block) const { return items_[block % items_.size()]; }
+  const UsageBucket &bucket_of(std::size_t block) const { return steps_[chunk_ + block / items_.size()]; }
+  /// Below 0 where the block is not wanted.
+  int class_of(std::size_t block) const { return classes_[chunk_ * items_.size() + block]; }
 
   /// Texts as columns show them.
-  Datum service_text(Service service) const { return service_texts_[static_cast<int>(service)]; }
+  Datum service_text(Item item) const { return service_texts_[static_cast<int>(item)]; }
   Datum item_text(Item item) const { return item_texts_[static_cast<int>(item)]; }
 
   void set_handed_out() { has_handed_out_ = true; }
@@ -58,30 +59,43 @@ class UsageScan : public TableScan {
   static Datum date_of(LocalTime date);
 
  private:
-  static constexpr int kItemNumbers = 64;
+  /// Where a service of the reseller may have usage.
+  struct ServiceExtent {
+    Service service;
+    std::vector<Range> ranges;
+    std::vector<Range>::const_iterator next;  ///< the first one that buckets to come may reach
 
-  std::size_t item_count() const { return static_cast<std::size_t>(items_of(service()).count); }
+    /// Whether usage may lie in a bucket. Buckets are asked for in order.
+    bool reaches(const Range &bucket);
+  };
+
   void show(Item item);
   void find_items();
-  bool next_service();
+  bool next_services();
   void find_buckets();
+  std::vector<Range> find_extents();
+  ServiceExtent *reading_begin() { return extents_.data() + first_extent_; }
+  ServiceExtent *reading_end() { return extents_.data() + next_extent_; }
   void find_steps();
-  void find_classes(const UsageBucket &bucket, std::vector<int> &classes);
+  bool find_classes(const UsageBucket &bucket, std::vector<int> &classes);
   bool add_step(const UsageBucket &bucket, const std::vector<int> &classes, bool follows);
   void read_chunk();
 
   Manner manner_;
-  Datum service_texts_[kServices] = {};
+  Datum service_texts_[kItemNumbers] = {};  // by item
   Datum item_texts_[kItemNumbers] = {};
   std::vector<char> is_wanted_;    // by number of the item
   std::vector<Service> services_;  // with items that are wanted
-  std::size_t next_service_ = 0;
-  int service_ = 0;
-  std::vector<std::vector<Range>> occupied_;  // of each service, where it was asked
-  std::vector<UsageBucket> buckets_;          // of the reseller
-  std::vector<UsageBucket> steps_;            // of the service
-  std::vector<int> classes_;                  // of each step and item
-  std::size_t chunk_ = 0;                     // the first step of the chunk
+  std::vector<ServiceExtent> extents_;
+  bool reads_together_ = false;  // all services of the reseller at once
+  std::size_t first_extent_ = 0;
+  std::size_t next_extent_ = 0;
+  std::vector<Service> reading_;      // those of the steps
+  std::vector<Item> items_;           // of these
+  std::vector<UsageBucket> buckets_;  // of the reseller
+  std::vector<UsageBucket> steps_;    // of the services that are read
+  std::vector<int> classes_;          // of each step and item
+  std::size_t chunk_ = 0;             // the first step of the chunk
   std::size_t chunk_size_ = 0;
   std::size_t next_size_ = 0;
   std::vector<char> chosen_;  // of each step and item of the chunk, whether it is wanted

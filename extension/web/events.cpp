@@ -121,7 +121,7 @@ void require_raw_events(const Source &source, const std::vector<Range> &ranges) 
 /// The events of all sources of the service, in order.
 class EventMerge {
  public:
-  EventMerge(const EventsRequest &wanted, const std::vector<Range> &ranges) : sources_(sources_of(wanted.service)) {
+  EventMerge(const EventsRequest &wanted, const std::vector<Range> &ranges) : sources_(sources_of({wanted.service})) {
     // What is asked of the sources is checked before any row is read.
     for (const Source &source : sources_) {
       std::vector<Range> rest = ranges;

@@ -86,7 +86,7 @@ RESELLER_REPORT_FUNCTION(reseller_report_usage_series) {
   std::vector<StepSums> sums;
   for (Service const service : services) {
     sums.emplace_back(steps.size(), company);
-    collect_figures({request.reseller, service, steps, dependents}, sums.back());
+    collect_figures({request.reseller, {service}, steps, dependents}, sums.back());
   }
   RowWriter writer(fcinfo);
   for (std::size_t i = 0; i < steps.size(); i++)

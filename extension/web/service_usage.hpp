@@ -22,7 +22,7 @@ class ServiceUsage {
         wanted_(static_cast<size_t>(items_of(service).count), kAllFigures),
         totals_(dependents, items_of(service), wanted_.data()) {
     std::vector<Range> const whole = {period};
-    collect_figures({reseller, service, whole, dependents}, totals_);
+    collect_figures({reseller, {service}, whole, dependents}, totals_);
   }
   ServiceUsage(const ServiceUsage &) = delete;
   ServiceUsage &operator=(const ServiceUsage &) = delete;
