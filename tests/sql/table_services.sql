@@ -13,7 +13,8 @@ CREATE TABLE calls (company_id int, direction text, occurred_at timestamptz, dur
 INSERT INTO usage.chat_message (company_id, occurred_at, sender, price_twin, price_reseller)
     SELECT 11, at, 'bot', 1, 0 FROM generate_series(timestamptz '2025-01-10 00:00+00', '2025-03-10', '1 month') at;
 INSERT INTO calls SELECT 11, direction, at, 60, 5, 0
-    FROM unnest(ARRAY['incoming', 'outgoing']) direction, generate_series(timestamptz '2025-02-10 00:00+00', '2025-03-10', '1 month') at;
+    FROM unnest(ARRAY['incoming', 'outgoing']) direction,
+        generate_series(timestamptz '2025-02-10 00:00+00', '2025-03-10', '1 month') at;
 -- The row of February cannot be counted.
 INSERT INTO bots SELECT 11, at, CASE WHEN at < '2025-02-01' THEN 'paid' ELSE 'secret' END, 10, 0
     FROM generate_series(timestamptz '2025-01-10 00:00+00', '2025-02-10', '1 month') at;
@@ -49,7 +50,8 @@ CALL reseller_report.rebuild('calls');
 SELECT reseller_report.prune('bots', '2025-02-01 00:00+00') \g /dev/null
 SELECT results_eq('SELECT sum(price_to_twin), min(day) FROM reseller_report.daily_usage',
     $$VALUES (34::numeric, date '1930-01-02')$$, 'pruned rows are not asked for where the service has no usage');
-SELECT results_eq('SELECT sum(price_to_twin) FROM reseller_report.daily_usage', 'VALUES (34::numeric)', 'nor where days are joined');
+SELECT results_eq('SELECT sum(price_to_twin) FROM reseller_report.daily_usage', 'VALUES (34::numeric)',
+    'nor where days are joined');
 SELECT results_eq('SELECT month, sum(price_to_twin) FROM reseller_report.monthly_usage GROUP BY 1 ORDER BY 1',
     $$VALUES (date '1930-01-01', 1::numeric), ('2025-01-01', 11), ('2025-02-01', 11), ('2025-03-01', 11)$$, 'by month, neither');
 SELECT throws_ok($$SELECT sum(price_to_twin) FROM reseller_report.daily_usage WHERE service = 'bot'
