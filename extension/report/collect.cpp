@@ -186,15 +186,42 @@ class Attributing {
   FigureSink &sink_;
 };
 
-// Adds a group of packed changes of the reseller, for each of the pieces that hold its quarter hour.
-void add_group(Unpacker &group, int item, PiecesInTurn &pieces, FigureSink &sink) {
-  const std::vector<StepPiece> &holding = pieces.at(group.bucket());
-  std::int64_t company = 0;
-  Counters counters;
-  while (group.next(company, counters)) {
-    if (!sink.concerns(company)) continue;
-    for (const StepPiece &piece : holding) sink.add(piece.step, item, company, counters, piece.sign);
+/// Entries of a group of packed changes in the form of a summary row, so that a sink takes many companies at once.
+class GroupRows {
+ public:
+  /// The next entries, with these figures; false when there are none.
+  bool next(Unpacker &group, FigureSet wanted) {
+    Counters counters;
+    FigureSet found = 0;
+    int count = 0;
+    while (count < kMost && group.next(companies_[count], counters)) {
+      for (int i = 0; i < kFigures; i++) {
+        figures_[i][count] = counters.figure[i];
+        found |= static_cast<FigureSet>(counters.figure[i] != 0) << i;
+      }
+      count++;
+    }
+    row_.count = count;
+    for (int i = 0; i < kFigures; i++) row_.figures[i] = (found & wanted & (1U << i)) != 0 ? figures_[i] : nullptr;
+    return count > 0;
   }
+  const SummaryRow &row() const { return row_; }
+
+ private:
+  static constexpr int kMost = 64;
+
+  std::int64_t companies_[kMost] = {};
+  std::int64_t figures_[kFigures][kMost] = {};
+  SummaryRow row_ = {{}, 0, 0, companies_, {}, {}};
+};
+
+// Adds a group of packed changes of the reseller, for each of the pieces that hold its quarter hour.
+void add_group(Unpacker &group, int item, GroupRows &rows, PiecesInTurn &pieces, FigureSink &sink) {
+  const std::vector<StepPiece> &holding = pieces.at(group.bucket());
+  FigureSet const wanted = sink.wanted(item);
+  if (wanted == 0 || holding.empty()) return;
+  while (rows.next(group, wanted))
+    for (const StepPiece &piece : holding) sink.add_row(piece.step, item, rows.row(), piece.sign);
 }
 
 // The same where one company alone matters, of which most groups hold nothing.
@@ -248,6 +275,7 @@ void add_packed(PackedReader &reader, std::int64_t source, const StepPieces &pie
   for (const Range &range : pieces.hulls(0)) {
     reader.seek({source, question.reseller}, range, sums_hold ? detail : Detail::kCompanies);
     PackedRow row;
+    GroupRows rows;
     while (reader.next(row)) {
       sink.row_was_read();
       Range const day = {row.day, next_bucket(Level::kDay, row.day)};
@@ -266,7 +294,7 @@ void add_packed(PackedReader &reader, std::int64_t source, const StepPieces &pie
         else if (only)
           add_group_of(*only, groups, item, in_turn, sink);
         else
-          add_group(groups, item, in_turn, sink);
+          add_group(groups, item, rows, in_turn, sink);
       }
       sums.finish();
     }

@@ -47,7 +47,8 @@ class FigureSink {
   /// Whether figures of a company matter. Figures of other companies may be added all the same.
   virtual bool concerns(std::int64_t company) const = 0;
 
-  /// Adds a summary row of the reseller. It may hold companies that are none of the period's dependents, because a bucket may reach
+  /// Adds a summary row of the reseller, or packed changes in the form of one, which have neither item nor bucket and may hold a
+  /// company several times in a row. It may hold companies that are none of the period's dependents, because a bucket may reach
   /// beyond the period. They may be added or passed over: over all rows and changes of a step their figures cancel to zero.
   virtual void add_row(int step, int item, const SummaryRow &row, int sign) = 0;
 

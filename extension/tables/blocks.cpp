@@ -11,11 +11,13 @@ constexpr std::size_t kFewCompanies = 16;
 // Hands each company of a row that is among the dependents on: f(position among them, place in the row).
 template <typename F>
 void for_each_dependent(const Dependents &dependents, const SummaryRow &row, F &&f) {
-  if (dependents.ids.size() <= kFewCompanies) {
+  // To look one up takes about as long as to go through so many companies of the row.
+  constexpr std::size_t kPassedOver = 4;
+  if (dependents.ids.size() <= kFewCompanies && dependents.ids.size() * kPassedOver < static_cast<std::size_t>(row.count)) {
     const std::int64_t *const end = row.companies + row.count;
     for (std::size_t i = 0; i < dependents.ids.size(); i++) {
-      const std::int64_t *const found = std::lower_bound(row.companies, end, dependents.ids[i]);
-      if (found != end && *found == dependents.ids[i]) f(static_cast<int>(i), static_cast<int>(found - row.companies));
+      const std::int64_t *found = std::lower_bound(row.companies, end, dependents.ids[i]);
+      for (; found != end && *found == dependents.ids[i]; ++found) f(static_cast<int>(i), static_cast<int>(found - row.companies));
     }
     return;
   }

@@ -113,4 +113,11 @@ SELECT reseller_report.materialize() \g /dev/null
 SELECT throws_ok('SELECT * FROM reseller_report.materialize(' || n || ')', state, NULL, 'materialize ' || n)
     FROM (VALUES ('NULL', '22004'), ('0', '22023'), ('-2147483648', '22023')) AS v (n, state);
 SELECT lives_ok('SELECT * FROM reseller_report.materialize(2147483647)', 'materialize takes as many changes as there can be');
+-- What is set aside holds a company several times.
+INSERT INTO plain (occurred_at, took, n)
+    SELECT '2024-05-03', 999999999999999, n FROM generate_series(14, 18) n, generate_series(1, 9224);
+SELECT reseller_report.materialize() \g /dev/null
+SELECT results_eq('SELECT company_id, sum(events) FROM reseller_report.daily_usage '
+    'WHERE day >= ''2024-05-01'' AND company_id IN (14, 15) GROUP BY 1 ORDER BY 1',
+    'VALUES (14::bigint, 9224::numeric), (15, 9224)', 'all its parts count in the tables');
 SELECT * FROM finish();
