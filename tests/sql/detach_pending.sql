@@ -37,7 +37,7 @@ SELECT reseller_report.attach_source('bot', 'flow') \g /dev/null
 INSERT INTO flow (company_id, occurred_at, price_twin) VALUES (11, '2021-01-05', 5);
 SELECT dblink_exec('reader',
     'BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE flow IN ACCESS SHARE MODE; DO $x$ BEGIN PERFORM 1; END $x$') \g /dev/null
-SELECT dblink_exec('detacher', 'SET statement_timeout = ''1s''') \g /dev/null
+SELECT dblink_exec('detacher', 'SET statement_timeout = ''3s''') \g /dev/null
 SELECT dblink_send_query('detacher', 'ALTER TABLE flow DETACH PARTITION flow_1 CONCURRENTLY') \g /dev/null
 SELECT ok(pg_temp.until('NOT dblink_is_busy(''detacher'')::boolean AND EXISTS (SELECT FROM pg_inherits WHERE inhdetachpending)'),
     'a DETACH is cancelled half way');

@@ -63,7 +63,8 @@ SELECT dblink_connect('maker', :'here') \g /dev/null
 SELECT dblink_exec('other', 'BEGIN; DO $x$ BEGIN PERFORM reseller_report.detach_source(''usage.bot_message''); END $x$')
     \g /dev/null
 SELECT dblink_send_query('maker', 'SELECT count(*) FROM reseller_report.create_partitions(''0'')') \g /dev/null
-SELECT ok(pg_temp.comes($$SELECT FROM pg_locks WHERE NOT granted AND relation = 'usage.bot_message'::regclass$$),
+SELECT ok(pg_temp.comes($$SELECT FROM pg_locks WHERE NOT granted AND relation = 'usage.bot_message'::regclass
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())$$),
     'create_partitions waits for a table that is being detached');
 SELECT dblink_exec('other', 'COMMIT') \g /dev/null
 SELECT is((SELECT n FROM dblink_get_result('maker') AS t (n bigint)), 2::bigint,

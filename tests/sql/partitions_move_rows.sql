@@ -44,7 +44,8 @@ INSERT INTO usage.text_message (company_id, channel, occurred_at) VALUES (12, 's
 SELECT dblink_exec('a', 'BEGIN; LOCK TABLE usage.text_message IN ROW EXCLUSIVE MODE') \g /dev/null
 SELECT dblink_send_query('c', 'SELECT count(*) FROM reseller_report.create_partitions(''0'', ''usage.text_message'')') \g /dev/null
 SELECT ok(pg_temp.until($$ SELECT array_agg(mode) = '{AccessExclusiveLock}' AND NOT bool_or(granted) FROM pg_locks
-    WHERE relation = 'usage.text_message'::regclass AND pid IN (SELECT pid FROM pg_locks WHERE NOT granted) $$),
+    WHERE relation = 'usage.text_message'::regclass AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND pid IN (SELECT pid FROM pg_locks WHERE NOT granted) $$),
     'a call waits for the table and holds no other lock on it');
 SELECT dblink_send_query('b', $$ DO $x$ BEGIN
     LOCK TABLE usage.text_message IN SHARE UPDATE EXCLUSIVE MODE;
@@ -75,7 +76,7 @@ END
 $$;
 SELECT dblink_send_query(s, 'CALL lock_again_and_again()') FROM unnest('{a,b,c}'::text[]) s \g /dev/null
 SELECT ok(pg_temp.until('pg_temp.waiting() > 0'), 'other sessions want the table');
-SET statement_timeout = '10s';
+SET statement_timeout = '20s';
 SELECT pg_temp.makes('2022-08-10');
 SELECT pg_temp.makes('2022-07-10');
 SET statement_timeout = '60s';
