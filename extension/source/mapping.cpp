@@ -202,6 +202,14 @@ Form_pg_attribute find_column(TupleDesc columns, const NameData &name) {
 
 const char *feed_name(Feed feed) { return kFeedNames[static_cast<int>(feed)]; }
 
+Feed feed_named(const char *name) {
+  auto const *const found =
+      std::find_if(std::begin(kFeedNames), std::end(kFeedNames), [=](const char *known) { return strcmp(known, name) == 0; });
+  if (found == std::end(kFeedNames))
+    throw Error(sqlstate::kInternal, "unknown service \"" + std::string(name) + "\" in the registry of sources");
+  return static_cast<Feed>(found - std::begin(kFeedNames));
+}
+
 bool feeds(Feed feed, Service service) {
   switch (feed) {
     case Feed::kTextMessaging:
@@ -247,11 +255,7 @@ const char *field_name(Feed feed, Field field) {
 
 Mapping parse_mapping(const char *service, Jsonb *rules) {
   Mapping mapping = {};
-  int feed = 0;
-  while (strcmp(service, kFeedNames[feed]) != 0)
-    if (++feed == static_cast<int>(std::size(kFeedNames)))
-      throw Error(sqlstate::kInternal, "unknown service \"" + std::string(service) + "\" in the registry of sources");
-  mapping.feed = static_cast<Feed>(feed);
+  mapping.feed = feed_named(service);
   mapping.count = std::min(static_cast<int>(JsonContainerSize(&rules->root)), kMostRules);
   std::fill_n(mapping.of_field, kFields, -1);
   Rule *parsed = nullptr;

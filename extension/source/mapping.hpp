@@ -20,8 +20,9 @@ inline constexpr int kMostRules = 16;
 /// What a table is attached as. A table of calls may feed both telephony services.
 enum class Feed : int { kTextMessaging, kChat, kTelephony, kTelephonyOutgoing, kTelephonyIncoming, kBot };
 
-/// Its name, as attach_source is given it.
+/// Its name, as attach_source is given it, and what has a name.
 const char *feed_name(Feed feed);
+Feed feed_named(const char *name);
 
 /// Whether it counts for a service.
 bool feeds(Feed feed, Service service);

@@ -12,6 +12,7 @@
 #include "server/boundary.hpp"
 #include "server/query.hpp"
 #include "source/mapping.hpp"
+#include "source/registry_rows.hpp"
 
 namespace reseller_report {
 
@@ -60,41 +61,12 @@ struct SourceState {
   bool is_reliable;  ///< whether its summaries may be relied on at all: Source::is_followed(), or what source_states() takes for it
 };
 
-/// A row of the registry; what it points to is palloc'd.
-struct RegistryRow {
-  std::int64_t id;
-  const char *service;
-  const char *schema;
-  const char *table;
-  Jsonb *rules;
-  Time horizon;
-  std::int64_t moves;
-  bool restored;
-  bool restored_captured;
-  ItemPointerData place;
-};
-
-/// The rows of the registry as of now, in order of their ids; and the row of one source.
-std::vector<RegistryRow> registry_now();
-std::optional<RegistryRow> registry_now(std::int64_t source);
-
-/// The table of a row as of now; InvalidOid when it is gone.
-Oid table_of(const RegistryRow &row);
-
-/// Takes a source whose table is gone out of the registry. The next fold clears its summaries. Acts as the caller, who is the
-/// extension's owner.
-void forget_source(const RegistryRow &row);
-
 /// The sources that feed any of these services in the active snapshot, locked against TRUNCATE and DROP until the transaction ends.
 /// They are locked in order of their ids, and returned in order of their names. A source whose table is gone is left out.
 std::vector<Source> sources_of(const std::vector<Service> &services);
 
 /// All sources of the active snapshot, locked and ordered likewise.
 std::vector<Source> all_sources();
-
-/// The tables of all sources as the latest commit sees them, not locked. All callers get them in the same order.
-std::vector<Oid> connected_tables();
-bool is_connected(Oid table);
 
 /// The sources that a table is, one for each service, in the active snapshot, locked likewise; none when it is not connected.
 std::vector<Source> find_sources(Oid table);
@@ -122,17 +94,7 @@ struct RegisteredSource {
 };
 bool find_registered_source(std::int64_t id, RegisteredSource &found);
 
-/// How many times rows of a source were moved to partitions of their own, as `snapshot` sees it; nullptr stands for the latest one.
-/// Returns nothing where the snapshot does not see the source.
-std::optional<std::int64_t> times_moved(std::int64_t source, Snapshot snapshot);
-
-/// Whether the table of a source is gone, or has another name or other partitions than the registry says. Locks no table.
-bool is_registry_stale();
-
 /// Adds a row (source, period_from, period_to) to the result of a maintenance function.
 void put_slice(FunctionCallInfo fcinfo, Oid table, const Range &slice);
-
-/// Whether all sources came with a dump, as the latest commit sees the registry.
-bool only_restored_sources();
 
 }  // namespace reseller_report
