@@ -1,5 +1,6 @@
 #include "core/item.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace reseller_report {
@@ -68,6 +69,12 @@ std::vector<Item> items_of(const std::vector<Service> &services) {
   std::vector<Item> items;
   for (Service const service : services) items.insert(items.end(), items_of(service).begin(), items_of(service).end());
   return items;
+}
+
+ItemPlaces::ItemPlaces(const std::vector<Service> &services) {
+  std::fill(std::begin(places_), std::end(places_), -1);
+  int place = 0;
+  for (Item const item : items_of(services)) places_[static_cast<int>(item)] = place++;
 }
 
 ItemList all_items() { return {kAllItems, static_cast<int>(std::size(kAllItems))}; }

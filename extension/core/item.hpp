@@ -76,6 +76,21 @@ ItemList items_of(Service service);
 /// The items of several services, service by service.
 std::vector<Item> items_of(const std::vector<Service> &services);
 
+/// The places of items among those of several services.
+class ItemPlaces {
+ public:
+  explicit ItemPlaces(const std::vector<Service> &services);
+
+  /// -1 where it is not among them.
+  int of(Item item) const {
+    auto const number = static_cast<int>(item);
+    return number >= 0 && number < kItemNumbers ? places_[number] : -1;
+  }
+
+ private:
+  int places_[kItemNumbers];
+};
+
 /// The items of all services.
 ItemList all_items();
 

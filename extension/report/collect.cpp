@@ -1,12 +1,10 @@
 #include "report/collect.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <unordered_map>
 
 #include "capture/accumulator.hpp"
-#include "report/answering.hpp"
-#include "report/cut_quarters.hpp"
+#include "report/source_plan.hpp"
 #include "source/raw_scan.hpp"
 #include "summary/delta.hpp"
 #include "summary/packed.hpp"
@@ -21,127 +19,8 @@ constexpr size_t kCompaniesInRawQuery = 1'000;
 // together share a query, which then passes over the rows between them.
 constexpr size_t kRawQueries = 200;
 
-/// Raw rows of a part of a cut quarter hour.
-struct CutPiece {
-  StepPiece piece;
-  int quarter;  ///< its number in CutQuarters
-};
-
-/// How the steps are answered from one source.
-struct SourcePlan {
-  AnsweringSource answering;
-  StepPieces levels[kLevels];  // buckets of its summaries
-  StepPieces days;             // what of them packed days stand for: those up to the day, added up
-  StepPieces buckets;          // the time that they cover, whose runs and deltas count
-  std::vector<CutPiece> cuts;  // what turns the buckets into the steps
-  StepPieces raw;              // what summaries do not answer
-
-  void add_cover(int step, const Cover &cover, CutQuarters &cut) {
-    std::vector<Piece> narrow;
-    for (int level = 0; level < kLevels; level++) {
-      const std::vector<Piece> &pieces = cover.levels[level];
-      for (const Piece &piece : pieces) levels[level].add({piece.range, piece.sign, step});
-      if (static_cast<Level>(level) <= Level::kDay) narrow.insert(narrow.end(), pieces.begin(), pieces.end());
-    }
-    for (const Piece &piece : added_up(narrow)) days.add({piece.range, piece.sign, step});
-    for (const Piece &piece : cover.raw) add_cut({piece.range, piece.sign, step}, cut);
-    buckets.add({cover.buckets, 1, step});
-  }
-
-  void index() {
-    for (StepPieces &level : levels) level.index();
-    days.index();
-    buckets.index();
-    raw.index();
-  }
-
- private:
-  void add_cut(const StepPiece &piece, CutQuarters &cut) {
-    if (piece.range.empty()) return;
-    Range const whole = widen(Level::kQuarter, piece.range);
-    // Where a step ends and the next begins, both cut the same quarter hour.
-    if (cuts.empty() || !(whole == last_cut_)) {
-      last_cut_ = whole;
-      last_quarter_ = cut.add();
-      for (StepPieces *const pieces : {&levels[static_cast<int>(Level::kQuarter)], &days, &buckets})
-        pieces->add({whole, 1, last_quarter_});
-    }
-    cuts.push_back({piece, last_quarter_});
-  }
-
-  Range last_cut_;
-  int last_quarter_ = 0;
-};
-
-// The places of the items that a source feeds.
-std::vector<int> places_fed(const Source &source, const std::vector<Service> &services) {
-  std::vector<int> places;
-  int place = 0;
-  for (Service const service : services)
-    for (int i = 0; i < items_of(service).count; i++, place++)
-      if (feeds(source.mapping.feed, service)) places.push_back(place);
-  return places;
-}
-
-void plan_steps(const Question &question, Time now, SourcePlan &plan, CutQuarters &cut) {
-  const std::vector<Range> &steps = question.steps;
-  std::vector<int> const places = places_fed(plan.answering.source, question.services);
-  const std::vector<Range> &answered = plan.answering.answered;
-  auto first = answered.begin();
-  for (size_t i = 0; i < steps.size(); i++) {
-    const Range &step = steps[i];
-    int const number = static_cast<int>(i);
-    if (std::none_of(places.begin(), places.end(), [&](int place) { return cut.asks(number, place); })) continue;
-    while (first != answered.end() && first->to <= step.from) ++first;
-    std::vector<Range> covered;
-    for (auto part = first; part != answered.end() && part->from < step.to; ++part) covered.push_back(intersection(step, *part));
-    for (const Range &part : covered) plan.add_cover(number, cover_of(part, now), cut);
-    for (const Range &rest : without(step, covered)) plan.raw.add({rest, 1, number});
-  }
-  plan.index();
-}
-
-std::vector<SourcePlan> plan(const Question &question, CutQuarters &cut) {
-  std::vector<SourcePlan> plans;
-  Range const period = {question.steps.front().from, question.steps.back().to};
-  Time const now = GetCurrentTimestamp();
-  for (AnsweringSource &answering : answering_sources(question.services, period)) {
-    SourcePlan plan = {};
-    plan.answering = std::move(answering);
-    plan_steps(question, now, plan, cut);
-    for (const StepPiece &piece : plan.raw.all()) require_raw_usage(plan.answering.source, piece.range);
-    for (const CutPiece &each : plan.cuts) require_raw_usage(plan.answering.source, each.piece.range);
-    plans.push_back(std::move(plan));
-  }
-  return plans;
-}
-
-bool still_hold(const std::vector<SourcePlan> &plans) {
-  MarksBySource const now = unbuilt_marks_by_source();
-  return std::all_of(plans.begin(), plans.end(), [&](const SourcePlan &plan) { return still_holds(plan.answering, now); });
-}
-
-/// The places of items among those of the services that are asked.
-class ItemPlaces {
- public:
-  explicit ItemPlaces(const std::vector<Service> &services) {
-    std::fill(std::begin(places_), std::end(places_), -1);
-    int place = 0;
-    for (Item const item : items_of(services)) places_[static_cast<int>(item)] = place++;
-  }
-  /// -1 where it is not asked.
-  int of(Item item) const {
-    auto const number = static_cast<int>(item);
-    return number >= 0 && number < kItemNumbers ? places_[number] : -1;
-  }
-
- private:
-  int places_[kItemNumbers];
-};
-
 // Each row is read once, whatever the number of steps that it counts for.
 void add_summaries(const std::vector<SourcePlan> &plans, const Question &question, const RowMemory &memory, FigureSink &sink) {
-  ItemPlaces const places(question.services);
   for (int level = 0; level < kLevels; level++) {
     // Most periods need few of the levels. Opening a table and its index costs more than finding a row.
     auto const needs_level = [&](const SourcePlan &plan) { return !plan.levels[level].all().empty(); };
@@ -154,7 +33,7 @@ void add_summaries(const std::vector<SourcePlan> &plans, const Question &questio
         reader.seek({plan.answering.source.id, question.reseller}, range);
         SummaryRow row;
         while (reader.next(row)) {
-          int const item = places.of(row.item);
+          int const item = question.places.of(row.item);
           if (item < 0 || sink.wanted(item) == 0) continue;
           reader.read(row, sink.wanted(item), sink.detail());
           sink.row_was_read();
@@ -168,21 +47,19 @@ void add_summaries(const std::vector<SourcePlan> &plans, const Question &questio
 /// Adds usage that is attributed by the dependencies of the snapshot.
 class Attributing {
  public:
-  Attributing(const Question &question, FigureSink &sink)
-      : places_(question.services), dependents_(question.dependents), sink_(sink) {}
+  Attributing(const Question &question, FigureSink &sink) : question_(question), sink_(sink) {}
 
   bool concerns(std::int64_t company) const { return sink_.concerns(company); }
 
   // For each of the pieces that hold a moment.
   void add(const StepPieces &pieces, Time moment, Item item, std::int64_t company, const Counters &counters) const {
-    int const index = places_.of(item);
-    if (index < 0 || dependents_.get().position_at(company, moment) < 0) return;
+    int const index = question_.places.of(item);
+    if (index < 0 || question_.dependents.get().position_at(company, moment) < 0) return;
     pieces.for_each_at(moment, [&](const StepPiece &piece) { sink_.add(piece.step, index, company, counters, piece.sign); });
   }
 
  private:
-  ItemPlaces places_;
-  const DependentsAtNeed &dependents_;
+  const Question &question_;
   FigureSink &sink_;
 };
 
@@ -266,7 +143,6 @@ bool is_at_half_hour(Time moment) { return !is_finite(moment) || half_hour_of(mo
 
 // Adds what packed rows of the reseller hold where pieces lie.
 void add_packed(PackedReader &reader, std::int64_t source, const StepPieces &pieces, const Question &question, FigureSink &sink) {
-  ItemPlaces const places(question.services);
   Detail const detail = sink.detail();
   std::optional<std::int64_t> const only = sink.only_company();
   bool const sums_hold = std::all_of(pieces.all().begin(), pieces.all().end(), [](const StepPiece &piece) {
@@ -287,7 +163,7 @@ void add_packed(PackedReader &reader, std::int64_t source, const StepPieces &pie
       std::optional<Item> last;
       int item = -1;
       while (groups.next_group()) {
-        if (groups.item() != last) item = places.of(last.emplace(groups.item()));
+        if (groups.item() != last) item = question.places.of(last.emplace(groups.item()));
         if (item < 0 || !range.contains(groups.bucket())) continue;
         if (detail == Detail::kSums)
           sums.add(groups, item);

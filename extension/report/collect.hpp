@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/item.hpp"
@@ -15,13 +16,22 @@ namespace reseller_report {
 
 /// What is asked: the usage of some services by a reseller's companies, over a period that is cut into steps.
 struct Question {
+  Question(std::int64_t its_reseller, std::vector<Service> its_services, const std::vector<Range> &its_steps,
+           DependentsAtNeed its_dependents)
+      : reseller(its_reseller),
+        services(std::move(its_services)),
+        places(services),
+        steps(its_steps),
+        dependents(std::move(its_dependents)) {}
+
   std::int64_t reseller;
   std::vector<Service> services;    ///< a report has one
+  ItemPlaces places;                ///< of the items of these
   const std::vector<Range> &steps;  ///< in order of time, without overlap; none is empty. A report has one, its period
   DependentsAtNeed dependents;      ///< the companies of the whole period
 };
 
-/// What figures are added to. Steps and items are named by their places: in the question, and in items_of() its services.
+/// What figures are added to. Steps and items are named by their places in the question.
 class FigureSink {
  public:
   virtual ~FigureSink() = default;
@@ -32,7 +42,7 @@ class FigureSink {
   /// The figures of an item that are wanted; no others are read. Where none is, no summary row of the item is read.
   virtual FigureSet wanted(int item) const = 0;
 
-  /// Whether the step is asked of the item at all. Nothing is read for a step of a source whose items do not ask for it.
+  /// Whether usage of an item is asked for in a step. A source is read for the steps in which one of its items is asked for.
   virtual bool asks(int /*step*/, int /*item*/) const { return true; }
 
   /// Told of each summary row that is read, for EXPLAIN.

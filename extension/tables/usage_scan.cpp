@@ -21,7 +21,8 @@ constexpr std::size_t kGrowth = 2;
 // So many buckets are looked at without a look whether the query is cancelled.
 constexpr std::size_t kUninterrupted = 256;
 
-// Instead of a class, where the item is not wanted, and where its service has no usage, so that any class will do.
+// What stands for the class of an item that the conditions leave out of a bucket; and of one whose service has no usage there,
+// which may be taken for any class.
 constexpr int kUnwanted = -1;
 constexpr int kUnused = -2;
 
@@ -95,8 +96,8 @@ void UsageScan::find_buckets() {
   for (const UsageBucket &bucket : buckets_of(shape_.kind, zone, ranges))
     if (bounds_.time.contains(bucket.range.from)) buckets_.push_back(bucket);
   if (buckets_.empty()) extents_.clear();
-  // Where steps cut quarter hours, each service is read where it may have usage itself, and nowhere else: raw rows of the cut
-  // quarter hours may have been pruned.
+  // A step that cuts a quarter hour needs raw rows of it. A service that has no usage there must not be asked for them, since they
+  // may have been pruned. So each service is read by itself then, where it may have usage.
   reads_together_ = !manner_.by_company && std::all_of(buckets_.begin(), buckets_.end(), [](const UsageBucket &bucket) {
     return is_aligned(bucket.range.from) && is_aligned(bucket.range.to);
   });
