@@ -10,10 +10,10 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 EXAMPLE := examples/reseller_page
 
-.PHONY: all install uninstall clean help deps build-unit-tests unit-tests ready demo demo-cluster example check check-sql format \
-	fuzz lint check-clients check-cluster check-controls check-coverage check-example check-faults check-isolation \
-	check-matrix check-mutants check-packages check-pg-upgrade check-replication check-sanitizers check-seeding check-update \
-	bench bench-compare bench-growth deb dist image-layout
+.PHONY: all install uninstall clean help deps core-unit-tests build-unit-tests unit-tests ready demo demo-cluster example check \
+	check-sql format fuzz lint check-clients check-cluster check-controls check-coverage check-example check-faults \
+	check-isolation check-matrix check-mutants check-packages check-pg-upgrade check-replication check-sanitizers check-seeding \
+	check-update bench bench-compare bench-growth deb dist image-layout
 
 all install uninstall:
 	@$(PG_CONFIG) --pgxs >/dev/null 2>&1 && [ -f "$$($(PG_CONFIG) --pgxs)" ] || \
@@ -65,19 +65,27 @@ help:
 deps:
 	@.ci/deps
 
-PURE := $(wildcard extension/core/*.cpp)
-UNIT_TESTS := $(patsubst %,build/unit-%,change item membership numeric_codec packing period step step_pieces usage)
+UNITS := change item membership numeric_codec packing period step step_pieces usage
+UNIT_FLAGS := -std=c++17 -O1 -g -Wall -Wextra -Iextension -MMD -MP
+UNIT_OBJECTS := $(patsubst %.cpp,build/units/%.o,tests/unit/main.cpp $(wildcard extension/core/*.cpp))
 
-build/unit-%: tests/unit/%_test.cpp tests/unit/main.cpp $(PURE) $(wildcard extension/core/*.hpp)
-	@mkdir -p build
-	$(CXX) -std=c++17 -O1 -g -Wall -Wextra -Iextension -o $@ $(filter %.cpp,$^)
+build/units/%.o: %.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(UNIT_FLAGS) -c -o $@ $<
+
+$(UNITS:%=build/unit-%): build/unit-%: build/units/tests/unit/%_test.o $(UNIT_OBJECTS)
+	$(CXX) $(UNIT_FLAGS) -o $@ $^
+
+-include $(UNIT_OBJECTS:.o=.d) $(UNITS:%=build/units/tests/unit/%_test.d)
 
 # Both build in materializer/: with -j, too, one after the other.
 ifneq ($(filter all,$(MAKECMDGOALS)),)
 build-unit-tests: | all
 endif
 
-build-unit-tests: $(UNIT_TESTS)
+core-unit-tests: $(UNITS:%=build/unit-%)
+
+build-unit-tests: core-unit-tests
 	@$(MAKE) --no-print-directory -C materializer unit-tests
 
 unit-tests: build-unit-tests

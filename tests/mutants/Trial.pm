@@ -45,23 +45,16 @@ sub prepare {
     system("cd '$to' && mkdir $to-counting && cp -a extension META.json sql $to-counting/ &&"
         . " make -s -C $to-counting/extension -j $jobs reseller_report.so CXX='$to/count'") == 0
         or die "the tree does not build with counts\n";
-    system("cd '$to' && make -s -C extension -j $jobs reseller_report.so CXX='$to/compile' && mkdir build"
-        . " && ./compile -c -o build/main.o tests/unit/main.cpp && " . make_units("$to/compile")) == 0
+    system("cd '$to' && make -s -C extension -j $jobs reseller_report.so CXX='$to/compile' && "
+        . make_units("$to/compile")) == 0
         or die "the tree does not build as it is\n";
     return;
 }
 
-# The shell command that builds the unit tests, a compiler's call a file: those that have not changed come from a cache.
+# The shell command that builds the unit tests of the library.
 sub make_units {
     my ($compile) = @_;
-    my @units = qw(change item membership numeric_codec period usage);
-    my $sources = join ' ', 'extension/core/*.cpp', map { "tests/unit/${_}_test.cpp" } @units;
-    my $objects = "mkdir -p build/core && for file in $sources; do object=build/\${file##*/};"
-        . " [ \${file%/*} = tests/unit ] || object=build/core/\${file##*/};"
-        . " $compile -std=c++17 -O1 -Iextension -c -o \${object%.cpp}.o \$file || exit; done";
-    my $links = "for unit in @units;"
-        . " do $compile -o build/unit-\$unit build/main.o build/\${unit}_test.o build/core/*.o || exit; done";
-    return "$objects; $links";
+    return "make -s core-unit-tests CXX='$compile'";
 }
 
 sub start_cluster {
@@ -210,7 +203,7 @@ sub mend {
     my $objects = $file =~ /\.hpp$/ ? 'extension/*.o extension/*/*.o' : $file =~ s/\.cpp$/.o/r;
     unlink "$tree/extension/reseller_report.so";
     $self->shell("cd '$from' && cp -a --parents '$file' $objects extension/reseller_report.so "
-        . ($units ? 'build/unit-* ' : '') . "'$tree/'")
+        . ($units ? 'build ' : '') . "'$tree/'")
         or die "cannot mend $file: " . $self->logged;
     return;
 }
