@@ -13,13 +13,15 @@ BEGIN
         RAISE EXCEPTION 'schema_name must not be NULL' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     EXECUTE format('CREATE SCHEMA %I', schema_name);
-    -- What PUBLIC may read by, and nothing else.
+    -- What PUBLIC may read by in an installation as it comes, and nothing else. Who may do so here is copied with the rights.
     FOR command IN
         WITH view AS (
             SELECT c.oid, c.relname AS name, c.relowner AS owner, c.relacl AS acl, format('%I.%I', schema_name, c.relname) AS made
             FROM pg_class c
             WHERE c.relnamespace = 'reseller_report'::regnamespace AND c.relkind = 'v'
-                AND EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee = 0 AND a.privilege_type = 'SELECT')),
+                AND EXISTS (SELECT FROM pg_init_privs i, aclexplode(i.initprivs) a
+                    WHERE (i.classoid, i.objoid, i.objsubid) = ('pg_class'::regclass, c.oid, 0)
+                        AND a.grantee = 0 AND a.privilege_type = 'SELECT')),
         routine AS (
             SELECT p.*, format('%I.%I', schema_name, p.proname) AS made,
                 format('%I.%I', schema_name, p.proname || '_row') AS row_type,
@@ -27,7 +29,9 @@ BEGIN
                 (SELECT string_agg('$' || n, ', ' ORDER BY n) FROM generate_series(1, p.pronargs) n) AS passed
             FROM pg_proc p
             WHERE p.pronamespace = 'reseller_report'::regnamespace AND NOT starts_with(p.proname, '_') AND p.provolatile = 's'
-                AND EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0 AND a.privilege_type = 'EXECUTE')),
+                AND EXISTS (SELECT FROM pg_init_privs i, aclexplode(i.initprivs) a
+                    WHERE (i.classoid, i.objoid) = ('pg_proc'::regclass, p.oid)
+                        AND a.grantee = 0 AND a.privilege_type = 'EXECUTE')),
         made AS (
             SELECT 1 AS place, format('CREATE VIEW %s AS SELECT * FROM reseller_report.%I', made, name) AS command FROM view
             UNION ALL SELECT 2, format('COMMENT ON VIEW %s IS %L', made, obj_description(oid, 'pg_class')) FROM view
@@ -66,6 +70,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION reseller_report.create_api(name) IS
-    'Makes a schema with a function for each one that PUBLIC may read by, as ordinary objects of the caller, for tools that offer '
-    'all of a schema: PostgREST, PostGraphile, Hasura. A set of rows has a named type, name_row. Comments and rights are those of '
+    'Makes a schema with a view and a function for each one that PUBLIC may read by as installed, as ordinary objects of the '
+    'caller, for tools that offer all of a schema: PostgREST, PostGraphile, Hasura. A set of rows has a named type, name_row. '
+    'Comments and rights are those of '
     'the originals; USAGE on the schema is the caller''s to give. Needs CREATE on the database. Errors: 22004, 42P06.';

@@ -90,13 +90,16 @@ std::int64_t amount_argument(FunctionCallInfo fcinfo, int number, const char *na
 }
 
 // The collation that names are compared by without regard to case: the database's, or Unicode's where that one knows no letters but
-// those of ASCII.
+// those of ASCII, and Unicode's knows the database's encoding.
 Oid collation_of_search() {
   Oid collation = DEFAULT_COLLATION_OID;
+  if (!is_encoding_supported_by_icu(GetDatabaseEncoding())) return collation;
+  // The provider "b", builtin, is there since PostgreSQL 17, and so is the column of its locale.
   query(
       "SELECT c.oid FROM pg_catalog.pg_collation c, pg_catalog.pg_database d"
       " WHERE c.collname = 'und-x-icu' AND c.collnamespace = 'pg_catalog'::regnamespace AND d.datname = current_database()"
-      " AND d.datlocprovider = 'c' AND d.datctype IN ('C', 'POSIX') AND getdatabaseencoding() = 'UTF8'",
+      " AND (d.datlocprovider = 'c' AND d.datctype IN ('C', 'POSIX')"
+      "   OR d.datlocprovider = 'b' AND pg_catalog.to_jsonb(d) ->> 'datlocale' = 'C')",
       SqlParameters{}, [&](const Datum *values, const bool *) { collation = DatumGetObjectId(values[0]); });
   return collation;
 }

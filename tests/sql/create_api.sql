@@ -104,6 +104,23 @@ SELECT matches((SELECT string_agg(p, ' ')
 SELECT lives_ok($$SELECT * FROM "Odd ""name""".totals(1, '2024-02-01', '2024-04-01')$$, 'in any schema');
 SELECT throws_ok('SELECT reseller_report.create_api()', '42P06', NULL, 'that is not there yet');
 SELECT throws_ok('SELECT reseller_report.create_api(NULL)', '22004', 'schema_name must not be NULL', 'it has a name');
+-- Where the originals are for some roles only, so are these.
+REVOKE EXECUTE ON FUNCTION reseller_report.chat(bigint, timestamptz, timestamptz, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION reseller_report.chat(bigint, timestamptz, timestamptz, boolean) TO create_api_more;
+REVOKE SELECT ON reseller_report.hourly_usage FROM PUBLIC;
+GRANT SELECT ON reseller_report.hourly_usage TO create_api_more;
+SET ROLE create_api_owner;
+SELECT reseller_report.create_api('some_roles') \g /dev/null
+RESET ROLE;
+SELECT results_eq($$
+    SELECT r, has_function_privilege(r, 'some_roles.chat(bigint,timestamptz,timestamptz,boolean)', 'EXECUTE'),
+        has_table_privilege(r, 'some_roles.hourly_usage', 'SELECT')
+    FROM unnest(ARRAY['create_api_more', 'create_api_web']) r$$,
+    $$VALUES ('create_api_more', true, true), ('create_api_web', false, false)$$, 'what PUBLIC may not read is made for who may');
+GRANT EXECUTE ON FUNCTION reseller_report.chat(bigint, timestamptz, timestamptz, boolean) TO PUBLIC;
+REVOKE ALL ON FUNCTION reseller_report.chat(bigint, timestamptz, timestamptz, boolean) FROM create_api_more;
+GRANT SELECT ON reseller_report.hourly_usage TO PUBLIC;
+REVOKE ALL ON reseller_report.hourly_usage FROM create_api_more;
 REVOKE ALL ON SCHEMA public FROM create_api_web;
 DROP OWNED BY create_api_owner, create_api_web, create_api_more, create_api_gone;
 DROP ROLE create_api_owner, create_api_web, create_api_more, create_api_gone;
