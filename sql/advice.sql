@@ -37,7 +37,7 @@ CREATE FUNCTION reseller_report._new_column(source regclass, field text) RETURNS
 $$;
 
 -- Advises a command that adds a column, and how to map the new column: as the one that was `given`, or as a condition on a list of
--- values.
+-- values. With "is_one" in `given`, the new column says whether a value is one of the "list".
 CREATE FUNCTION reseller_report._advise_stored(
     source regclass, field text, given jsonb, lead text, new_type text, expression text, note text)
     RETURNS text
@@ -45,12 +45,99 @@ CREATE FUNCTION reseller_report._advise_stored(
     AS $$
     SELECT format(
         '%s ALTER TABLE %s ADD COLUMN %I %s GENERATED ALWAYS AS (%s) STORED; and map %s. The command rewrites the table.%s',
-        lead, source, n.name, new_type, expression, jsonb_build_object(field, CASE
-            WHEN field = 'only' THEN
-                jsonb_build_object(n.name, CASE WHEN new_type = 'boolean' THEN '[true]' ELSE given -> 'list' END)
-            WHEN g.more = '{}' THEN to_jsonb(n.name)
-            ELSE jsonb_build_object('column', n.name) || g.more END), ' ' || note)
-    FROM reseller_report._new_column(source, field) AS n (name), LATERAL (SELECT given - 'column') AS g (more)
+        lead, source, n.name, new_type, expression, CASE
+            WHEN field = 'only' THEN jsonb_build_object(field, jsonb_build_object(n.name, g.list))
+            ELSE jsonb_build_object(field, CASE g.more WHEN '{}' THEN to_jsonb(n.name)
+                    ELSE jsonb_build_object('column', n.name) || g.more END)
+                || CASE WHEN g.is_beside THEN jsonb_build_object('delivered_values', g.list) ELSE '{}' END END,
+        ' ' || note)
+    FROM reseller_report._new_column(source, field) AS n (name), LATERAL (
+        SELECT l.list, l.list IS NOT NULL AND NOT given ? 'delivered_values' AS is_beside,
+            given - '{column,list,is_one}'::text[] || CASE WHEN given ? 'delivered_values'
+                THEN jsonb_build_object('delivered_values', l.list) ELSE '{}' END AS more
+        FROM (SELECT CASE WHEN given ? 'is_one' THEN '[true]' ELSE given -> 'list' END) AS l (list)) AS g
+$$;
+
+-- The text form of some types depends on settings.
+CREATE FUNCTION reseller_report._has_immutable_text(type oid) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT p.provolatile = 'i' FROM pg_type t JOIN pg_proc p ON p.oid = t.typoutput WHERE t.oid = type $$;
+
+-- Comparisons of a column with the labels that its type can hold, as the type compares: '1.5' is 1.50 of numeric, and citext has no
+-- case. None where values may be equal whose texts differ in another way: only types are taken that have an order, and whose text
+-- depends on no setting. Such a type's functions are a superuser's; those of arrays, composite types and domains may be anybody's.
+CREATE FUNCTION reseller_report._comparisons(type oid, expression text, labels jsonb, OUT label text, OUT comparison text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    is_text CONSTANT boolean := type = ANY ('{text,varchar,bpchar}'::regtype[]::oid[]);
+    shown CONSTANT text := format_type(type, NULL);
+    equality text := '=';
+    its_type text := '';
+BEGIN
+    IF NOT is_text THEN
+        -- The equality of a type that is not the server's own is found whatever search_path the command runs with.
+        SELECT CASE n.nspname WHEN 'pg_catalog' THEN '=' ELSE format('OPERATOR(%I.%s)', n.nspname, o.oprname) END,
+                CASE n.nspname WHEN 'pg_catalog' THEN '' ELSE '::' || shown END
+            INTO equality, its_type
+            FROM pg_type t JOIN pg_proc i ON i.oid = t.typinput
+                JOIN pg_opclass c ON c.opcintype = t.oid AND c.opcdefault
+                JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'btree'
+                JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amopstrategy = 3 AND a.amoplefttype = t.oid
+                    AND a.amoprighttype = t.oid
+                JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace
+            WHERE t.oid = type AND t.typtype = 'b' AND i.provolatile = 'i';
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
+    FOR label IN SELECT key FROM jsonb_object_keys(labels) AS key ORDER BY key LOOP
+        BEGIN
+            IF NOT is_text THEN
+                EXECUTE format('SELECT %L::%s', label, shown);
+            END IF;
+            comparison := expression || ' ' || equality || ' ' || quote_literal(label) || its_type;
+            RETURN NEXT;
+        EXCEPTION WHEN OTHERS THEN
+            -- The type does not take the label, so no row has it.
+            NULL;
+        END;
+    END LOOP;
+END
+$$;
+
+-- The hint for a column whose values are compared with labels, but not by their texts: a column of what the comparisons say. NULL
+-- where a column in text does.
+CREATE FUNCTION reseller_report._advise_for_labels(
+    source regclass, field text, kind text, given jsonb, labels jsonb, type oid, its_collation text, expression text)
+    RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    is_one text;
+    its_label text;
+    literals text;
+    kinds bigint;
+BEGIN
+    SELECT string_agg(comparison, ' OR ' ORDER BY label),
+            string_agg(format(' WHEN %s THEN %L', comparison, label), '' ORDER BY label),
+            string_agg(format('%L::%s', label, format_type(type, NULL)), ', ')
+        INTO is_one, its_label, literals
+        FROM reseller_report._comparisons(type, expression, labels);
+    IF is_one IS NULL THEN
+        RETURN NULL;
+    ELSIF given ? 'list' THEN
+        RETURN reseller_report._advise_stored(source, field, given || '{"is_one": true}', 'Run', 'boolean',
+            CASE WHEN given -> 'list' @> 'null' THEN expression || ' IS NULL OR ' ELSE '' END || is_one, NULL);
+    END IF;
+    EXECUTE format('SELECT count(DISTINCT label%s) FROM unnest(ARRAY[%s]) AS label', its_collation, literals) INTO kinds;
+    IF kinds < (SELECT count(*) FROM reseller_report._comparisons(type, expression, labels)) THEN
+        RETURN 'Several of the values that are named are equal to its type: name one of these.';
+    END IF;
+    RETURN reseller_report._advise_stored(source, field, given, 'Run', 'text COLLATE "C"',
+        format('CASE%s ELSE %s::text END', its_label, expression), NULL);
+END
 $$;
 
 -- How to make a column that can be read from one that cannot: the new type, and an expression in which %s stands for the old
@@ -91,12 +178,10 @@ CREATE FUNCTION reseller_report._conversion(
     CROSS JOIN LATERAL (SELECT CASE
         WHEN given ->> 'list' = '[null]' THEN 'null alone'
         WHEN kind = 'boolean' AND NOT given ? 'values' THEN 'yes or no'
-        WHEN kind IN ('label', 'boolean', 'only') OR given ?| '{values,delivered_values}' THEN 'words' END) AS asked (what)
+        WHEN kind IN ('label', 'boolean') OR given ?| '{values,list}' THEN 'words' END) AS asked (what)
     WHERE c.what IN (field, kind, asked.what) AND c.what = coalesce(asked.what, c.what)
         AND (c.types IS NULL OR _conversion.type = ANY (c.types::regtype[]::oid[]))
-        -- The text form of some types depends on settings, so it is not immutable.
-        AND (c.n NOT IN (16, 18) OR (SELECT p.provolatile = 'i'
-            FROM pg_type t JOIN pg_proc p ON p.oid = t.typoutput WHERE t.oid = _conversion.type))
+        AND (c.n NOT IN (16, 18) OR reseller_report._has_immutable_text(_conversion.type))
     ORDER BY c.n LIMIT 1
 $$;
 
@@ -108,6 +193,7 @@ CREATE FUNCTION reseller_report._advise_for_type(
     AS $$
 DECLARE
     other record;
+    advice text;
 BEGIN
     -- Columns of this type can be mapped by naming their values, but none was named.
     IF kind IN ('label', 'boolean') AND NOT given ? 'values' AND reseller_report._is_readable(kind, true, true, type) THEN
@@ -122,9 +208,17 @@ BEGIN
         RETURN format('It can be boolean or a timestamp, or of another type with the values that mean delivered, as in '
             '{"delivered": %s, "delivered_values": [...]}.', to_json(column_name));
     END IF;
+    -- The texts of json say the same in several ways, too, but no comparison is there, or none with what the labels are.
+    IF labels IS NOT NULL AND type <> ALL ('{json,jsonb}'::regtype[]::oid[]) THEN
+        advice := reseller_report._advise_for_labels(source, field, kind, given, labels, type, '', expression);
+        IF advice IS NOT NULL THEN
+            RETURN advice;
+        END IF;
+    END IF;
     SELECT * INTO other FROM reseller_report._conversion(field, kind, given, type);
     IF other.new_type IS NOT NULL THEN
-        RETURN reseller_report._advise_stored(source, field, given - '{unit,time_zone}'::text[], other.lead, other.new_type,
+        RETURN reseller_report._advise_stored(source, field, given - '{unit,time_zone}'::text[]
+                || CASE given ->> 'list' WHEN '[null]' THEN '{"is_one": true}' ELSE '{}' END::jsonb, other.lead, other.new_type,
             replace(other.expression, '%s', expression), replace(other.note, 'its_name', expression));
     END IF;
     IF kind = 'moment' OR field = 'company_id' THEN

@@ -30,18 +30,23 @@ CREATE FUNCTION reseller_report._base_type(INOUT type oid, INOUT modifier intege
 $$;
 
 -- The first of the candidates that is a column of the table. `type` is the type under a domain; `shown` is the type that was
--- declared. `expression` stands for the column in a generated column, which must not refer to another generated one.
+-- declared; `loose_collation` is the clause of a collation under which texts that differ may be equal. `expression` stands for the
+-- column in a generated column, which must not refer to another generated one.
 CREATE FUNCTION reseller_report._column(source regclass, candidates name[],
-    OUT name name, OUT type oid, OUT modifier integer, OUT shown text, OUT has_loose_collation boolean, OUT is_virtual boolean,
+    OUT name name, OUT type oid, OUT modifier integer, OUT shown text, OUT loose_collation text, OUT is_virtual boolean,
     OUT expression text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT a.attname, b.type, b.modifier, format_type(a.atttypid, a.atttypmod),
-        EXISTS (SELECT FROM pg_collation c WHERE c.oid = a.attcollation AND NOT c.collisdeterministic), a.attgenerated = 'v',
+        CASE WHEN NOT c.is_deterministic THEN c.clause END, a.attgenerated = 'v',
         CASE a.attgenerated WHEN '' THEN quote_ident(a.attname) ELSE (
-            SELECT format('(%s)', pg_get_expr(d.adbin, d.adrelid)) FROM pg_attrdef d
-            WHERE (d.adrelid, d.adnum) = (a.attrelid, a.attnum)) END
+            SELECT format('((%s)::%s%s)', pg_get_expr(d.adbin, d.adrelid), format_type(a.atttypid, a.atttypmod), c.clause)
+            FROM pg_attrdef d WHERE (d.adrelid, d.adnum) = (a.attrelid, a.attnum)) END
     FROM pg_attribute a CROSS JOIN reseller_report._base_type(a.atttypid, a.atttypmod) b
+        LEFT JOIN LATERAL (
+            SELECT c.collisdeterministic, format(' COLLATE %I.%I', n.nspname, c.collname)
+            FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
+            WHERE c.oid = a.attcollation) AS c (is_deterministic, clause) ON true
     WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped AND a.attname = ANY (candidates)
     ORDER BY array_position(candidates, a.attname) LIMIT 1
 $$;
@@ -157,11 +162,14 @@ BEGIN
     END IF;
     rule := jsonb_build_object('field', field, 'column', actual.name, 'type', format_type(actual.type, actual.modifier));
     IF labels IS NOT NULL THEN
-        IF actual.has_loose_collation THEN
+        IF actual.loose_collation IS NOT NULL THEN
             PERFORM reseller_report._refuse(
                 format('column "%s" of table "%s" has a nondeterministic collation', actual.name, shown),
-                reseller_report._advise_stored(source, field, given, 'Run', 'text COLLATE "C"', actual.expression,
-                    'Its values are compared byte by byte.'), '42804');
+                coalesce(reseller_report._advise_for_labels(source, field, kind, given, labels, actual.type, actual.loose_collation,
+                        actual.expression),
+                    -- No value is compared.
+                    reseller_report._advise_stored(source, field, given, 'Run', 'text COLLATE "C"', actual.expression, NULL)),
+                '42804');
         END IF;
         IF actual.type = 'bpchar'::regtype THEN
             labels := (SELECT coalesce(jsonb_object_agg(rtrim(l.key, ' '), l.value), '{}') FROM jsonb_each(labels) l);

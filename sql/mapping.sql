@@ -155,7 +155,9 @@ BEGIN
             '"other" is for values that "values" does not list. Write "values", too.');
     END IF;
     rule := reseller_report._column_rule(source, field, kind,
-        CASE WHEN is_given THEN ARRAY[given ->> 'column']::name[] ELSE default_columns END, given, meanings);
+        CASE WHEN is_given THEN ARRAY[given ->> 'column']::name[] ELSE default_columns END,
+        given || CASE WHEN kind = 'delivered' AND delivered_values IS NOT NULL
+            THEN jsonb_build_object('list', delivered_values) ELSE '{}' END, meanings);
     IF given ? 'values' OR kind = 'delivered' AND delivered_values <> '[null]' THEN
         PERFORM reseller_report._checked_labels(source, (rule ->> 'column')::name, meanings);
     END IF;

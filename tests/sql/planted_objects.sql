@@ -111,6 +111,31 @@ DROP TABLE planted.part;
 SELECT reseller_report.detach_source('planted.application') \g /dev/null
 SELECT reseller_report.attach_source('bot', 'planted.application', '{"billable": {"value": true}, "price_reseller": {"value": 0}}')
     \g /dev/null
+-- Hints look at types. What those of the planter run as they read or convert a value is not undone with what is refused.
+CREATE SEQUENCE planted.runs;
+CREATE FUNCTION planted.runs() RETURNS boolean LANGUAGE sql AS $$ SELECT pg_catalog.nextval('planted.runs') > 0 $$;
+CREATE DOMAIN planted.watched AS int CHECK (planted.runs());
+CREATE TYPE planted.watched_range AS RANGE (SUBTYPE = planted.watched);
+CREATE TYPE planted.thing AS (x int);
+CREATE FUNCTION planted.as_text(planted.thing) RETURNS text LANGUAGE sql AS $$ SELECT planted.runs()::pg_catalog.text $$;
+CREATE CAST (planted.thing AS text) WITH FUNCTION planted.as_text(planted.thing) AS IMPLICIT;
+CREATE TABLE planted.strange (company_id int, occurred_at pg_catalog.timestamptz, billable boolean, price_twin int,
+    price_reseller int, list planted.watched[], span planted.watched_range, thing planted.thing, things planted.thing[]);
+DO $$
+DECLARE
+    condition text;
+BEGIN
+    FOREACH condition IN ARRAY ARRAY['{"list": ["{1}"]}', '{"span": ["[1,2)"]}', '{"thing": ["(1)"]}', '{"things": ["{(1)}"]}'] LOOP
+        BEGIN
+            PERFORM reseller_report.attach_source('bot', 'planted.strange',
+                pg_catalog.jsonb_build_object('only', condition::pg_catalog.jsonb));
+            RAISE '% is taken', condition;
+        EXCEPTION WHEN datatype_mismatch THEN
+            NULL;
+        END;
+    END LOOP;
+END
+$$;
 RESET ROLE;
 
 -- What its tables and its search path lead others to do.
@@ -135,6 +160,7 @@ SELECT reseller_report.grant_access('planted_reader', 2), reseller_report.revoke
 TABLE reseller_report.materializer_state \g /dev/null
 RESET search_path;
 SELECT is_empty('TABLE planted.log', 'nothing planted was run');
+SELECT ok(NOT (SELECT is_called FROM planted.runs), 'no function of a type runs for a hint');
 SELECT is((SELECT sum(b.total_price_to_twin) FROM generate_series(1, 3) r, reseller_report.bot(r, '-infinity', 'infinity') b),
     (SELECT sum(b.total) + 5 FROM generate_series(1, 3) r,
         oracle.bot(r, '-infinity', 'infinity', false) AS b (id bigint, n text, a bigint, total numeric, c numeric)),
