@@ -28,9 +28,11 @@ void Duties::begin(const Config &config) {
   housekeeping_.forget_slices();
   round_.reset();
   next_fold_ = process_.seconds() + static_cast<double>(config.fold_every);
-  log_.info("due next", {{round_timer_.option, local_time_of(round_timer_.due, config.zone)},
-                         {housekeeping_timer_.option, local_time_of(housekeeping_timer_.due, config.zone)},
-                         {verify_.option, local_time_of(verify_.due, config.zone)}});
+  // Not the timers, for what is still due is done at once.
+  auto const next = [&](const Schedule &schedule) { return local_time_of(schedule.next(now, config.zone), config.zone); };
+  log_.info("due next", {{round_timer_.option, next(config.schedule)},
+                         {housekeeping_timer_.option, next(config.housekeeping_schedule)},
+                         {verify_.option, next(config.verify_schedule)}});
 }
 
 void Duties::begin_again_if_clock_was_set_back(const Config &config) {

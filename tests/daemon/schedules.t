@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
-# `run` tells when its schedules are due next: when it begins to lead, after each round of those that come seldom, and when it has
-# read its configuration again.
+# `run` tells when its schedules are due next, which is never a time that has passed: when it begins to lead, after each round of
+# those that come seldom, and when it has read its configuration again.
 use strict;
 use warnings;
 use FindBin;
@@ -20,6 +20,16 @@ configure("schedule = \@every 1s\nhousekeeping-schedule = 15 4 1 1 *\nverify-sch
 my $instance = Daemon::start(with => ['--config', $file->filename]);
 my $due = sub { return grep { $_->{event} eq 'due next' } map { decode_json($_) } $instance->log =~ /^(\{.*\})$/mg };
 Daemon::wait_until('it leads', sub { $due->() });
+# Those that name a moment before the second in which they were written.
+my $passed = sub {
+    my @passed;
+    for my $line ($due->()) {
+        my $told = Daemon::sql(qq(SELECT date_trunc('second', '$line->{time}'::timestamptz)));
+        push @passed, grep { $line->{$_} ne 'never' && Daemon::sql(qq(SELECT '$line->{$_}'::timestamptz < '$told')) eq 't' }
+            grep { /schedule$/ } keys %$line;
+    }
+    return join ' ', @passed;
+};
 my ($first) = $due->();
 my $year = 1 + Daemon::sql(q(SELECT extract(year FROM now() AT TIME ZONE 'Europe/Berlin')));
 is($first->{'housekeeping-schedule'}, "$year-01-01T04:15:00+01:00", 'a cron expression, in the zone that it is written in');
@@ -39,11 +49,12 @@ Daemon::wait_until('it leads anew', sub { ($last) = grep { keys %$_ > 4 && $_->{
 is(Daemon::sql("SELECT '$last->{schedule}'::timestamptz = to_timestamp(ceil(extract(epoch FROM now()) / 18000) * 18000)"), 't',
     'every five hours, counted from 1970');
 like($last->{schedule}, qr/Z$/, 'in UTC');
+is($passed->(), '', 'no time that has passed');
 $instance->signal('TERM');
 is($instance->status_after(10), 0, 'ends');
 
 # A round of a schedule that comes seldom is followed by its next, at the usual level: this one is due at once, for a leader does
-# what fell due within the last minute.
+# what fell due within the last minute. That it is due at once is not told: next comes tomorrow.
 # Where the minute is nearly over, the next one is waited for.
 sleep 61 - time() % 60 if time() % 60 > 40;
 my $now = time;
@@ -55,6 +66,7 @@ for my $option (@options) {
     Daemon::wait_until("$option was done", sub { ($next) = grep { keys %$_ == 4 && exists $_->{$option} } $due->() });
     is($next->{$option}, strftime('%Y-%m-%dT%H:%M:00Z', gmtime($now + 86_400)), "after $option it is told when it comes again");
 }
+is($passed->(), '', 'no time that has passed');
 $instance->signal('TERM');
 is($instance->status_after(10), 0, 'ends');
 done_testing;

@@ -365,6 +365,26 @@ TEST_CASE("housekeeping that takes longer than its interval is done once, and fo
   CHECK(world.count("materialize") > world.count("create_partitions usage.a"));
 }
 
+TEST_CASE("what is told to be due next is to come, and what fell due within the last minute is done all the same") {
+  World world;
+  world.start += 14;
+  world.tables = {"usage.a"};
+  bool reloaded = false;
+  world.meanwhile = [&](const std::string &) {
+    if (world.time >= 100 && !std::exchange(reloaded, true)) world.reload = true;
+  };
+  Run const run(world, {"--schedule", "*/5 * * * *", "--housekeeping-schedule", "@every 3s", "--verify-schedule", "@hourly"});
+  // 1,800,000,000 is 08:00:00. The service begins 14 seconds later, and again at 08:01:54.
+  CHECK_EQ(run.count(" due next schedule=2027-01-15T08:05:00Z housekeeping-schedule=2027-01-15T08:00:15Z"
+                     " verify-schedule=2027-01-15T09:00:00Z\n"),
+           1);
+  CHECK_EQ(run.count(" due next schedule=2027-01-15T08:05:00Z housekeeping-schedule=2027-01-15T08:01:57Z"
+                     " verify-schedule=2027-01-15T09:00:00Z\n"),
+           1);
+  CHECK_EQ(world.count("materialize"), 2);  // at once, and at 08:05:00
+  CHECK_EQ(world.count("verify usage.a"), 1);
+}
+
 TEST_CASE("a clock that is set back begins the schedules anew") {
   World world;
   world.end = 600;
