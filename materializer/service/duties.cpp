@@ -12,6 +12,10 @@ constexpr Time kRetryAfter = 10;
 constexpr double kTellEvery = 60;
 constexpr Time kSeldom = 300;
 
+// What fails in a fold may well succeed in a merge, and the other way round.
+const Subject kFoldPart{"", "", "fold"};
+const Subject kMergePart{"", "", "merge"};
+
 std::string local_time_of(const std::optional<Time> &due, const Zone &zone) {
   return due ? say_local(*due, zone.offset_at(*due)) : "never";
 }
@@ -104,7 +108,7 @@ bool Duties::do_other(Extension &extension, const Config &config) {
 
 void Duties::fold(Extension &extension, const Config &config) {
   std::int64_t folded = 0;
-  bool const well = units_.complete(kFoldDuty, {}, [&] {
+  bool const well = units_.complete(kFoldDuty, kFoldPart, [&] {
     folded = extension.fold(config.max_deltas);
     metrics_.count_fold(static_cast<double>(folded), 0);
   });
@@ -115,7 +119,7 @@ void Duties::fold(Extension &extension, const Config &config) {
 void Duties::materialize(Extension &extension, const Config &config) {
   if (!round_) round_ = Round{process_.seconds(), process_.seconds(), {}};
   bool more = false;
-  bool const well = units_.complete(kFoldDuty, {}, [&] {
+  bool const well = units_.complete(kFoldDuty, kMergePart, [&] {
     Materialized const done = extension.materialize(config.max_deltas, true);
     round_->total += done;
     metrics_.count_fold(static_cast<double>(done.deltas), static_cast<double>(done.summary_rows));

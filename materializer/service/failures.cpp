@@ -20,6 +20,7 @@ std::string lasting_part_of(std::string reason, const std::string &name) {
 void Failures::meet(const std::string &duty, const Subject &subject, const DatabaseError &error) {
   Failure &failure = lasting_[{duty, subject.key}];
   failure.name = subject.name;
+  failure.parts.insert(subject.part);
   if (failure.reasons.size() == kMostReasons) return;
   bool const is_new = failure.reasons.insert(error.sqlstate() + lasting_part_of(error.what(), subject.name)).second;
   if (!is_new) return;
@@ -27,7 +28,12 @@ void Failures::meet(const std::string &duty, const Subject &subject, const Datab
 }
 
 void Failures::end(const std::string &duty, const Subject &subject) {
-  if (lasting_.erase({duty, subject.key}) > 0) log_.info(duty + " works again", {{"about", subject.name}});
+  auto const found = lasting_.find({duty, subject.key});
+  if (found == lasting_.end()) return;
+  found->second.parts.erase(subject.part);
+  if (!found->second.parts.empty()) return;
+  lasting_.erase(found);
+  log_.info(duty + " works again", {{"about", subject.name}});
 }
 
 void Failures::keep_only(const std::string &duty, const std::set<std::string> &keys) {

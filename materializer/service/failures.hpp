@@ -25,10 +25,11 @@ inline constexpr const char *kDuties[] = {kFoldDuty,    kSourcesDuty, kPartition
                                           kRebuildDuty, kVerifyDuty,  kCorrectionsDuty, kStateDuty};
 
 /// What a duty was about: a table, or nothing but the duty itself. The key of a table is its OID, so that a failure lasts when the
-/// table is renamed.
+/// table is renamed. Where a duty is done part by part, a failure lasts until each part that failed was done.
 struct Subject {
   std::string key;
   std::string name;  // for people
+  std::string part = {};
 };
 
 class Failures {
@@ -38,7 +39,7 @@ class Failures {
   /// A duty failed.
   void meet(const std::string &duty, const Subject &subject, const DatabaseError &error);
 
-  /// A duty was done completely.
+  /// A duty was done completely, or the part of it that the subject names.
   void end(const std::string &duty, const Subject &subject);
 
   /// Ends the failures of a duty with all subjects but those with these keys, because it is not done for them any more.
@@ -48,6 +49,7 @@ class Failures {
   struct Failure {
     std::string name;               // of the subject
     std::set<std::string> reasons;  // that were logged, without what may differ each time
+    std::set<std::string> parts;    // that failed
   };
 
   Log &log_;

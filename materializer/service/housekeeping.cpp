@@ -1,6 +1,8 @@
 #include "service/housekeeping.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 namespace materializer {
 namespace {
@@ -15,6 +17,12 @@ std::optional<std::int64_t> kept_for(const Retention &retention, const Table &ta
   std::optional<TableName> const name = parse_table_name(table.name);
   auto const named = name ? retention.named.find(*name) : retention.named.end();
   return named != retention.named.end() ? std::optional(named->second) : retention.others;
+}
+
+std::set<std::string> keys_of(const std::vector<Table> &tables) {
+  std::set<std::string> keys;
+  for (const Table &table : tables) keys.insert(subject(table).key);
+  return keys;
 }
 
 bool is_finite(const Slice &slice) { return slice.from != "-infinity" && slice.to != "infinity"; }
@@ -32,19 +40,26 @@ void Housekeeping::keep(Extension &extension, const Config &config) {
   std::vector<Table> tables;
   if (!units_.complete(kSourcesDuty, {}, [&] { tables = tables_of(extension.sources()); })) return;
   end_failures_of_others(config, tables);
+  end_unbuilt_of_others(tables);
   report_unknown_retention(config, tables);
-  bool const had_slices = has_slices();
   slices_.clear();
   for (const Table &table : tables) keep_table(extension, config, table);
-  if (has_slices() && !had_slices) log_.info("days are not built", {{"slices", slices_.size()}});
 }
 
 void Housekeeping::end_failures_of_others(const Config &config, const std::vector<Table> &tables) {
-  std::set<std::string> keys;
-  for (const Table &table : tables) keys.insert(table.oid);
-  for (const char *const duty : {kPartitionsDuty, kRebuildDuty, kVerifyDuty}) units_.failures().keep_only(duty, keys);
+  std::set<std::string> keys = keys_of(tables);
+  for (const char *const duty : {kPartitionsDuty, kRebuildDuty}) units_.failures().keep_only(duty, keys);
   for (const auto &[name, seconds] : config.retention.named) keys.insert(subject(name).key);
   units_.failures().keep_only(kRetentionDuty, keys);
+}
+
+void Housekeeping::end_unbuilt_of_others(const std::vector<Table> &tables) {
+  std::set<std::string> const keys = keys_of(tables);
+  for (auto it = unbuilt_.begin(); it != unbuilt_.end();) {
+    bool const stays = keys.count(it->first) > 0;
+    if (!stays) log_.info("days are not asked for any more", {{"source", it->second}});
+    it = stays ? std::next(it) : unbuilt_.erase(it);
+  }
 }
 
 void Housekeeping::report_unknown_retention(const Config &config, const std::vector<Table> &tables) {
@@ -67,9 +82,17 @@ void Housekeeping::keep_table(Extension &extension, const Config &config, const 
 
 void Housekeeping::find_unbuilt(Extension &extension, const Table &table) {
   std::vector<Slice> unbuilt;
-  auto const error = units_.run(kRebuildDuty, subject(table), [&] { unbuilt = extension.rebuild_slices(table, kAllTime, true); });
-  if (!error && unbuilt.empty()) units_.failures().end(kRebuildDuty, subject(table));
+  if (units_.run(kRebuildDuty, subject(table), [&] { unbuilt = extension.rebuild_slices(table, kAllTime, true); })) return;
+  if (unbuilt.empty()) return end_rebuild(table);
   slices_.add(unbuilt);
+  bool const is_new = unbuilt_.insert_or_assign(table.oid, table.name).second;
+  if (is_new) log_.info("days are not built", {{"source", table.name}, {"slices", unbuilt.size()}});
+}
+
+// Called when no day of a table is un-built any more.
+void Housekeeping::end_rebuild(const Table &table) {
+  units_.failures().end(kRebuildDuty, subject(table));
+  if (unbuilt_.erase(table.oid) > 0) log_.info("days were built", {{"source", table.name}});
 }
 
 void Housekeeping::rebuild_next(Extension &extension) {
@@ -81,8 +104,7 @@ void Housekeeping::rebuild_next(Extension &extension) {
   slices_.finish_next();
   metrics_.count_slice();
   log_.debug("slice rebuilt", {{"source", slice.table.name}, {"from", slice.from}, {"to", slice.to}});
-  if (!slices_.holds(slice.table)) units_.failures().end(kRebuildDuty, subject(slice.table));
-  if (!has_slices()) log_.info("days were built");
+  if (!slices_.holds(slice.table)) end_rebuild(slice.table);
 }
 
 void Housekeeping::look_at_statements(Extension &extension) {
@@ -90,24 +112,59 @@ void Housekeeping::look_at_statements(Extension &extension) {
 }
 
 void Housekeeping::verify(Extension &extension) {
-  std::vector<Table> tables;
-  (void)units_.complete(kVerifyDuty, {}, [&] { tables = built_tables_of(extension.sources()); });
+  std::vector<Source> sources;
+  if (!units_.complete(kSourcesDuty, {}, [&] { sources = extension.sources(); })) return;
+  end_doubts_of_others(tables_of(sources));
+  if (!doubts_.empty()) verify_slice(extension, Slice(doubts_.front().slice));
+  verify_random(extension, built_tables_of(sources));
+}
+
+void Housekeeping::end_doubts_of_others(const std::vector<Table> &tables) {
+  std::set<std::string> const keys = keys_of(tables);
+  units_.failures().keep_only(kVerifyDuty, keys);
+  auto const gone = std::stable_partition(doubts_.begin(), doubts_.end(),
+                                          [&](const Doubt &doubt) { return keys.count(doubt.slice.table.oid) > 0; });
+  for (auto doubt = gone; doubt != doubts_.end(); ++doubt) {
+    const Slice &slice = doubt->slice;
+    if (doubt->differs)
+      log_.info("verify is not asked for any more", {{"source", slice.table.name}, {"from", slice.from}, {"to", slice.to}});
+  }
+  doubts_.erase(gone, doubts_.end());
+}
+
+void Housekeeping::verify_random(Extension &extension, const std::vector<Table> &tables) {
   if (tables.empty()) return;
   const Table &table = tables[random_index(tables.size())];
   std::vector<Slice> slices;
-  if (units_.run(kVerifyDuty, subject(table), [&] { slices = extension.rebuild_slices(table, kAllTime, false); })) return;
+  if (!units_.complete(kVerifyDuty, subject(table), [&] { slices = extension.rebuild_slices(table, kAllTime, false); })) return;
   slices.erase(std::remove_if(slices.begin(), slices.end(), [](const Slice &slice) { return !is_finite(slice); }), slices.end());
-  if (slices.empty()) return units_.failures().end(kVerifyDuty, subject(table));
-  const Slice &slice = slices[random_index(slices.size())];
-  (void)units_.complete(kVerifyDuty, subject(table), [&] { report_verification(slice, extension.verify(slice, std::nullopt)); });
+  if (!slices.empty()) verify_slice(extension, slices[random_index(slices.size())]);
 }
 
-void Housekeeping::report_verification(const Slice &slice, const Rows &differences) {
+void Housekeeping::verify_slice(Extension &extension, const Slice &slice) {
+  Rows differences;
+  Subject const part{slice.table.oid, slice.table.name, slice.from + " " + slice.to};
+  bool const well = units_.complete(kVerifyDuty, part, [&] { differences = extension.verify(slice, std::nullopt); });
+  auto const doubt = std::find_if(doubts_.begin(), doubts_.end(), [&](const Doubt &other) {
+    return other.slice.table.oid == slice.table.oid && other.slice.from == slice.from && other.slice.to == slice.to;
+  });
+  bool const differed = doubt != doubts_.end() && doubt->differs;
+  if (doubt != doubts_.end()) doubts_.erase(doubt);
+  if (well) report_verification(slice, differences, differed);
+  bool const differs = well ? !differences.empty() : differed;
+  if (!well || differs) doubts_.push_back({slice, differs});
+}
+
+// `differed` tells whether differences of the slice were reported before.
+void Housekeeping::report_verification(const Slice &slice, const Rows &differences, bool differed) {
   metrics_.count_verification(static_cast<double>(differences.size()));
   if (differences.empty()) {
     log_.debug("verified", {{"source", slice.table.name}, {"from", slice.from}, {"to", slice.to}});
+    if (differed)
+      log_.info("verify finds no differences any more", {{"source", slice.table.name}, {"from", slice.from}, {"to", slice.to}});
     return;
   }
+  if (differed) return;
   log_.error("verify found differences", {{"source", slice.table.name},
                                           {"from", slice.from},
                                           {"to", slice.to},

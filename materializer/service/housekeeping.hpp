@@ -2,6 +2,11 @@
 // built, and verifies.
 #pragma once
 
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
 #include "config/config.hpp"
 #include "database/extension.hpp"
 #include "database/slice_queue.hpp"
@@ -25,15 +30,27 @@ class Housekeeping {
   /// Looks what of statements is to be corrected.
   void look_at_statements(Extension &extension);
 
-  /// Verifies a random slice of a random table that is built.
+  /// Verifies a random slice of a random table that is built. Before it, verifies again a slice that failed or differed when it was
+  /// last verified, so that its end is noticed soon.
   void verify(Extension &extension);
 
  private:
+  /// A slice that failed or differed when it was last verified.
+  struct Doubt {
+    Slice slice;
+    bool differs;
+  };
+
   void keep_table(Extension &extension, const Config &config, const Table &table);
   void end_failures_of_others(const Config &config, const std::vector<Table> &tables);
+  void end_unbuilt_of_others(const std::vector<Table> &tables);
+  void end_doubts_of_others(const std::vector<Table> &tables);
   void report_unknown_retention(const Config &config, const std::vector<Table> &tables);
   void find_unbuilt(Extension &extension, const Table &table);
-  void report_verification(const Slice &slice, const Rows &differences);
+  void end_rebuild(const Table &table);
+  void verify_random(Extension &extension, const std::vector<Table> &tables);
+  void verify_slice(Extension &extension, const Slice &slice);
+  void report_verification(const Slice &slice, const Rows &differences, bool differed);
   std::size_t random_index(std::size_t size);
 
   Process &process_;
@@ -41,6 +58,8 @@ class Housekeeping {
   Metrics &metrics_;
   Units &units_;
   SliceQueue slices_;
+  std::map<std::string, std::string> unbuilt_;  // names by OID of the tables that were told to have days that are not built
+  std::deque<Doubt> doubts_;                    // the one that has waited longest is first
 };
 
 }  // namespace materializer

@@ -56,7 +56,7 @@ struct Metrics::Registered {
   Counter &deltas = counter(*registry, "deltas_folded_total", "Changes folded, and changes merged.");
   Counter &rows = counter(*registry, "summary_rows_written_total", "Summary rows written by folding.");
   Counter &slices = counter(*registry, "slices_rebuilt_total", "Slices rebuilt from raw usage.");
-  Counter &verifications = counter(*registry, "verifications_total", "Random slices verified.");
+  Counter &verifications = counter(*registry, "verifications_total", "Slices verified.");
   Counter &mismatches = counter(*registry, "verify_mismatches_total", "Figures found to differ between raw usage and summaries.");
   Gauge &connected = gauge(*registry, "connected", "1 while there is a connection to the database.");
   Gauge &leader = gauge(*registry, "leader", "1 while this instance leads.");

@@ -279,6 +279,17 @@ Daemon::sql(q(UPDATE reseller_report.usage_month SET events = (SELECT array_agg(
     WHERE events IS NOT NULL));
 Daemon::wait_until('mismatches are found', sub { $metric->('verify_mismatches_total') > 0 });
 ok($instance->says(qr/"level":"error","event":"verify found differences"/), 'mismatches are in log and metrics');
+my $verified = $metric->('verifications_total');
+Daemon::wait_until('what differs is verified again', sub { $metric->('verifications_total') > $verified + 10 });
+my %told;
+$told{$_}++ for $instance->log =~ /"event":"verify found differences",("source":"[^"]*","from":"[^"]*")/g;
+is(join(' ', grep { $told{$_} > 1 } sort keys %told), '', 'differences of a slice are told once');
+is($instance->count(qr/"event":"verify finds no differences any more"/), 0, 'and not as ended while they last');
+is((materializer('rebuild'))[0], 0, 'a rebuild mends them');
+Daemon::wait_until('their ends are told', sub {
+    $instance->count(qr/"event":"verify finds no differences any more"/) == $instance->count(qr/"event":"verify found differences"/)
+});
+pass('and so are their ends');
 $instance->signal('TERM');
 is($instance->status_after(5), 0, 'SIGTERM ends it with 0');
 done_testing;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -28,13 +29,16 @@ struct World final : Process {
   std::int64_t pending = 0;
   std::vector<std::string> tables;
   std::map<std::string, std::vector<Slice>> unbuilt;                                    // by table
+  std::vector<std::string> days{"2026-01-01"};                                          // of each table, for verify
+  std::set<std::string> differing;                                                      // of those, as "usage.a 2026-01-01"
+  double luck = 0;                                                                      // what chance brings
   std::vector<std::string> begun;                                                       // calls, as "fold" or "prune usage.a"
   std::vector<std::string> done;                                                        // those that succeeded
   std::function<void(const std::string &call)> meanwhile = [](const std::string &) {};  // may take time, throw, or ask for a stop
 
   std::int64_t now() const override { return start + static_cast<std::int64_t>(time); }
   double seconds() const override { return time; }
-  double chance() override { return 0; }
+  double chance() override { return luck; }
   bool stop_requested() const override { return stop || time >= end; }
   bool take_reload() override { return std::exchange(reload, false); }
   void sleep(double seconds) override { time += stop_requested() ? 0 : seconds; }
@@ -96,7 +100,9 @@ class Fake final : public Extension {
   std::vector<Slice> rebuild_slices(const Table &table, const Period &, bool only_unbuilt) override {
     work("rebuild_slices " + table.name);
     if (only_unbuilt) return world_.unbuilt[table.name];
-    return {{table, "2026-01-01", "2026-01-02"}};
+    std::vector<Slice> slices;
+    for (const std::string &day : world_.days) slices.push_back({table, day, day + " 24:00"});
+    return slices;
   }
   void rebuild_slice(const Slice &slice) override {
     work("rebuild_slice " + slice.table.name + " " + slice.from);
@@ -104,7 +110,9 @@ class Fake final : public Extension {
     left.erase(std::find_if(left.begin(), left.end(), [&](const Slice &other) { return other.from == slice.from; }));
   }
   Rows verify(const Slice &slice, const std::optional<std::string> &) override {
-    return work("verify " + slice.table.name), Rows{};
+    std::string const about = slice.table.name + " " + slice.from;
+    work("verify " + about);
+    return world_.differing.count(about) > 0 ? Rows{Row(kDifferenceColumns.size())} : Rows{};
   }
   std::vector<Bill> bills(const std::string &, const std::string &) override { return {}; }
   std::optional<std::string> issue_statement(const Bill &, bool) override { return std::nullopt; }
@@ -230,7 +238,7 @@ TEST_CASE("a backlog that never ends keeps nothing else from being done") {
   CHECK_EQ(run.count(" folded "), 0);
   CHECK_EQ(run.count(" folding "), 16);
   CHECK(world.count("create_partitions usage.a") >= 3);
-  CHECK(world.count("verify usage.a") >= 3);
+  CHECK(world.count("verify usage.a 2026-01-01") >= 3);
   CHECK(world.count("state") >= 60);
   CHECK(world.unbuilt["usage.a"].empty());
   CHECK(world.count("materialize") >= 990);
@@ -253,7 +261,7 @@ TEST_CASE("a source that fails for ever stops no other, and is told once") {
   }
   CHECK_EQ(world.count("create_partitions usage.broken"), 60);
   CHECK_EQ(world.count("materialize"), 60);
-  CHECK_EQ(world.count("verify usage.a"), 59);  // each time but the first, when none was built yet
+  CHECK_EQ(world.count("verify usage.a 2026-01-01"), 59);  // each time but the first, when none was built yet
   for (const char *const duty : {"partitions", "retention", "rebuild"})
     CHECK_EQ(run.count(std::string(duty) + " failed about=usage.broken "), 1);
   CHECK_EQ(run.count(" failed "), 3);
@@ -275,6 +283,125 @@ TEST_CASE("a slice whose rows are refused stops no other slice of its table, ano
     CHECK_EQ(run.count("rebuild failed about=usage.a "), 1);
     CHECK_EQ(run.count("works again"), 0);
   }
+}
+
+TEST_CASE("days of a table that are not built are told once, and their end only when all of them are built") {
+  World world;
+  world.end = 2000;
+  world.tables = {"usage.bad", "usage.good"};
+  for (const char *const day : {"2026-01-01", "2026-01-02", "2026-01-03"})
+    world.unbuilt["usage.bad"].push_back(slice("usage.bad", day));
+  world.unbuilt["usage.good"] = {slice("usage.good", "2026-01-01")};
+  world.meanwhile = [&](const std::string &call) {
+    if (call == "rebuild_slice usage.bad 2026-01-02" && world.time < 1000) throw DatabaseError("refused", "23514", Remedy::kGiveUp);
+    // What is told is known beyond a connection.
+    if (call == "server_state" && world.time == 500) throw lost();
+  };
+  Run const run(world, {"--housekeeping-schedule", "@every 60s", "--verify-schedule", "@never"});
+  CHECK(world.count("rebuild_slice usage.bad 2026-01-02") >= 15);
+  CHECK_EQ(world.connections, 2);
+  CHECK(run.says_in_order({" days are not built source=usage.bad slices=3\n", " days are not built source=usage.good slices=1\n",
+                           " rebuild failed about=usage.bad ", " days were built source=usage.good\n", " disconnected ",
+                           " rebuild works again about=usage.bad\n", " days were built source=usage.bad\n"}));
+  CHECK_EQ(run.count(" days are not built "), 2);
+  CHECK_EQ(run.count(" days were built "), 2);
+  CHECK_EQ(run.count(" rebuild failed "), 1);
+}
+
+TEST_CASE("the end of un-built days is told, too, where somebody else builds them or the table is disconnected") {
+  World world;
+  world.end = 600;
+  world.tables = {"usage.a", "usage.gone"};
+  for (const std::string &table : world.tables) world.unbuilt[table] = {slice(table, "2026-01-01")};
+  world.meanwhile = [&](const std::string &call) {
+    if (world.time >= 300) {
+      world.unbuilt.clear();
+      world.tables = {"usage.a"};
+    }
+    if (call.rfind("rebuild_slice ", 0) == 0) throw refused();
+  };
+  Run const run(world, {"--housekeeping-schedule", "@every 60s", "--verify-schedule", "@never"});
+  CHECK_EQ(run.count(" days are not built "), 2);
+  CHECK_EQ(run.count(" days were built source=usage.a\n"), 1);
+  CHECK_EQ(run.count(" days are not asked for any more source=usage.gone\n"), 1);
+  CHECK_EQ(run.count(" days were built "), 1);
+}
+
+TEST_CASE("sources that cannot be listed are one trouble, whoever asks for them") {
+  World world;
+  world.end = 1000;
+  world.tables = {"usage.a"};
+  world.meanwhile = [&](const std::string &call) {
+    if (call == "sources" && world.time < 500) throw refused();
+  };
+  Run const run(world, {"--housekeeping-schedule", "@every 60s", "--verify-schedule", "@every 60s"});
+  CHECK_EQ(run.count(" sources failed "), 1);
+  CHECK_EQ(run.count(" sources works again "), 1);
+  CHECK_EQ(run.count(" failed "), 1);
+  CHECK_EQ(run.count(" is not asked for any more "), 0);
+}
+
+TEST_CASE("a fold that fails while merges succeed is told once, and its end when it succeeds") {
+  World world;
+  world.end = 1000;
+  world.meanwhile = [&](const std::string &call) {
+    if (call == "fold" && world.time < 500) throw refused("permission denied for function fold");
+  };
+  Run const run(world, with({"--schedule", "@every 60s", "--fold-every", "1s"}, kNothingElse));
+  CHECK_EQ(world.count("materialize"), 17);
+  CHECK_EQ(run.count(" fold failed "), 1);
+  CHECK_EQ(run.count(" fold works again "), 1);
+}
+
+TEST_CASE("a slice that cannot be verified is told once, and its end when it is verified, whatever others do") {
+  World world;
+  world.end = 2000;
+  world.tables = {"usage.a"};
+  world.days = {"2026-01-01", "2026-01-02"};
+  world.meanwhile = [&](const std::string &call) {
+    if (call == "verify usage.a 2026-01-01" && world.time < 1000) throw refused("canceling statement due to statement timeout");
+    // Chance chooses one after the other.
+    if (call == "rebuild_slices usage.a") world.luck = world.luck == 0 ? 0.9 : 0;
+  };
+  Run const run(world, {"--housekeeping-schedule", "@never", "--verify-schedule", "@every 60s"});
+  CHECK(world.count("verify usage.a 2026-01-01") > 5);
+  CHECK(world.count("verify usage.a 2026-01-02") > 5);
+  CHECK_EQ(run.count(" verify failed about=usage.a "), 1);
+  CHECK_EQ(run.count(" verify works again about=usage.a\n"), 1);
+}
+
+TEST_CASE("differences of a slice are told once, and their end soon after they are gone") {
+  World world;
+  world.end = 2000;
+  world.tables = {"usage.a"};
+  world.days = {"2026-01-01", "2026-01-02"};
+  world.differing = {"usage.a 2026-01-01"};
+  world.meanwhile = [&](const std::string &) {
+    if (world.time >= 300) world.luck = 0.9;  // from now on chance chooses the other slice
+    if (world.time >= 1000) world.differing.clear();
+  };
+  Run const run(world, {"--housekeeping-schedule", "@never", "--verify-schedule", "@every 60s"});
+  CHECK(world.count("verify usage.a 2026-01-02") > 5);
+  CHECK(run.says_in_order({" verify found differences source=usage.a from=2026-01-01 ",
+                           " verify finds no differences any more source=usage.a from=2026-01-01 "}));
+  CHECK_EQ(run.count(" verify found differences "), 1);
+  CHECK_EQ(run.count(" verify finds no differences any more "), 1);
+}
+
+TEST_CASE("differences of a table that is disconnected end, and are not looked for again") {
+  World world;
+  world.end = 1000;
+  world.tables = {"usage.a", "usage.gone"};
+  world.differing = {"usage.gone 2026-01-01"};
+  world.luck = 0.9;
+  world.meanwhile = [&](const std::string &) {
+    if (world.time >= 300) world.tables = {"usage.a"};
+  };
+  Run const run(world, {"--housekeeping-schedule", "@never", "--verify-schedule", "@every 60s"});
+  CHECK(world.count("verify usage.a 2026-01-01") > 5);
+  CHECK_EQ(run.count(" verify found differences "), 1);
+  CHECK_EQ(run.count(" verify is not asked for any more source=usage.gone "), 1);
+  CHECK_EQ(world.count("verify usage.gone 2026-01-01"), 2 * 5 - 1);  // each time but the first, again and by chance
 }
 
 TEST_CASE("a stop ends the work at once, wherever it comes, and nothing half done is told as done") {
@@ -382,7 +509,7 @@ TEST_CASE("what is told to be due next is to come, and what fell due within the 
                      " verify-schedule=2027-01-15T09:00:00Z\n"),
            1);
   CHECK_EQ(world.count("materialize"), 2);  // at once, and at 08:05:00
-  CHECK_EQ(world.count("verify usage.a"), 1);
+  CHECK_EQ(world.count("verify usage.a 2026-01-01"), 1);
 }
 
 TEST_CASE("a clock that is set back begins the schedules anew") {
