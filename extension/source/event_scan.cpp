@@ -60,6 +60,13 @@ void require_spi(int result, const char *what) {
   if (result < 0) ereport(ERROR, (errmsg_internal("%s failed: %s", what, SPI_result_code_string(result))));
 }
 
+// Has keys printed exactly, and so that every session reads them alike.
+void print_exactly(const ActingAs &owner) {
+  owner.set("datestyle", "ISO");
+  owner.set("intervalstyle", "postgres");
+  owner.set("extra_float_digits", "1");
+}
+
 /// Rows that were fetched from the cursor. They lie in SPI's memory, until SPI_finish().
 struct Batch {
   TupleDesc columns;
@@ -76,7 +83,8 @@ std::vector<KeyColumn> key_columns(Oid table) {
   parameters.add(OIDOID, ObjectIdGetDatum(table));
   query(
       "SELECT pg_catalog.quote_ident(a.attname), pg_catalog.quote_literal(a.attname),"
-      " pg_catalog.format_type(a.atttypid, a.atttypmod),"
+      " pg_catalog.format_type(a.atttypid, a.atttypmod)"
+      " || CASE WHEN a.attcollation <> 0 THEN ' COLLATE ' || a.attcollation::pg_catalog.regcollation ELSE '' END,"
       " (SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_catalog.pg_amop m"
       "   JOIN pg_catalog.pg_operator o ON o.oid = m.amopopr JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace"
       "   WHERE m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype"
@@ -84,13 +92,16 @@ std::vector<KeyColumn> key_columns(Oid table) {
       " (SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_catalog.pg_amop m"
       "   JOIN pg_catalog.pg_operator o ON o.oid = m.amopopr JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace"
       "   WHERE m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype"
-      "     AND m.amopstrategy = 5)"
+      "     AND m.amopstrategy = 5), a.atttypid"
       " FROM pg_catalog.pg_index i, ROWS FROM (unnest(i.indkey), unnest(i.indclass)) WITH ORDINALITY AS k (attnum, opclass, n),"
       " pg_catalog.pg_attribute a, pg_catalog.pg_opclass c"
       " WHERE i.indrelid = $1 AND i.indisprimary AND k.n <= i.indnkeyatts AND a.attrelid = i.indrelid AND a.attnum = k.attnum"
       " AND c.oid = k.opclass ORDER BY k.n",
       parameters, [&](const Datum *values, const bool *) {
-        columns.push_back({text_of(values[0]), text_of(values[1]), text_of(values[2]), text_of(values[3]), text_of(values[4])});
+        Oid base_type = InvalidOid;
+        pg([&] { base_type = getBaseType(DatumGetObjectId(values[5])); });
+        columns.push_back({text_of(values[0]), text_of(values[1]), text_of(values[2]), text_of(values[3]), text_of(values[4]),
+                           base_type == JSONBOID});
       });
   return columns;
 }
@@ -171,7 +182,7 @@ void EventScan::open(const Range &range) {
     owner.set("enable_incremental_sort", "on");
     // Compiling a plan would take longer than reading a page of events.
     owner.set("jit", "off");
-    owner.set("datestyle", "ISO");
+    print_exactly(owner);
     pg([&] {
       require_spi(SPI_connect(), "SPI_connect");
       portal_ = SPI_cursor_open_with_args(nullptr, sql.c_str(), raw.parameters.count, raw.parameters.types, raw.parameters.values,
@@ -184,7 +195,7 @@ void EventScan::open(const Range &range) {
 void EventScan::fetch() {
   const Mapping &mapping = source_.mapping;
   reading_as_owner(source_.relid, [&](const ActingAs &owner) {
-    owner.set("datestyle", "ISO");
+    print_exactly(owner);
     Batch batch = {};
     pg([&] {
       require_spi(SPI_connect(), "SPI_connect");

@@ -29,9 +29,10 @@ struct RowEvent {
 struct KeyColumn {
   std::string name;
   std::string literal;  ///< as a string literal
-  std::string type;
-  std::string equals;  ///< the operators of its order
+  std::string type;     ///< with its collation
+  std::string equals;   ///< the operators of its order
   std::string exceeds;
+  bool is_jsonb;  ///< or a domain over it
 };
 
 /// The columns of a table's primary key, in its order; none where it has none.

@@ -37,11 +37,19 @@ void require_every_reseller() {
                 "Ask for reseller_report.grant_access(role, NULL).");
 }
 
+// SQL of a column's value in the key $1; NULL where the key lacks it. The server reads back what to_jsonb() has made of it, but for
+// the null of jsonb, which it takes for NULL.
+std::string value_in_key(const KeyColumn &column) {
+  std::string const value = "pg_catalog.jsonb_extract_path($1, " + column.literal + ")";
+  if (column.is_jsonb) return value + "::" + column.type;
+  return "(SELECT key." + column.name + " FROM pg_catalog.jsonb_to_record(pg_catalog.jsonb_build_object(" + column.literal + ", " +
+         value + ")) AS key(" + column.name + " " + column.type + "))";
+}
+
 std::string query_by_key(const Source &source, const RowLayout &layout, const std::vector<KeyColumn> &key) {
   std::string sql = "SELECT " + raw_query(source, layout, {kMinusInfinity, kInfinity}).columns + " FROM " + source.name;
   for (size_t i = 0; i < key.size(); i++)
-    sql += (i == 0 ? " WHERE " : " AND ") + key[i].name + " " + key[i].equals + " pg_catalog.jsonb_extract_path_text($1, " +
-           key[i].literal + ")::" + key[i].type;
+    sql += (i == 0 ? " WHERE " : " AND ") + key[i].name + " " + key[i].equals + " " + value_in_key(key[i]);
   return sql;
 }
 

@@ -43,6 +43,98 @@ SELECT is(pg_temp.says('public.talk', '{"id": 1}'),
     'a row for each service');
 SELECT matches(pg_temp.says('public.talk', '{"id": 3}'), 'chat \| - \| - .*it is of no company or no moment', 'of no company');
 
+-- Every key that usage_events returns finds its own row, and its position is after that row, whatever the columns of the primary
+-- key are, and in whatever settings.
+CREATE TYPE public.pair AS (n integer, t text, at timestamptz, list integer[]);
+CREATE TYPE public.nest AS (p pair, ps pair[], j jsonb);
+CREATE TYPE public.mood AS ENUM ('sad', 'so so');
+CREATE DOMAIN public.short AS varchar(9) COLLATE "POSIX";
+CREATE DOMAIN public.numbers AS integer[];
+CREATE DOMAIN public.some_pair AS pair CHECK ((VALUE).n > 0);
+CREATE DOMAIN public.document AS jsonb;
+CREATE FUNCTION pg_temp.found_again(type text, keys text[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    found bigint;
+    passed bigint;
+BEGIN
+    EXECUTE format('CREATE TABLE public.keyed ("The ""key""" %s, company_id integer, occurred_at timestamptz, '
+        'billable boolean, price_twin integer, price_reseller integer, PRIMARY KEY ("The ""key""", company_id))', type);
+    EXECUTE format('INSERT INTO public.keyed SELECT k::%s, 11, ''2024-03-05''::timestamptz + n * interval ''1 minute'', '
+        'true FROM unnest($1) WITH ORDINALITY AS u (k, n)', split_part(type, ' COLLATE ', 1)) USING keys;
+    PERFORM reseller_report.attach_source('bot', 'public.keyed');
+    SET LOCAL intervalstyle = sql_standard;
+    SET LOCAL datestyle = German;
+    SET LOCAL extra_float_digits = -3;
+    SET LOCAL bytea_output = escape;
+    CREATE TEMP TABLE event AS
+        SELECT * FROM reseller_report.usage_events(1, 11, 'bot', '-infinity', 'infinity') WHERE source = 'public.keyed';
+    SET LOCAL intervalstyle = postgres;
+    SET LOCAL datestyle = ISO;
+    found := (SELECT count(*) FROM event e
+        WHERE ARRAY(SELECT c.occurred_at FROM reseller_report.counted_as('public.keyed', e.source_key) c) = ARRAY[e.occurred_at]);
+    passed := (SELECT count(*) FROM event e
+        WHERE (SELECT count(*) FROM reseller_report.usage_events(1, 11, 'bot', '-infinity', 'infinity', after => e."position"))
+            = (SELECT count(*) FROM event later WHERE later.occurred_at > e.occurred_at));
+    DROP TABLE event;
+    PERFORM reseller_report.detach_source('public.keyed');
+    DROP TABLE public.keyed;
+    RETURN format('%s found and %s passed of %s', found, passed, cardinality(keys));
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE || ' ' || SQLERRM;
+END
+$$;
+SELECT is(pg_temp.found_again(type, keys), format('%1$s found and %1$s passed of %1$s', cardinality(keys)), 'keys of type ' || type)
+FROM (VALUES
+    ('text', ARRAY['', 'null', '"s"', '{}', '[1]', 'a\b']),
+    ('char(4)', ARRAY['', 'ab', 'abcd']),
+    ('short', ARRAY['', 'ab']),
+    ('short COLLATE "C"', ARRAY['', 'ab']),
+    ('boolean', ARRAY['t', 'f']),
+    ('numeric', ARRAY['NaN', 'Infinity', '-Infinity', '1e40', '1.50']),
+    ('float8', ARRAY['NaN', 'Infinity', '0.1', '0.30000000000000004', '-1e-300']),
+    ('timestamptz', ARRAY['-infinity', 'infinity', '2024-02-29 23:59:59.999999+00', '4714-11-24 00:00+00 BC']),
+    ('date', ARRAY['infinity', '5000000-01-02']),
+    ('interval', ARRAY['-1 day -00:00:01', '1 mon -2 days 03:00', '-1 year', '-00:00:00.000001']),
+    ('bytea', ARRAY['\x', '\x00ff5c27']),
+    ('uuid', ARRAY['00000000-0000-0000-0000-00000000000a']),
+    ('mood', ARRAY['sad', 'so so']),
+    ('tstzrange', ARRAY['empty', '(,)', '[2024-03-05 00:00+00,2024-03-06 00:00+00)']),
+    ('int4multirange', ARRAY['{}', '{[1,2),[5,)}']),
+    ('inet', ARRAY['10.0.0.1', '::1/64']),
+    ('bit(3)', ARRAY['010']),
+    ('integer[]', ARRAY['{}', '{NULL}', '{0,3,NULL}', '{{1,2},{3,NULL}}', '{{{1}},{{2}}}']),
+    ('numbers', ARRAY['{}', '{1,NULL}']),
+    ('text[]', ARRAY['{}', '{"",NULL,"null","{}","a,b","[1]"}', '{{"a\"b"},{"c"}}']),
+    ('timestamptz[]', ARRAY['{"2024-02-29 23:59:59.999999+00",-infinity}']),
+    ('interval[]', ARRAY['{"-1 day -00:00:01"}']),
+    ('float8[]', ARRAY['{0.30000000000000004,NaN}']),
+    ('pair', ARRAY['(,,,)', '(1,"a ""b"" \\\\ ,",2024-02-29 23:59:59+00,"{1,NULL}")', '(2,,infinity,{})', '(2,"",,"{{1},{2}}")']),
+    ('some_pair', ARRAY['(1,,,)']),
+    ('pair[]', ARRAY['{}', '{NULL,"(1,a,,{})"}', '{{"(1,,,)"},{"(2,,,)"}}']),
+    ('nest', ARRAY['(,,)', '("(1,x,,{1})","{NULL,""(2,,,{3})""}","{""a"": [null]}")']),
+    ('jsonb', ARRAY['"s"', 'null', 'true', '1.50', '[]', '[1, "a", null]', '{}', '{"a": {"b": null}}', '"null"', '"\u00e9\"\\"']),
+    ('document', ARRAY['null', '"null"', '[null]']),
+    ('jsonb[]', ARRAY['{}', '{NULL,1,"\"s\"","{\"a\": [1]}"}'])) t (type, keys);
+
+-- What to_jsonb loses can be given as text, and a value of another form is refused.
+CREATE TABLE public.keyed (list integer[], pair pair, docs jsonb[], number integer, company_id integer, occurred_at timestamptz,
+    billable boolean, price_twin integer, price_reseller integer, PRIMARY KEY (list, pair, docs, number));
+INSERT INTO public.keyed VALUES ('[2:3]={1,2}', '(1,a,,"[0:0]={7}")', '{"[1]","null"}', 1, 11, '2024-03-05', true);
+SELECT reseller_report.attach_source('bot', 'public.keyed') \g /dev/null
+SELECT is((SELECT item FROM reseller_report.counted_as('public.keyed', key::jsonb)), finds, key)
+FROM (VALUES ('{"list": "[2:3]={1,2}", "pair": "(1,a,,[0:0]={7})", "docs": "{\"[1]\",\"null\"}", "number": 1}', 'billable'),
+    ('{"list": [1, 2], "pair": {"n": 1, "t": "a", "list": [7]}, "docs": [null], "number": 1}', NULL),
+    ('{"list": "[2:3]={1,2}", "pair": "(1,a,,[0:0]={7})", "docs": "{\"[1]\",\"null\"}"}', NULL),
+    ('{"list": null, "pair": null, "docs": null, "number": 1}', NULL), ('[]', NULL), ('"number"', NULL), ('null', NULL))
+    t (key, finds);
+SELECT throws_ok(format('SELECT * FROM reseller_report.counted_as(''public.keyed'', %L)',
+    '{"list": [], "pair": {"n": 1}, "docs": [], "number": 1}'::jsonb || key::jsonb), state, NULL, key)
+FROM (VALUES ('{"list": "1"}', '22P02'), ('{"list": 1}', '22P02'), ('{"list": {"a": 1}}', '22P02'), ('{"list": ["a"]}', '22P02'),
+    ('{"list": [[1], [1, 2]]}', '22P02'), ('{"pair": "a"}', '22P02'), ('{"pair": {"at": "soon"}}', '22007'),
+    ('{"pair": [1]}', '22023'), ('{"number": "a"}', '22P02'), ('{"number": [1]}', '22P02'), ('{"number": 1e10}', '22003'))
+    t (key, state);
+SELECT reseller_report.detach_source('public.keyed') \g /dev/null
+
 -- Who may ask.
 CREATE ROLE counted_as_one;
 CREATE ROLE counted_as_all;
