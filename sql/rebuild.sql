@@ -122,8 +122,8 @@ BEGIN
         WITH slice AS (
             SELECT d.slice_from, d.slice_to, NOT EXISTS (
                 SELECT FROM unnest(known) k WHERE k.horizon < d.slice_to AND (
-                    NOT EXISTS (SELECT FROM reseller_report.source_built b WHERE b.source = k.id
-                        AND b.built_from <= greatest(d.slice_from, k.horizon) AND b.built_to >= d.slice_to)
+                    (SELECT range_agg(tstzrange(b.built_from, b.built_to)) FROM reseller_report.source_built b
+                        WHERE b.source = k.id) @> tstzrange(greatest(d.slice_from, k.horizon), d.slice_to) IS NOT TRUE
                     OR EXISTS (SELECT FROM reseller_report.source_unbuilt u
                         WHERE u.source = k.id AND u.unbuilt_from < d.slice_to
                             AND u.unbuilt_to > greatest(d.slice_from, k.horizon)))) AS is_built

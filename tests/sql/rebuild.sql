@@ -32,6 +32,28 @@ SELECT is((SELECT unbuilt_sources FROM reseller_report.materializer_state), '{}'
 DO $$ BEGIN PERFORM random_usage.changes(), random_usage.events(20); PERFORM reseller_report.materialize(300); END $$;
 SELECT oracle.agrees('all built, half folded');
 
+-- What neighbouring ranges cover together is built, and what lies between them is not.
+CALL reseller_report.rebuild('usage.text_message', '2024-02-10 00:00+00', '2024-02-12 00:00+00');
+SELECT reseller_report.rebuild_slice('usage.text_message', '2024-02-20 00:00+00', '2024-02-21 00:00+00') \g /dev/null
+SELECT cmp_ok((SELECT count(*) FROM reseller_report.source_built b, reseller_report.source s
+    WHERE b.source = s.id AND s.table_name = 'text_message'), '>', 2::bigint, 'there are several ranges');
+SELECT is_empty('SELECT * FROM reseller_report.rebuild_slices(''usage.text_message'', only_unbuilt => true)',
+    'nothing is left of days rebuilt in parts');
+SELECT is_empty('SELECT * FROM reseller_report.rebuild_slices(''usage.text_message'', ''2024-02-11 00:00+00'',
+    ''2024-02-20 12:00+00'', true)', 'nor of a period that begins and ends within ranges');
+SELECT reseller_report._unbuild(id, '2024-02-12 00:00+00', '2024-02-13 00:00+00', 'a test') FROM reseller_report.source
+    WHERE table_name = 'text_message' \g /dev/null
+SELECT results_eq('SELECT slice_from <= ''2024-02-12 00:00+00'' AND slice_to >= ''2024-02-13 00:00+00''
+    FROM reseller_report.rebuild_slices(''usage.text_message'', only_unbuilt => true)', 'VALUES (true)', 'a day un-built is left');
+CALL reseller_report.rebuild('usage.text_message', '2024-02-12 00:00+00', '2024-02-13 00:00+00');
+SELECT is_empty('SELECT * FROM reseller_report.rebuild_slices(''usage.text_message'', only_unbuilt => true)', 'until it is built');
+BEGIN;
+DELETE FROM reseller_report.source_built b USING reseller_report.source s
+    WHERE b.source = s.id AND s.table_name = 'text_message' AND b.built_to = '2024-02-21 00:00+00';
+SELECT is((SELECT count(*) FROM reseller_report.rebuild_slices('usage.text_message', only_unbuilt => true)), 1::bigint,
+    'a slice that ranges cover in part is left');
+ROLLBACK;
+
 -- A corruption put in by hand, of each level and each kind, is mended.
 CREATE FUNCTION pg_temp.mended(corruption text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
