@@ -8,14 +8,18 @@
 namespace reseller_report {
 namespace {
 
-// The earliest timestamp, 4714-11-24 BC. The first month and the first year begin here, because a bucket is named by a timestamp.
-constexpr Time kFirstMoment = -211'813'488'000'000'000;
 constexpr Time kHour = 4 * kQuarterHour;
 constexpr Time kDay = 24 * kHour;
 
 Time floor_to(Time t, Time width) {
   Time const remainder = t % width;
   return t - (remainder < 0 ? remainder + width : remainder);
+}
+
+// The end of a bucket; infinity where no Time can tell it.
+Time end_of(Time bucket, Time width) {
+  Time end = 0;
+  return __builtin_add_overflow(bucket, width, &end) ? kInfinity : end;
 }
 
 // Days since 2000-01-01 of the first day of a month, in the proleptic Gregorian calendar. Years are counted from 1 March,
@@ -103,7 +107,11 @@ std::int64_t month_of(Time t) {
   return months;
 }
 
-Time month_start(std::int64_t months_since_2000) { return day_of_month_start(months_since_2000) * kDay; }
+Time month_start(std::int64_t months_since_2000) {
+  Time start = 0;
+  if (!__builtin_mul_overflow(day_of_month_start(months_since_2000), kDay, &start)) return start;
+  return months_since_2000 > 0 ? kInfinity : kMinusInfinity;
+}
 
 Range intersection(const Range &a, const Range &b) { return {std::max(a.from, b.from), std::min(a.to, b.to)}; }
 
@@ -143,11 +151,11 @@ Time half_hour_of(Time t) { return floor_to(t, kHalfHour); }
 Time next_bucket(Level level, Time bucket) {
   switch (level) {
     case Level::kQuarter:
-      return bucket + kQuarterHour;
+      return end_of(bucket, kQuarterHour);
     case Level::kHour:
-      return bucket + kHour;
+      return end_of(bucket, kHour);
     case Level::kDay:
-      return bucket + kDay;
+      return end_of(bucket, kDay);
     case Level::kMonth:
       return month_start(month_of(bucket) + 1);
     case Level::kYear:

@@ -16,6 +16,9 @@ inline constexpr Time kSecond = 1'000'000;
 inline constexpr Time kQuarterHour = 900 * kSecond;
 inline constexpr Time kHalfHour = 2 * kQuarterHour;
 
+/// The earliest timestamp, 4714-11-24 BC. The first month and the first year begin here, because a bucket is named by a timestamp.
+inline constexpr Time kFirstMoment = -211'813'488'000'000'000;
+
 inline bool is_finite(Time t) { return t != kMinusInfinity && t != kInfinity; }
 
 /// Half-open: from <= t < to.
@@ -46,10 +49,11 @@ Time bucket_of(Level level, Time t);
 /// The half hour that a moment lies in.
 Time half_hour_of(Time t);
 
-/// The beginning of the bucket after the one that begins at `bucket`.
+/// The beginning of the bucket after the one that begins at `bucket`; infinity where no Time can tell it.
 Time next_bucket(Level level, Time bucket);
 
-/// Months of the proleptic Gregorian calendar, numbered from January 2000 on: the one that holds `t`, and where one begins.
+/// Months of the proleptic Gregorian calendar, numbered from January 2000 on: the one that holds `t`, and where one begins,
+/// infinite where no Time can tell it.
 std::int64_t month_of(Time t);
 Time month_start(std::int64_t months_since_2000);
 

@@ -8,20 +8,26 @@ namespace {
 constexpr Time kHour = 4 * kQuarterHour;
 constexpr Time kDay = 24 * kHour;
 
-/// Buckets that begin when a clock first shows their beginning, as the steps of usage_series do.
+// The first date that the server has is the day of the first moment. Days of a clock that are before it belong to it.
+constexpr LocalTime kFirstDate = kFirstMoment;
+
+LocalTime date_start(Step step, LocalTime shown) { return std::max(step_start(step, shown), kFirstDate); }
+
+/// Buckets that begin when a clock first shows their beginning, as the steps of usage_series do. The first one of all time begins
+/// at its first moment.
 class ClockBuckets {
  public:
   /// Begins with the bucket that holds a finite moment.
   ClockBuckets(Step step, const Zone &zone, Time moment)
-      : step_(step), zone_(zone), shown_(step_start(step, zone.shown_at(moment))) {
-    at_ = zone.first_showing(shown_);
+      : step_(step), zone_(zone), shown_(date_start(step, zone.shown_at(moment))) {
+    at_ = shown_ == kFirstDate ? kFirstMoment : zone.first_showing(shown_);
     // A clock that was set back over the beginning of a day shows the day before again.
     while (find_next() <= moment) go_on();
   }
 
   UsageBucket take() {
     // A day that the calendar skips would begin when the next one does. What the clock shows then is the day that there is.
-    LocalTime const date = is_finite(at_) ? step_start(step_, zone_.shown_at(at_)) : at_;
+    LocalTime const date = is_finite(at_) ? date_start(step_, zone_.shown_at(at_)) : at_;
     UsageBucket const bucket = {{at_, find_next()}, date};
     go_on();
     return bucket;

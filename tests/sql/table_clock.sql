@@ -51,6 +51,42 @@ $$;
 SELECT pg_temp.far('pending');
 SELECT reseller_report.materialize() \g /dev/null
 SELECT pg_temp.far('merged');
+-- The first bucket of all time begins at its first moment, and its day is the first date there is, wherever the clock is.
+INSERT INTO usage.bot_message (company_id, occurred_at) SELECT 61, at FROM unnest(ARRAY['4714-11-24 00:00+00 BC',
+    '4714-11-24 04:00+00 BC', '4714-11-25 12:00+00 BC', '294276-12-31 23:59:59.999999+00']::timestamptz[]) at;
+CREATE FUNCTION pg_temp.ends(label text, zone text, second_day timestamptz) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    label := concat_ws(', ', label, zone);
+    UPDATE reseller_report.company SET time_zone = zone WHERE company_id = 60;
+    RETURN NEXT results_eq('SELECT day::text, bucket::text, events FROM reseller_report.daily_usage
+        WHERE bucket < ''4713-01-01 00:00+00 BC'' ORDER BY daily_usage.bucket',
+        format('VALUES (''4714-11-24 BC'', ''4714-11-24 00:00:00+00 BC'', 2::bigint), (''4714-11-25 BC'', %L, 1)', second_day),
+        label || ': the first days');
+    RETURN NEXT results_eq('SELECT month::text, bucket::text, events FROM reseller_report.monthly_usage
+        WHERE month < ''4713-01-01 BC''', 'VALUES (''4714-11-24 BC'', ''4714-11-24 00:00:00+00 BC'', 3::bigint)',
+        label || ': the first month');
+    RETURN QUERY SELECT results_eq(format('SELECT sum(events)::bigint FROM reseller_report.%s', condition),
+            format('VALUES (%L::bigint)', events), concat_ws(': ', label, condition))
+        FROM (VALUES ('daily_usage WHERE day = ''4714-11-24 BC''', 2), ('monthly_usage WHERE month = ''4714-11-24 BC''', 3),
+            ('monthly_usage WHERE bucket = ''4714-11-24 00:00+00 BC''', 3), ('monthly_usage WHERE month < ''4714-11-24 BC''', NULL),
+            ('daily_usage WHERE day <= ''294276-12-30''', 8),
+            ('daily_usage WHERE date_trunc(''hour'', bucket, ''UTC'') < ''4713-01-01 00:00+00 BC''', 3)) v (condition, events);
+    RETURN QUERY SELECT results_eq(format('SELECT max(bucket)::text, count(DISTINCT t::text), sum(events)::bigint
+            FROM reseller_report.%s t', name),
+        format('SELECT max(bucket)::text, count(*), 9::bigint FROM reseller_report.%s
+            WHERE bucket <= ''294276-12-31 23:59:59.999999+00''', name), concat_ws(': ', label, name))
+        FROM unnest('{quarter_hourly_usage,hourly_usage,daily_usage,monthly_usage}'::text[]) name;
+END
+$$;
+CREATE TABLE clocks (zone text, second_day timestamptz);
+INSERT INTO clocks VALUES ('UTC', '4714-11-25 00:00+00 BC'), ('Europe/Moscow', '4714-11-24 21:29:43+00 BC'),
+    ('Pacific/Kiritimati', '4714-11-25 10:29:20+00 BC'), ('America/New_York', '4714-11-25 04:56:02+00 BC'),
+    ('Etc/GMT+12', '4714-11-25 12:00+00 BC');
+SET timezone = 'UTC';
+SELECT pg_temp.ends('pending', zone, second_day) FROM clocks;
+SELECT reseller_report.materialize() \g /dev/null
+SELECT pg_temp.ends('merged', zone, second_day) FROM clocks;
+RESET timezone;
 
 -- Retention: what was pruned is there as it was, and days that are not built cannot be told any more.
 DELETE FROM usage.bot_message WHERE company_id = 61;

@@ -112,6 +112,9 @@ TEST_CASE("buckets hold at the ends of PostgreSQL's time line") {
       CHECK(bucket <= t);
       CHECK(next_bucket(static_cast<Level>(level), bucket) > t);
     }
+  // A bound may lie beyond the last timestamp.
+  for (Time const t : {last + 2, last + kDay, last + 8 * kDay, kInfinity - 1})
+    for (int level = 0; level < kLevels; level++) CHECK(widen(static_cast<Level>(level), {first, t}).to >= t);
 }
 
 TEST_CASE("the cover counts every moment of any period once and no other") {
