@@ -411,10 +411,14 @@ CREATE VIEW reseller_report.statements WITH (security_barrier) AS
 COMMENT ON VIEW reseller_report.statements IS
     'The statements of the resellers whose usage you may read, also those that were withdrawn. Money is in the reseller''s '
     'currency.';
+COMMENT ON COLUMN reseller_report.statements.id IS 'The statement''s id, unique among all resellers.';
+COMMENT ON COLUMN reseller_report.statements.reseller_id IS 'The reseller whose usage it bills.';
 COMMENT ON COLUMN reseller_report.statements.number IS 'Counts from 1 for each reseller, without gaps.';
 COMMENT ON COLUMN reseller_report.statements.period_from IS 'When the billed period begins.';
 COMMENT ON COLUMN reseller_report.statements.period_to IS 'The first moment that is no longer in the period.';
+COMMENT ON COLUMN reseller_report.statements.issued_at IS 'When it was issued.';
 COMMENT ON COLUMN reseller_report.statements.issued_by IS 'The role that issued it.';
+COMMENT ON COLUMN reseller_report.statements.note IS 'What was noted when it was issued; NULL: nothing.';
 COMMENT ON COLUMN reseller_report.statements.total_price_to_twin IS
     'The sum of its lines, corrections of other statements included: charged for the services of the platform.';
 COMMENT ON COLUMN reseller_report.statements.total_price_to_reseller IS
@@ -426,7 +430,7 @@ COMMENT ON COLUMN reseller_report.statements.corrections_price_to_reseller IS
 COMMENT ON COLUMN reseller_report.statements.hash IS
     'SHA-256, in hexadecimal, of its head, its lines and the hash of the reseller''s issue or withdrawal before.';
 COMMENT ON COLUMN reseller_report.statements.withdrawn_at IS 'When it was withdrawn; NULL: it is in force.';
-COMMENT ON COLUMN reseller_report.statements.withdrawn_because IS 'The reason that was given.';
+COMMENT ON COLUMN reseller_report.statements.withdrawn_because IS 'The reason that was given; NULL: it is in force.';
 
 CREATE VIEW reseller_report.statement_lines WITH (security_barrier) AS
     SELECT l.statement_id, l.corrects, l.company_id, l.company_name, l.service, l.item, l.events, l.delivered, l.seconds,
@@ -437,8 +441,10 @@ CREATE VIEW reseller_report.statement_lines WITH (security_barrier) AS
 COMMENT ON VIEW reseller_report.statement_lines IS
     'The lines of the statements of resellers whose usage you may read, in order: first what was used in its period, then '
     'corrections of other statements.';
+COMMENT ON COLUMN reseller_report.statement_lines.statement_id IS 'The id of the statement that has the line.';
 COMMENT ON COLUMN reseller_report.statement_lines.corrects IS
     'The number of the statement of the same reseller that the line corrects; NULL: usage of the statement''s own period.';
+COMMENT ON COLUMN reseller_report.statement_lines.company_id IS 'The company that used the services.';
 COMMENT ON COLUMN reseller_report.statement_lines.company_name IS 'The name of the company when the statement was issued.';
 COMMENT ON COLUMN reseller_report.statement_lines.service IS
     'text_messaging, chat, telephony_outgoing, telephony_incoming or bot.';

@@ -18,6 +18,8 @@ CREATE FOREIGN TABLE reseller_report._resellers (
 CREATE VIEW reseller_report.resellers AS
     SELECT reseller_id, name, time_zone, currency FROM reseller_report._resellers;
 COMMENT ON VIEW reseller_report.resellers IS 'The resellers whose usage you may read.';
+COMMENT ON COLUMN reseller_report.resellers.reseller_id IS 'The reseller''s id as a company.';
+COMMENT ON COLUMN reseller_report.resellers.name IS 'The name of the reseller now.';
 COMMENT ON COLUMN reseller_report.resellers.time_zone IS 'The zone in which the days and months of the reseller begin.';
 COMMENT ON COLUMN reseller_report.resellers.currency IS 'The currency of all amounts of the reseller''s companies.';
 
@@ -32,6 +34,9 @@ CREATE VIEW reseller_report.reseller_companies AS
     SELECT reseller_id, company_id, company_name, since, until FROM reseller_report._reseller_companies;
 COMMENT ON VIEW reseller_report.reseller_companies IS
     'The companies that depend on a reseller, or did: one row for each of both, also where a company left and came again.';
+COMMENT ON COLUMN reseller_report.reseller_companies.reseller_id IS 'The reseller.';
+COMMENT ON COLUMN reseller_report.reseller_companies.company_id IS 'The company that depends on it.';
+COMMENT ON COLUMN reseller_report.reseller_companies.company_name IS 'The name of the company now.';
 COMMENT ON COLUMN reseller_report.reseller_companies.since IS 'When it became dependent for the first time; NULL: always.';
 COMMENT ON COLUMN reseller_report.reseller_companies.until IS 'When it ceases to be dependent for the last time; NULL: never.';
 
@@ -114,6 +119,8 @@ COMMENT ON COLUMN reseller_report.monthly_usage.month IS 'The first day of the m
 COMMENT ON VIEW reseller_report.quarter_hourly_usage IS
     'Usage of companies whose reseller you may read: one row for each company, item and quarter hour of UTC '
     'with any usage, as the reports count it. Conditions and groups on other columns than figures read only what they name.';
+COMMENT ON COLUMN reseller_report.quarter_hourly_usage.reseller_id IS 'The reseller that the company depended on at the time.';
+COMMENT ON COLUMN reseller_report.quarter_hourly_usage.company_id IS 'The company that used the services.';
 COMMENT ON COLUMN reseller_report.quarter_hourly_usage.company_name IS 'The name of the company now.';
 COMMENT ON COLUMN reseller_report.quarter_hourly_usage.service IS
     'text_messaging, chat, telephony_outgoing, telephony_incoming or bot.';
@@ -129,6 +136,8 @@ COMMENT ON COLUMN reseller_report.quarter_hourly_usage.price_to_reseller IS 'Ear
 COMMENT ON VIEW reseller_report.hourly_usage IS
     'Usage of companies whose reseller you may read: one row for each company, item and hour of UTC '
     'with any usage, as the reports count it. Conditions and groups on other columns than figures read only what they name.';
+COMMENT ON COLUMN reseller_report.hourly_usage.reseller_id IS 'The reseller that the company depended on at the time.';
+COMMENT ON COLUMN reseller_report.hourly_usage.company_id IS 'The company that used the services.';
 COMMENT ON COLUMN reseller_report.hourly_usage.company_name IS 'The name of the company now.';
 COMMENT ON COLUMN reseller_report.hourly_usage.service IS
     'text_messaging, chat, telephony_outgoing, telephony_incoming or bot.';
@@ -144,6 +153,8 @@ COMMENT ON COLUMN reseller_report.hourly_usage.price_to_reseller IS 'Earned by t
 COMMENT ON VIEW reseller_report.daily_usage IS
     'Usage of companies whose reseller you may read: one row for each company, item and day of the reseller''s own zone '
     'with any usage, as the reports count it. Conditions and groups on other columns than figures read only what they name.';
+COMMENT ON COLUMN reseller_report.daily_usage.reseller_id IS 'The reseller that the company depended on at the time.';
+COMMENT ON COLUMN reseller_report.daily_usage.company_id IS 'The company that used the services.';
 COMMENT ON COLUMN reseller_report.daily_usage.company_name IS 'The name of the company now.';
 COMMENT ON COLUMN reseller_report.daily_usage.service IS
     'text_messaging, chat, telephony_outgoing, telephony_incoming or bot.';
@@ -159,6 +170,8 @@ COMMENT ON COLUMN reseller_report.daily_usage.price_to_reseller IS 'Earned by th
 COMMENT ON VIEW reseller_report.monthly_usage IS
     'Usage of companies whose reseller you may read: one row for each company, item and month of the reseller''s own zone '
     'with any usage, as the reports count it. Conditions and groups on other columns than figures read only what they name.';
+COMMENT ON COLUMN reseller_report.monthly_usage.reseller_id IS 'The reseller that the company depended on at the time.';
+COMMENT ON COLUMN reseller_report.monthly_usage.company_id IS 'The company that used the services.';
 COMMENT ON COLUMN reseller_report.monthly_usage.company_name IS 'The name of the company now.';
 COMMENT ON COLUMN reseller_report.monthly_usage.service IS
     'text_messaging, chat, telephony_outgoing, telephony_incoming or bot.';

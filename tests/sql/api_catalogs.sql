@@ -72,10 +72,12 @@ SELECT results_eq($$
     ('delivered', 'bigint', 0), ('seconds', 'bigint', 0), ('price_to_twin', 'numeric', 6), ('price_to_reseller', 'numeric', 6)$$,
     'columns have plain types');
 SELECT is_empty($$
-    SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-    WHERE c.relnamespace = 'api'::regnamespace AND c.relkind = 'v' AND a.attnum > 0
-        AND a.attname IN ('events', 'delivered', 'seconds', 'price_to_twin', 'price_to_reseller', 'day', 'month', 'bucket')
-        AND col_description(c.oid, a.attnum) IS NULL$$, 'what has a unit says so');
+    SELECT c.oid::regclass, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE c.relnamespace IN ('api'::regnamespace, 'reseller_report'::regnamespace) AND c.relkind = 'v' AND a.attnum > 0
+        AND has_table_privilege('public', c.oid, 'SELECT') AND col_description(c.oid, a.attnum) IS NULL$$,
+    'each column says what it is, and its unit where it has one');
+SELECT isnt_empty($$SELECT FROM pg_class WHERE relnamespace = 'reseller_report'::regnamespace AND relkind = 'v'
+    AND has_table_privilege('public', oid, 'SELECT')$$, 'of the views that PUBLIC may read');
 SELECT is_empty($$SELECT FROM pg_constraint WHERE connamespace = 'api'::regnamespace$$, 'there is no key');
 -- Comments can give keys: each view has columns by which its rows differ.
 SELECT is_empty(format('SELECT %2$s FROM api.%1$I GROUP BY %2$s HAVING count(*) > 1 OR num_nulls(%2$s) > 0', v, k),
