@@ -58,10 +58,13 @@ CREATE FUNCTION reseller_report._advise_stored(
         FROM (SELECT CASE WHEN given ? 'is_one' THEN '[true]' ELSE given -> 'list' END) AS l (list)) AS g
 $$;
 
--- The text form of some types depends on settings.
+-- Whether values of a type are written and read in one way only. The text of others depends on settings, or is one of several.
 CREATE FUNCTION reseller_report._has_immutable_text(type oid) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT p.provolatile = 'i' FROM pg_type t JOIN pg_proc p ON p.oid = t.typoutput WHERE t.oid = type $$;
+    AS $$
+    SELECT i.provolatile = 'i' AND o.provolatile = 'i'
+    FROM pg_type t JOIN pg_proc i ON i.oid = t.typinput JOIN pg_proc o ON o.oid = t.typoutput WHERE t.oid = type
+$$;
 
 -- Comparisons of a column with the labels that its type can hold, as the type compares: '1.5' is 1.50 of numeric, and citext has no
 -- case. None where values may be equal whose texts differ in another way: only types are taken that have an order, and whose text
@@ -72,7 +75,7 @@ CREATE FUNCTION reseller_report._comparisons(type oid, expression text, labels j
     AS $$
 DECLARE
     is_text CONSTANT boolean := type = ANY ('{text,varchar,bpchar}'::regtype[]::oid[]);
-    shown CONSTANT text := format_type(type, NULL);
+    shown CONSTANT text := format_type(type, -1);
     equality text := '=';
     its_type text := '';
 BEGIN
@@ -122,7 +125,7 @@ DECLARE
 BEGIN
     SELECT string_agg(comparison, ' OR ' ORDER BY label),
             string_agg(format(' WHEN %s THEN %L', comparison, label), '' ORDER BY label),
-            string_agg(format('%L::%s', label, format_type(type, NULL)), ', ')
+            string_agg(format('%L::%s', label, format_type(type, -1)), ', ')
         INTO is_one, its_label, literals
         FROM reseller_report._comparisons(type, expression, labels);
     IF is_one IS NULL THEN
@@ -208,8 +211,9 @@ BEGIN
         RETURN format('It can be boolean or a timestamp, or of another type with the values that mean delivered, as in '
             '{"delivered": %s, "delivered_values": [...]}.', to_json(column_name));
     END IF;
-    -- The texts of json say the same in several ways, too, but no comparison is there, or none with what the labels are.
-    IF labels IS NOT NULL AND type <> ALL ('{json,jsonb}'::regtype[]::oid[]) THEN
+    -- The texts of json say the same in several ways, too, but no comparison is there, or none with what the labels are. The other
+    -- two cut off labels that are too long for them.
+    IF labels IS NOT NULL AND type <> ALL (ARRAY['json', 'jsonb', 'name', '"char"']::regtype[]::oid[]) THEN
         advice := reseller_report._advise_for_labels(source, field, kind, given, labels, type, '', expression);
         IF advice IS NOT NULL THEN
             RETURN advice;

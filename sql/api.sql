@@ -33,7 +33,9 @@ BEGIN
                     WHERE (i.classoid, i.objoid) = ('pg_proc'::regclass, p.oid)
                         AND a.grantee = 0 AND a.privilege_type = 'EXECUTE')),
         made AS (
-            SELECT 1 AS place, format('CREATE VIEW %s AS SELECT * FROM reseller_report.%I', made, name) AS command FROM view
+            SELECT 1 AS place,
+                format('CREATE VIEW %s WITH (security_invoker = true) AS SELECT * FROM reseller_report.%I', made, name) AS command
+            FROM view
             UNION ALL SELECT 2, format('COMMENT ON VIEW %s IS %L', made, obj_description(oid, 'pg_class')) FROM view
             UNION ALL
             SELECT 2, format('COMMENT ON COLUMN %s.%I IS %L', v.made, a.attname, col_description(v.oid, a.attnum))

@@ -117,6 +117,13 @@ SELECT results_eq($$
         has_table_privilege(r, 'some_roles.hourly_usage', 'SELECT')
     FROM unnest(ARRAY['create_api_more', 'create_api_web']) r$$,
     $$VALUES ('create_api_more', true, true), ('create_api_web', false, false)$$, 'what PUBLIC may not read is made for who may');
+GRANT USAGE ON SCHEMA some_roles TO create_api_more, create_api_web;
+GRANT SELECT ON some_roles.hourly_usage TO create_api_web;
+SET ROLE create_api_more;
+SELECT lives_ok('SELECT * FROM some_roles.hourly_usage', 'who may read the original reads the view');
+SET ROLE create_api_web;
+SELECT throws_ok('SELECT * FROM some_roles.hourly_usage', '42501', NULL, 'and nobody else does, whatever the rights on the view');
+RESET ROLE;
 GRANT EXECUTE ON FUNCTION reseller_report.chat(bigint, timestamptz, timestamptz, boolean) TO PUBLIC;
 REVOKE ALL ON FUNCTION reseller_report.chat(bigint, timestamptz, timestamptz, boolean) FROM create_api_more;
 GRANT SELECT ON reseller_report.hourly_usage TO PUBLIC;

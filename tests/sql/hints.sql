@@ -208,6 +208,15 @@ SELECT pg_temp.try(title, service, settle, type, c, mapping) FROM (VALUES
         'numeric(10,2) GENERATED ALWAYS AS (base::numeric) STORED', NULL, '{"only": {"$c": ["1.5"]}}'),
     ('a channel that is generated without case', 'text_messaging', 'channel = ''sms''',
         '"100%s of it".citext GENERATED ALWAYS AS (''S'' || substr(''MS'' || id, 1, 2)) STORED', NULL, '{"channel": "$c"}'),
+    ('a channel in one byte', 'text_messaging', 'channel = ''push''', '"char"', '''p''',
+        '{"channel": {"column": "$c", "values": {"p": "push", "sms": "sms"}}}'),
+    ('a condition in one byte', 'bot', NULL, '"char"', 'CASE WHEN counts THEN ''s'' ELSE ''t'' END',
+        '{"only": {"$c": ["s", "two"]}}'),
+    ('a channel in bits', 'text_messaging', NULL, 'bit(3)', 'strpos(''ms viber email'', channel)::bit(3)',
+        '{"channel": {"column": "$c", "values": {"000": "sms", "100": "viber", "010": "email"}}}'),
+    ('a receipt in a fixed width under a nondeterministic collation', 'text_messaging', NULL, 'char(6) COLLATE "The App".loose',
+        'CASE WHEN delivered_at IS NOT NULL THEN ''READ'' ELSE ''refuse'' END',
+        '{"delivered": {"column": "$c", "values": {"read": true, "refuse": false}}}'),
     ('a condition on jsonb', 'bot', NULL, 'jsonb', 'to_jsonb(CASE WHEN counts THEN ''sent'' ELSE ''draft'' END)',
         '{"only": {"$c": ["sent"]}}')
     ) AS shape (title, service, settle, type, c, mapping);
@@ -238,6 +247,14 @@ BEGIN
     DROP TABLE "The App"."Other";
 END
 $$;
+-- No command is advised where values that are equal are written in several ways.
+SELECT pg_temp.make('time', NULL) \g /dev/null
+SELECT is(pg_temp.command_in(pg_temp.hint_of(pg_temp.attach('bot', '{"only": {"%s''s \"c\"": ["10:00"]}}'))), NULL,
+    'a condition on a time');
+SELECT pg_temp.make('numeric', NULL) \g /dev/null
+SELECT is(pg_temp.command_in(pg_temp.hint_of(pg_temp.attach('text_messaging',
+    '{"channel": {"column": "%s''s \"c\"", "values": {"1": "sms", "1.0": "viber"}}}'))), NULL,
+    'a channel by two values that are equal');
 DROP TABLE "The App"."Event";
 UPDATE meant SET counts = true;
 SELECT '(company_id bigint, occurred_at timestamptz, price_twin numeric(15,6), price_reseller numeric(15,6), billable boolean)'
