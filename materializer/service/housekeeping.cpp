@@ -19,6 +19,9 @@ std::optional<std::int64_t> kept_for(const Retention &retention, const Table &ta
   return named != retention.named.end() ? std::optional(named->second) : retention.others;
 }
 
+// A table's slices, as against finding out which they are.
+Subject subject_of_slices(const Table &table) { return {table.oid, table.name, "slices"}; }
+
 std::set<std::string> keys_of(const std::vector<Table> &tables) {
   std::set<std::string> keys;
   for (const Table &table : tables) keys.insert(subject(table).key);
@@ -115,7 +118,7 @@ void Housekeeping::verify(Extension &extension) {
   std::vector<Source> sources;
   if (!units_.complete(kSourcesDuty, {}, [&] { sources = extension.sources(); })) return;
   end_doubts_of_others(tables_of(sources));
-  if (!doubts_.empty()) verify_slice(extension, Slice(doubts_.front().slice));
+  if (!doubts_.empty()) verify_again(extension);
   verify_random(extension, built_tables_of(sources));
 }
 
@@ -124,12 +127,41 @@ void Housekeeping::end_doubts_of_others(const std::vector<Table> &tables) {
   units_.failures().keep_only(kVerifyDuty, keys);
   auto const gone = std::stable_partition(doubts_.begin(), doubts_.end(),
                                           [&](const Doubt &doubt) { return keys.count(doubt.slice.table.oid) > 0; });
-  for (auto doubt = gone; doubt != doubts_.end(); ++doubt) {
-    const Slice &slice = doubt->slice;
-    if (doubt->differs)
-      log_.info("verify is not asked for any more", {{"source", slice.table.name}, {"from", slice.from}, {"to", slice.to}});
-  }
+  std::for_each(gone, doubts_.end(), [&](const Doubt &doubt) { tell_not_asked(doubt); });
   doubts_.erase(gone, doubts_.end());
+}
+
+void Housekeeping::tell_not_asked(const Doubt &doubt) {
+  const Slice &slice = doubt.slice;
+  if (doubt.differs)
+    log_.info("verify is not asked for any more", {{"source", slice.table.name}, {"from", slice.from}, {"to", slice.to}});
+}
+
+// What was pruned is not compared any more, nor is what is not built until it is: neither tells that nothing differs.
+void Housekeeping::verify_again(Extension &extension) {
+  Doubt const doubt = doubts_.front();
+  const Slice &slice = doubt.slice;
+  auto const from = parse_moment(slice.from);
+  auto const to = parse_moment(slice.to);
+  if (from && to) {
+    std::vector<Slice> kept;
+    std::vector<Slice> unbuilt;
+    bool const well = units_.complete(kVerifyDuty, subject(slice.table), [&] {
+      kept = extension.rebuild_slices(slice.table, {*from, *to}, false);
+      unbuilt = extension.rebuild_slices(slice.table, {*from, *to}, true);
+    });
+    if (!well || kept.empty() || !unbuilt.empty()) {
+      doubts_.pop_front();
+      if (well && kept.empty()) {
+        tell_not_asked(doubt);
+        end_failure(slice.table);
+      } else {
+        doubts_.push_back(doubt);
+      }
+      return;
+    }
+  }
+  verify_slice(extension, slice);
 }
 
 void Housekeeping::verify_random(Extension &extension, const std::vector<Table> &tables) {
@@ -143,16 +175,27 @@ void Housekeeping::verify_random(Extension &extension, const std::vector<Table> 
 
 void Housekeeping::verify_slice(Extension &extension, const Slice &slice) {
   Rows differences;
-  Subject const part{slice.table.oid, slice.table.name, slice.from + " " + slice.to};
-  bool const well = units_.complete(kVerifyDuty, part, [&] { differences = extension.verify(slice, std::nullopt); });
-  auto const doubt = std::find_if(doubts_.begin(), doubts_.end(), [&](const Doubt &other) {
-    return other.slice.table.oid == slice.table.oid && other.slice.from == slice.from && other.slice.to == slice.to;
+  bool const well =
+      !units_.run(kVerifyDuty, subject_of_slices(slice.table), [&] { differences = extension.verify(slice, std::nullopt); });
+  auto const known = std::find_if(doubts_.begin(), doubts_.end(), [&](const Doubt &doubt) {
+    return doubt.slice.table.oid == slice.table.oid && doubt.slice.from == slice.from && doubt.slice.to == slice.to;
   });
-  bool const differed = doubt != doubts_.end() && doubt->differs;
-  if (doubt != doubts_.end()) doubts_.erase(doubt);
+  bool const differed = known != doubts_.end() && known->differs;
+  if (known != doubts_.end()) doubts_.erase(known);
   if (well) report_verification(slice, differences, differed);
   bool const differs = well ? !differences.empty() : differed;
-  if (!well || differs) doubts_.push_back({slice, differs});
+  // Of those that fail, one of a table tells when that ends.
+  if (differs || (!well && !has_failing_slice(slice.table))) doubts_.push_back({slice, differs, !well});
+  if (well) end_failure(slice.table);
+}
+
+bool Housekeeping::has_failing_slice(const Table &table) const {
+  return std::any_of(doubts_.begin(), doubts_.end(),
+                     [&](const Doubt &doubt) { return doubt.fails && doubt.slice.table.oid == table.oid; });
+}
+
+void Housekeeping::end_failure(const Table &table) {
+  if (!has_failing_slice(table)) units_.failures().end(kVerifyDuty, subject_of_slices(table));
 }
 
 // `differed` tells whether differences of the slice were reported before.

@@ -39,6 +39,7 @@ class Housekeeping {
   struct Doubt {
     Slice slice;
     bool differs;
+    bool fails;
   };
 
   void keep_table(Extension &extension, const Config &config, const Table &table);
@@ -48,8 +49,12 @@ class Housekeeping {
   void report_unknown_retention(const Config &config, const std::vector<Table> &tables);
   void find_unbuilt(Extension &extension, const Table &table);
   void end_rebuild(const Table &table);
+  void tell_not_asked(const Doubt &doubt);
+  void verify_again(Extension &extension);
   void verify_random(Extension &extension, const std::vector<Table> &tables);
   void verify_slice(Extension &extension, const Slice &slice);
+  bool has_failing_slice(const Table &table) const;
+  void end_failure(const Table &table);
   void report_verification(const Slice &slice, const Rows &differences, bool differed);
   std::size_t random_index(std::size_t size);
 

@@ -101,7 +101,7 @@ class Fake final : public Extension {
     work("rebuild_slices " + table.name);
     if (only_unbuilt) return world_.unbuilt[table.name];
     std::vector<Slice> slices;
-    for (const std::string &day : world_.days) slices.push_back({table, day, day + " 24:00"});
+    for (const std::string &day : world_.days) slices.push_back({table, day, day + " 23:59"});
     return slices;
   }
   void rebuild_slice(const Slice &slice) override {
@@ -402,6 +402,40 @@ TEST_CASE("differences of a table that is disconnected end, and are not looked f
   CHECK_EQ(run.count(" verify found differences "), 1);
   CHECK_EQ(run.count(" verify is not asked for any more source=usage.gone "), 1);
   CHECK_EQ(world.count("verify usage.gone 2026-01-01"), 2 * 5 - 1);  // each time but the first, again and by chance
+}
+
+TEST_CASE("that slices of a table cannot be verified ends soon after they can, however many failed") {
+  World world;
+  world.end = 2000 + 3 * 60;
+  world.tables = {"usage.a"};
+  for (int day = 2; day < 30; day++) world.days.push_back("2026-01-" + std::to_string(100 + day).substr(1));
+  world.meanwhile = [&](const std::string &call) {
+    if (call.rfind("verify ", 0) == 0 && world.time < 2000) throw refused("canceling statement due to statement timeout");
+    if (call == "rebuild_slices usage.a") world.luck = world.luck > 0.9 ? 0 : world.luck + 0.04;
+  };
+  Run const run(world, {"--housekeeping-schedule", "@never", "--verify-schedule", "@every 60s"});
+  CHECK_EQ(run.count(" verify failed about=usage.a "), 1);
+  CHECK_EQ(run.count(" verify works again about=usage.a\n"), 1);
+}
+
+TEST_CASE("what differed is not told to agree while it is not built, nor once it is pruned") {
+  for (bool const is_pruned : {false, true}) {
+    World world;
+    world.end = 3000;
+    world.tables = {"usage.a"};
+    world.differing = {"usage.a 2026-01-01"};
+    world.meanwhile = [&](const std::string &) {
+      bool const is_away = world.time >= 1000 && (is_pruned || world.time < 2000);
+      world.differing.clear();
+      if (!is_away) world.differing = {"usage.a 2026-01-01"};
+      if (is_away && is_pruned) world.days.clear();
+      world.unbuilt["usage.a"].assign(is_away && !is_pruned ? 1 : 0, slice("usage.a", "2026-01-01"));
+    };
+    Run const run(world, {"--housekeeping-schedule", "@never", "--verify-schedule", "@every 60s"});
+    CHECK_EQ(run.count(" verify found differences "), 1);
+    CHECK_EQ(run.count(" verify finds no differences any more "), 0);
+    CHECK_EQ(run.count(" verify is not asked for any more "), is_pruned ? 1 : 0);
+  }
 }
 
 TEST_CASE("a stop ends the work at once, wherever it comes, and nothing half done is told as done") {
