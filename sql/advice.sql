@@ -58,7 +58,7 @@ CREATE FUNCTION reseller_report._advise_stored(
         FROM (SELECT CASE WHEN given ? 'is_one' THEN '[true]' ELSE given -> 'list' END) AS l (list)) AS g
 $$;
 
--- Whether values of a type are written and read in one way only. The text of others depends on settings, or is one of several.
+-- Whether the text of a type's values depends on nothing else, such as settings or the time: neither as written nor as read.
 CREATE FUNCTION reseller_report._has_immutable_text(type oid) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -67,40 +67,45 @@ CREATE FUNCTION reseller_report._has_immutable_text(type oid) RETURNS boolean
 $$;
 
 -- Comparisons of a column with the labels that its type can hold, as the type compares: '1.5' is 1.50 of numeric, and citext has no
--- case. None where values may be equal whose texts differ in another way: only types are taken that have an order, and whose text
--- depends on no setting. Such a type's functions are a superuser's; those of arrays, composite types and domains may be anybody's.
-CREATE FUNCTION reseller_report._comparisons(type oid, expression text, labels jsonb, OUT label text, OUT comparison text)
+-- case. Types that have no order are compared by their texts. None where texts depend on settings, or where the type is an array, a
+-- range, a composite type or a domain: functions of these may be anybody's, and this runs as the extension's owner.
+CREATE FUNCTION reseller_report._comparisons(
+    type oid, expression text, labels jsonb, OUT label text, OUT comparison text, OUT literal text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     is_text CONSTANT boolean := type = ANY ('{text,varchar,bpchar}'::regtype[]::oid[]);
     shown CONSTANT text := format_type(type, -1);
-    equality text := '=';
-    its_type text := '';
+    equality record;
+    written text;
 BEGIN
-    IF NOT is_text THEN
-        -- The equality of a type that is not the server's own is found whatever search_path the command runs with.
-        SELECT CASE n.nspname WHEN 'pg_catalog' THEN '=' ELSE format('OPERATOR(%I.%s)', n.nspname, o.oprname) END,
-                CASE n.nspname WHEN 'pg_catalog' THEN '' ELSE '::' || shown END
-            INTO equality, its_type
-            FROM pg_type t JOIN pg_proc i ON i.oid = t.typinput
-                JOIN pg_opclass c ON c.opcintype = t.oid AND c.opcdefault
-                JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'btree'
-                JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amopstrategy = 3 AND a.amoplefttype = t.oid
-                    AND a.amoprighttype = t.oid
-                JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace
-            WHERE t.oid = type AND t.typtype = 'b' AND i.provolatile = 'i';
-        IF NOT FOUND THEN
-            RETURN;
-        END IF;
-    END IF;
-    FOR label IN SELECT key FROM jsonb_object_keys(labels) AS key ORDER BY key LOOP
+    -- The operator of a type that is not the server's own is found whatever search_path the command runs with.
+    SELECT CASE n.nspname WHEN 'pg_catalog' THEN '=' ELSE format('OPERATOR(%I.%s)', n.nspname, o.oprname) END AS operator,
+            CASE n.nspname WHEN 'pg_catalog' THEN '' ELSE '::' || shown END AS its_type
+        INTO equality
+        FROM pg_opclass c
+            JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'btree'
+            JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amopstrategy = 3 AND a.amoplefttype = type AND a.amoprighttype = type
+            JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace
+        WHERE c.opcintype = type AND c.opcdefault;
+    FOR label IN SELECT key FROM jsonb_object_keys(labels) AS key
+        WHERE (SELECT t.typtype = 'b' FROM pg_type t WHERE t.oid = type) AND reseller_report._has_immutable_text(type)
+        ORDER BY key
+    LOOP
         BEGIN
-            IF NOT is_text THEN
+            IF is_text THEN
+                literal := quote_literal(label) || '::' || shown;
+                comparison := expression || ' = ' || quote_literal(label);
+            ELSIF equality.operator IS NULL THEN
+                EXECUTE format('SELECT concat(%L::%s)', label, shown) INTO written;
+                literal := quote_literal(written);
+                comparison := expression || '::text = ' || literal;
+            ELSE
                 EXECUTE format('SELECT %L::%s', label, shown);
+                literal := quote_literal(label) || '::' || shown;
+                comparison := expression || ' ' || equality.operator || ' ' || quote_literal(label) || equality.its_type;
             END IF;
-            comparison := expression || ' ' || equality || ' ' || quote_literal(label) || its_type;
             RETURN NEXT;
         EXCEPTION WHEN OTHERS THEN
             -- The type does not take the label, so no row has it.
@@ -121,12 +126,13 @@ DECLARE
     is_one text;
     its_label text;
     literals text;
+    named bigint;
     kinds bigint;
 BEGIN
     SELECT string_agg(comparison, ' OR ' ORDER BY label),
             string_agg(format(' WHEN %s THEN %L', comparison, label), '' ORDER BY label),
-            string_agg(format('%L::%s', label, format_type(type, -1)), ', ')
-        INTO is_one, its_label, literals
+            string_agg(literal, ', '), count(*)
+        INTO is_one, its_label, literals, named
         FROM reseller_report._comparisons(type, expression, labels);
     IF is_one IS NULL THEN
         RETURN NULL;
@@ -135,7 +141,7 @@ BEGIN
             CASE WHEN given -> 'list' @> 'null' THEN expression || ' IS NULL OR ' ELSE '' END || is_one, NULL);
     END IF;
     EXECUTE format('SELECT count(DISTINCT label%s) FROM unnest(ARRAY[%s]) AS label', its_collation, literals) INTO kinds;
-    IF kinds < (SELECT count(*) FROM reseller_report._comparisons(type, expression, labels)) THEN
+    IF kinds < named THEN
         RETURN 'Several of the values that are named are equal to its type: name one of these.';
     END IF;
     RETURN reseller_report._advise_stored(source, field, given, 'Run', 'text COLLATE "C"',
