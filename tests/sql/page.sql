@@ -168,7 +168,8 @@ SELECT pg_temp.finds('LATIN1', 'LOCALE ''C''', 'Größe É', '{GRÖßE é,größ
 SELECT pg_temp.finds('EUC_JP', 'LOCALE ''C''', 'Фирма', '{ФИРМА,фирма}');
 -- Where ICU does not know the encoding, letters are those of ASCII.
 SELECT pg_temp.finds('SQL_ASCII', 'LOCALE ''C''', 'Alpha', '{ALPH,alph}');
-SELECT pg_temp.finds('UTF8', 'LOCALE_PROVIDER builtin BUILTIN_LOCALE ''C'' LOCALE ''C''', 'АЛЬФА Ärger', '{льф,ЛЬФ,är,ÄRG}')
+SELECT pg_temp.finds('UTF8', 'LOCALE_PROVIDER builtin BUILTIN_LOCALE ''C'' LOCALE ''C''', 'АЛЬФА Ärger',
+        '{льф,ЛЬФ,är,ÄRG}')
     WHERE current_setting('server_version_num')::integer >= 170000;
 
 -- The text itself: the order of members, money as strings, large ids.
